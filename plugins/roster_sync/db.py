@@ -1,0 +1,71 @@
+"""How the package speaks to PostgreSQL: SQL from files, one database role per transaction, errors without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg2
+from psycopg2 import sql
+
+from roster_sync.errors import DatabaseFailure
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+SQL_FOLDER: Final = Path(__file__).resolve().parents[2] / "include" / "sql"
+
+
+@lru_cache(maxsize=None)
+def statement(name: str) -> str:
+    """The text of include/sql/<name>.sql; may hold several statements, values only as %(name)s binds."""
+    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def run(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> int:
+    """Runs one SQL file and returns the row count of its last statement.
+
+    Raises:
+        DatabaseFailure: with the SQLSTATE and the file; PostgreSQL's own text may hold a whole row.
+    """
+    try:
+        cursor.execute(statement(name), dict(params or {}))
+    except psycopg2.Error as error:
+        raise DatabaseFailure(f"include/sql/{name}.sql", error.pgcode) from None
+    return cursor.rowcount
+
+
+def rows(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Runs one SQL file and returns the rows of its last statement as dictionaries."""
+    run(cursor, name, params)
+    columns = [column.name for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def one(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """Runs one SQL file and returns its first row, or None."""
+    found = rows(cursor, name, params)
+    return found[0] if found else None
+
+
+@contextmanager
+def acting_as(connection: Connection, role: str) -> Iterator[Cursor]:
+    """One transaction in one database role (roster_edit, roster_reset, ...): committed at the end, undone on error.
+
+    The login is a NOINHERIT member of the roles, so nothing may be done outside of such a block.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            yield cursor
+        connection.commit()
+    except psycopg2.Error as error:
+        connection.rollback()
+        raise DatabaseFailure(f"a statement as {role}", error.pgcode) from None
+    except BaseException:
+        connection.rollback()
+        raise

@@ -1,0 +1,126 @@
+"""What every source is: two methods, probe and fetch, and the sink into which a roster flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+
+class CopyRefused(Exception):
+    """PostgreSQL could not take the file's bytes as they are: read the file again, line by line."""
+
+
+class Sink(Protocol):
+    """Where a source puts what it reads. Collections and columns are those of `model.COLLECTIONS`."""
+
+    def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
+        """Takes the raw CSV bytes that follow the header; `columns` names each CSV column, None = not kept.
+
+        Returns the rows taken. Raises CopyRefused with nothing of this call kept.
+        """
+
+    def copy_rows(self, collection: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
+        """Takes rows of text. A value that holds a NUL costs its row, as a finding. Returns the rows taken."""
+
+    def reject(
+        self, collection: str, rule: str, message: str, *, source_id: str | None = None, line: int | None = None,
+        known: Mapping[str, str] | None = None,
+    ) -> None:
+        """Reports a record that could not be read at all. It counts as seen: with `source_id` (or `known`, the
+        columns of it that could be read, such as class_source_id) for that row, without for the whole collection.
+
+        Args:
+            rule: a short snake_case name: ragged_line, blank_line, nul_byte, bad_utf8 ...
+            message: what is wrong and how to mend it at the source; never a value.
+        """  # fmt: skip
+
+    def discard(self) -> None:
+        """Forgets everything taken so far: the source changed while it was read, and is read again."""
+
+
+@dataclass
+class CollectionReport:
+    """What came of one collection."""
+
+    received: int = 0
+    expected: int | None = None
+    """The source's own total, where it gives one."""
+    is_complete: bool = False
+    """Every page read, totals met, bulk and not delta: a missing row is really missing."""
+    reason: str = ""
+    """Why it is not complete, in a sentence; empty where it is."""
+
+
+@dataclass
+class FeedReport:
+    """What a fetch has to say besides its rows."""
+
+    issuer: str
+    """Who gave the ids: the source's kind and host or tenant, e.g. 'oneroster:roster.example.org/ims'."""
+    collections: dict[str, CollectionReport] = field(default_factory=dict)
+    """Keys of model.COLLECTIONS. A collection that is not here was not shared at all."""
+    revision: str | None = None
+    """The source's own mark of its data (x-perm-rev, last_sync), the same before and after the read."""
+    adds_only: str = ""
+    """Why nothing may be removed in this run (paused, kept moving), in a sentence; empty = the proofs decide."""
+    requests: int = 0
+
+
+@dataclass
+class ProbeStep:
+    """One step of 'Test connection'."""
+
+    name: str
+    is_ok: bool
+    message: str
+    """Plain words; where it failed, the likely cause and the cure."""
+
+
+@dataclass
+class ProbeReport:
+    """What 'Test connection' found, and whether a run may start now."""
+
+    steps: list[ProbeStep] = field(default_factory=list)
+    issuer: str = ""
+    state: str = "ready"
+    """ready | running | paused | pending | error, as the source says of itself."""
+    reason: str = ""
+    """The state in plain words."""
+    schools: list[tuple[str, str]] = field(default_factory=list)
+    """(source_id, name) of every school shared, as far as the probe read them."""
+    data_as_of: str | None = None
+    """ISO time of the source's own last update, where it says so."""
+
+    @property
+    def is_ok(self) -> bool:
+        """True where every step went well."""
+        return all(step.is_ok for step in self.steps)
+
+
+class Source(Protocol):
+    """A district's roster at its source."""
+
+    def probe(self) -> ProbeReport:
+        """Asks little and tells step by step whether a sync would work; never raises for what the source says."""
+
+    def fetch(self, sink: Sink) -> FeedReport:
+        """Streams the whole roster into the sink, memory flat. Raises errors.SourceError or SourceNotReady."""
+
+
+class Askable(Protocol):
+    """A source that can be asked for single records (OneRoster REST, Clever; not files)."""
+
+    def is_live(self, collection: str, source_id: str) -> bool | None:
+        """True: still there; False: gone (404 or tobedeleted); None: could not be told. `orgs` and `users` only."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a connection holds: where a source is and how it lets us in. Its repr shows no secret."""
+
+    host: str = ""
+    """The address as the connection gives it, with or without a scheme."""
+    login: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False)
