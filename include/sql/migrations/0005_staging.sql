@@ -1,7 +1,7 @@
--- One run's feed and plan: unlogged, a partition per run, dropped whole when its time is over. Partitions keep a
+-- One run's feed and plan: an unlogged partition per run, dropped whole when its time is over. Partitions keep a
 -- district's statistics and scans its own, and purging them costs nothing (a DELETE would leave 600,000 dead rows a night).
 
-create unlogged table staging.schools (
+create table staging.schools (
   run_id bigint not null,
   source_id text,
   status text not null, -- active | tobedeleted
@@ -13,7 +13,7 @@ create unlogged table staging.schools (
   keep text[] not null default '{}' -- columns whose value was dropped by a warning: the portal's stays
 ) partition by list (run_id);
 
-create unlogged table staging.users (
+create table staging.users (
   run_id bigint not null,
   source_id text,
   status text not null,
@@ -33,7 +33,7 @@ create unlogged table staging.users (
   keep text[] not null default '{}'
 ) partition by list (run_id);
 
-create unlogged table staging.classes (
+create table staging.classes (
   run_id bigint not null,
   source_id text,
   status text not null,
@@ -50,7 +50,7 @@ create unlogged table staging.classes (
   keep text[] not null default '{}'
 ) partition by list (run_id);
 
-create unlogged table staging.enrollments (
+create table staging.enrollments (
   run_id bigint not null,
   class_source_id text,
   user_source_id text,
@@ -62,7 +62,7 @@ create unlogged table staging.enrollments (
   is_rejected boolean not null default false
 ) partition by list (run_id);
 
-create unlogged table staging.terms (
+create table staging.terms (
   run_id bigint not null,
   source_id text,
   status text not null,
@@ -72,7 +72,7 @@ create unlogged table staging.terms (
 ) partition by list (run_id);
 
 -- What the feed's ids stand for in the portal; new rows get their portal id here, before they exist.
-create unlogged table staging.resolved (
+create table staging.resolved (
   run_id bigint not null,
   entity text not null, -- schools | users | classes
   source_id text not null,
@@ -81,7 +81,7 @@ create unlogged table staging.resolved (
 ) partition by list (run_id);
 
 -- The plan: what this run would do, row by row. Serves the preview, the limits, the question, the report, the mails.
-create unlogged table staging.plan (
+create table staging.plan (
   run_id bigint not null,
   entity text not null, -- schools | users | classes | enrollments | user_schools
   kind text not null, -- as counted: schools teachers students admins classes enrollments memberships
