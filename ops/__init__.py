@@ -1,0 +1,1 @@
+"""What the commands in bin/ do: the embedded database, Airflow's environment, the demo, the tests, the benchmarks."""

@@ -1,0 +1,1 @@
+"""The tests: real PostgreSQL, real HTTP on loopback, made-up people only."""

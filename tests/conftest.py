@@ -1,0 +1,194 @@
+"""Fixtures that many tests share: a clean portal database per test, and no network beyond this machine.
+
+`bin/test` starts a PostgreSQL of its own and says in ROSTER_TEST_PG where its socket folder is. Any other PostgreSQL 18
+that lets ROSTER_TEST_PG_USER (default: postgres) in without a password does as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import socket
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+ROLES_FILE = REPOSITORY / "ops" / "sql" / "roles.sql"
+MIGRATIONS = REPOSITORY / "include" / "sql" / "migrations"
+TEMPLATE_LOCK = 4_811_200_397
+
+# Airflow reads these when it is first imported: set before any test module is.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="roster-airflow-"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ.setdefault("AIRFLOW__CORE__DAGS_FOLDER", str(REPOSITORY / "dags"))
+os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(REPOSITORY / "plugins"))
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One test's own portal database, migrated and empty."""
+
+    host: str
+    name: str
+
+    @property
+    def dsn_app(self) -> str:
+        """The login of the DAGs: may do nothing until it takes a role."""
+        return f"host={self.host} user=roster_app dbname={self.name}"
+
+    @property
+    def dsn_owner(self) -> str:
+        """The owner, as migrations and bin/psql use it."""
+        return f"host={self.host} user=roster_owner dbname={self.name}"
+
+    @property
+    def airflow_connection(self) -> str:
+        """The same database as the JSON that AIRFLOW_CONN_PORTAL_DB takes."""
+        return json.dumps(
+            {"conn_type": "postgres", "host": self.host, "login": "roster_app", "schema": self.name, "port": 5432}
+        )
+
+    def connect(self) -> Connection:
+        """A new connection as roster_app, in transactions; the caller closes it."""
+        return psycopg2.connect(self.dsn_app)
+
+    def owner(self) -> Connection:
+        """A new connection as the owner, autocommit; the caller closes it."""
+        connection = psycopg2.connect(self.dsn_owner)
+        connection.autocommit = True
+        return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The PostgreSQL of the tests, seen as its superuser."""
+
+    host: str
+    user: str
+
+    @contextmanager
+    def admin(self, database: str = "postgres") -> Iterator[Any]:
+        """A cursor of the superuser, autocommit."""
+        with closing(psycopg2.connect(host=self.host, user=self.user, dbname=database)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                yield cursor
+
+    def create(self, name: str, template: str) -> None:
+        """A database owned by roster_owner, as a copy of a template."""
+        with self.admin() as cursor:
+            cursor.execute(
+                sql.SQL("create database {} template {} owner roster_owner").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+
+    def drop(self, name: str) -> None:
+        """Drops a database, whoever is still connected to it."""
+        with self.admin() as cursor:
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The PostgreSQL server of this test run, with the portal's logins in it."""
+    host = os.environ.get("ROSTER_TEST_PG", "")
+    if not host:
+        pytest.fail("These tests need a PostgreSQL: run them by `bin/test`, which starts one.", pytrace=False)
+    found = Cluster(host, os.environ.get("ROSTER_TEST_PG_USER", "postgres"))
+    with found.admin() as cursor:
+        cursor.execute("select pg_advisory_lock(%(key)s)", {"key": TEMPLATE_LOCK})  # until the connection closes
+        cursor.execute(ROLES_FILE.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def portal_template(cluster: Cluster) -> str:
+    """A migrated database to copy from, made once for these migrations by whichever worker comes first."""
+    name = f"roster_template_{_migrations_digest()}"
+    with cluster.admin() as cursor:
+        cursor.execute("select pg_advisory_lock(%(key)s)", {"key": TEMPLATE_LOCK})
+        cursor.execute("select from pg_database where datname = %(name)s", {"name": name})
+        if cursor.rowcount == 0:
+            _build_template(cluster, name)
+    return name
+
+
+@pytest.fixture
+def portal(cluster: Cluster, portal_template: str) -> Iterator[Portal]:
+    """A clean, migrated portal database for this test alone."""
+    name = f"roster_test_{uuid.uuid4().hex[:16]}"
+    cluster.create(name, portal_template)
+    yield Portal(cluster.host, name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[Portal]:
+    """A database without a single migration, for this test alone."""
+    name = f"roster_test_{uuid.uuid4().hex[:16]}"
+    cluster.create(name, "template0")
+    yield Portal(cluster.host, name)
+    cluster.drop(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_this_machine() -> Iterator[None]:
+    """Refuses every connection of Python's that would leave this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, method, _guarded(getattr(socket.socket, method)))
+        yield
+
+
+def _guarded(original: Any) -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(address[0])):
+            raise RuntimeError(f"A test tried to reach {address[0]}: tests use this machine only.")
+        return original(self, address)
+
+    return connect
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _build_template(cluster: Cluster, name: str) -> None:
+    from roster_sync.migrations import migrate
+
+    building = f"{name}_building"
+    cluster.drop(building)
+    cluster.create(building, "template0")
+    with closing(psycopg2.connect(Portal(cluster.host, building).dsn_owner)) as connection:
+        migrate(connection, MIGRATIONS)
+    with cluster.admin() as cursor:
+        cursor.execute(
+            sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(name))
+        )
+
+
+def _migrations_digest() -> str:
+    digest = hashlib.sha256()
+    for path in (ROLES_FILE, *sorted(MIGRATIONS.glob("*.sql"))):
+        digest.update(re.sub(rb"\r\n", b"\n", path.read_bytes()))
+    return digest.hexdigest()[:12]
