@@ -182,9 +182,7 @@ def _build_template(cluster: Cluster, name: str) -> None:
     with closing(psycopg2.connect(Portal(cluster.host, building).dsn_owner)) as connection:
         migrate(connection, MIGRATIONS)
     with cluster.admin() as cursor:
-        cursor.execute(
-            sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(name))
-        )
+        cursor.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(name)))
 
 
 def _migrations_digest() -> str:

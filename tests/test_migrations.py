@@ -12,9 +12,9 @@ from typing import Any
 
 import psycopg2
 import pytest
+
 from roster_sync.errors import ConfigError, DatabaseFailure
 from roster_sync.migrations import MIGRATIONS_FOLDER, migrate, read_migrations
-
 from tests.conftest import REPOSITORY, Portal
 
 
@@ -65,7 +65,7 @@ def test_a_file_that_fails_is_undone_whole_and_the_ones_before_it_stay(empty_dat
 
 def test_a_syntax_error_names_file_and_line(empty_database: Portal, folder: Path) -> None:
     (folder / "0003_bad.sql").write_text("select 1;\n\nselekt 2;\n")
-    with pytest.raises(DatabaseFailure, match="0003_bad.sql, line 3"):
+    with pytest.raises(DatabaseFailure, match=r"0003_bad\.sql, line 3"):
         _migrate(empty_database, folder)
 
 
