@@ -15,6 +15,7 @@ create table staging.schools (
 
 create table staging.users (
   run_id bigint not null,
+  n integer not null, -- its place in the feed: enrolments name it by this, a quarter of a text id's cost
   source_id text,
   status text not null,
   source_roles text[] not null default '{}', -- the source's own words
@@ -35,6 +36,7 @@ create table staging.users (
 
 create table staging.classes (
   run_id bigint not null,
+  n integer not null,
   source_id text,
   status text not null,
   school_source_id text,
@@ -52,14 +54,17 @@ create table staging.classes (
 
 create table staging.enrollments (
   run_id bigint not null,
-  class_source_id text,
+  class_n integer, -- staging.classes.n; null: not in the feed
+  user_n integer, -- staging.users.n; null: not in the feed
+  class_source_id text, -- only where the class or the person is not in the feed
   user_source_id text,
-  role text, -- teacher | student
+  role text, -- teacher | student; null: another role, passed over
   is_primary boolean not null default false,
   is_active boolean not null,
   begins_on date,
   ends_on date,
-  is_rejected boolean not null default false
+  is_rejected boolean not null default false,
+  keep text[] -- columns whose value was dropped by a warning
 ) partition by list (run_id);
 
 create table staging.terms (
@@ -76,6 +81,7 @@ create table staging.resolved (
   run_id bigint not null,
   entity text not null, -- schools | users | classes
   source_id text not null,
+  n integer, -- of users and classes
   row_id bigint not null,
   how text not null -- key | previous | sis | state | name | email | lineage | new
 ) partition by list (run_id);
