@@ -1,0 +1,72 @@
+-- A finding per row that was rejected or lost a value, told so that it can be mended at the source; values masked.
+-- At most 1,000 rows a rule: the totals stand in sync.run_counts. In: staging.*, raw_rejects, raw_users, raw_classes.
+insert into sync.findings (run_id, entity, source_id, severity, rule, message, line)
+select %(run_id)s,
+  case r.collection when 'orgs' then 'schools' when 'roles' then 'users' else r.collection end,
+  r.source_id, case when r.rule = 'blank_line' then 'warning' else 'error' end, r.rule, r.message, r.line
+from raw_rejects r order by r.line limit 10000;
+
+insert into sync.findings (run_id, entity, severity, rule, field, message)
+select %(run_id)s, e.entity, 'error', 'missing_id', 'sourcedId',
+  'This row has no id, so nobody can tell whom it means; it was passed over. Give it its id at the source.'
+from (
+  (select 'schools' as entity from staging.schools where run_id = %(run_id)s and source_id is null limit 1000) union all
+  (select 'users' from staging.users where run_id = %(run_id)s and source_id is null limit 1000) union all
+  (select 'classes' from staging.classes where run_id = %(run_id)s and source_id is null limit 1000) union all
+  (select 'enrollments' from raw_enrollments e
+   where coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '' limit 1000)) e;
+
+insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
+(select %(run_id)s, 'users', u.source_id, 'warning', 'malformed_email', 'email',
+  'The email address is not well formed (it begins with "' || left(btrim(r.email), 1) || '***"); the one in the portal stays. Correct it at the source.'
+ from staging.users u join raw_users r on r.source_id = u.source_id
+ where u.run_id = %(run_id)s and 'email' = any (u.keep) and btrim(r.email) <> '' limit 1000)
+union all
+(select %(run_id)s, 'users', u.source_id, 'warning', 'unknown_grade', 'grades',
+  'The grade "' || left(btrim(r.grades), 2) || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
+ from staging.users u join raw_users r on r.source_id = u.source_id where u.run_id = %(run_id)s and 'grade' = any (u.keep) and r.grades <> '' limit 1000)
+union all
+(select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name', case when 'given_name' = any (u.keep) then 'givenName' else 'familyName' end,
+  'A part of the name is empty; the one in the portal stays. Fill it in at the source.'
+ from staging.users u where u.run_id = %(run_id)s and not u.is_rejected and (u.given_name is null or u.family_name is null) limit 1000)
+union all
+(select %(run_id)s, 'schools', s.source_id, 'warning', 'missing_name', 'name',
+  'The school has no name; the one in the portal stays. Fill it in at the source.'
+ from staging.schools s where s.run_id = %(run_id)s and not s.is_rejected and s.name is null limit 1000)
+union all
+(select %(run_id)s, 'classes', c.source_id, 'warning', 'missing_name', 'title',
+  'The class has no title; the one in the portal stays. Fill it in at the source.'
+ from staging.classes c where c.run_id = %(run_id)s and not c.is_rejected and c.title is null limit 1000)
+union all
+(select %(run_id)s, 'classes', c.source_id, 'warning', 'unknown_grade', 'grades',
+  'The grade of this class is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
+ from staging.classes c where c.run_id = %(run_id)s and 'grade' = any (c.keep) limit 1000)
+union all
+(select %(run_id)s, 'users', nullif(btrim(r.source_id), ''), 'warning', 'unknown_status', 'status',
+  'The status is neither active nor tobedeleted; the row was taken as active. Correct it at the source.'
+ from raw_users r where lower(btrim(r.status)) not in ('', 'active', 'inactive', 'tobedeleted') limit 1000)
+union all
+(select %(run_id)s, 'enrollments', r.source_id, 'warning', 'malformed_date', 'beginDate',
+  'A date is not a day as YYYY-MM-DD; it was passed over. Correct it at the source.'
+ from raw_enrollments r
+ where (r.begins_on <> '' and not pg_input_is_valid(r.begins_on, 'date')) or (r.ends_on <> '' and not pg_input_is_valid(r.ends_on, 'date')) limit 1000)
+union all
+(select %(run_id)s, 'enrollments', r.source_id, 'info', 'enrollment_role', 'role',
+  'The role in this class is neither student nor teacher; it was passed over.'
+ from raw_enrollments r where lower(coalesce(r.role, '')) not in ('student', 'teacher') limit 1000)
+union all
+(select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
+  'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'
+ from staging.enrollments e where e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active limit 1000)
+union all
+(select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
+  'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrolment names is not in the feed; the enrolment was passed over. Share the person, or remove the enrolment.'
+ from staging.enrollments e where e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active limit 1000);
+
+-- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.
+insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
+select %(run_id)s, 'users', d.source_id, 'warning', 'dangling_school', 'orgSourcedIds',
+  'An organisation that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
+from (
+  select distinct u.source_id from staging.users u cross join unnest(u.school_source_ids) o (id)
+  where u.run_id = %(run_id)s and not exists (select from raw_orgs g where g.source_id = o.id) limit 1000) d;

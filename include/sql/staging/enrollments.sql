@@ -1,0 +1,28 @@
+-- Enrolments, naming class and person by their place in the feed. In: raw_enrollments, raw_rejects, staging.users, .classes.
+-- The largest table of a run: one pass, one hash join a side. Duplicates are folded later, by portal id.
+analyze raw_enrollments;
+insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active,
+  begins_on, ends_on, is_rejected, keep)
+select
+  %(run_id)s, c.n, u.n,
+  case when c.n is null then nullif(btrim(e.class_source_id), '') end,
+  case when u.n is null then nullif(btrim(e.user_source_id), '') end,
+  case lower(e.role) when 'student' then 'student' when 'teacher' then 'teacher' end,
+  coalesce(lower(e.is_primary) = 'true' and lower(e.role) = 'teacher', false),
+  coalesce(lower(e.status) not in ('tobedeleted', 'inactive'), true),
+  case when pg_input_is_valid(e.begins_on, 'date') then e.begins_on::date end,
+  case when pg_input_is_valid(e.ends_on, 'date') then e.ends_on::date end,
+  coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '',
+  case when not (pg_input_is_valid(e.begins_on, 'date') and pg_input_is_valid(e.ends_on, 'date')) then
+    array_remove(array[case when e.begins_on <> '' and not pg_input_is_valid(e.begins_on, 'date') then 'begins_on' end,
+                       case when e.ends_on <> '' and not pg_input_is_valid(e.ends_on, 'date') then 'ends_on' end], null) end
+from raw_enrollments e
+left join staging.classes c on c.run_id = %(run_id)s and c.source_id = e.class_source_id
+left join staging.users u on u.run_id = %(run_id)s and u.source_id = e.user_source_id;
+
+insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_active, is_rejected)
+select %(run_id)s, c.n, u.n, r.known ->> 'class_source_id', r.known ->> 'user_source_id', null, true, true
+from raw_rejects r
+left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.known ->> 'class_source_id'
+left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.known ->> 'user_source_id'
+where r.collection = 'enrollments' and (r.known ->> 'class_source_id' <> '' or r.known ->> 'user_source_id' <> '');

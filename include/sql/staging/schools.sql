@@ -1,0 +1,35 @@
+-- Organisations of type school. In: raw_orgs, raw_rejects. A row without an id or a name is rejected and counts as seen.
+insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, is_rejected, keep)
+select
+  %(run_id)s, nullif(btrim(o.source_id), ''),
+  case when lower(btrim(o.status)) in ('tobedeleted', 'inactive') then 'tobedeleted' else 'active' end,
+  nullif(btrim(o.name), ''), nullif(btrim(o.identifier), ''), nullif(btrim(o.state_id), ''), nullif(btrim(o.nces_id), ''),
+  coalesce(btrim(o.source_id), '') = '',
+  case when coalesce(btrim(o.name), '') = '' then array['name'] else '{}' end
+from raw_orgs o
+where lower(btrim(o.type)) = 'school';
+
+insert into staging.schools (run_id, source_id, status, is_rejected)
+select %(run_id)s, r.source_id, 'active', true from raw_rejects r where r.collection = 'orgs' and r.source_id <> '';
+
+-- Rows that repeat an id are folded: active beats gone; where they differ, the portal's value wins.
+with repeated as (
+  select source_id from staging.schools
+  where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1
+), gone as (
+  delete from staging.schools s using repeated r
+  where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
+), told as (
+  insert into sync.findings (run_id, entity, source_id, severity, rule, message)
+  select %(run_id)s, 'schools', source_id, 'warning', 'repeated_id',
+    'This school comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
+  from repeated
+)
+insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, keep)
+select %(run_id)s, g.source_id, min(g.status), min(g.name), min(g.sis_id), min(g.state_id), min(g.nces_id),
+  array_remove(array[
+    case when count(distinct g.name) > 1 or bool_or('name' = any (g.keep)) then 'name' end,
+    case when count(distinct g.sis_id) > 1 then 'sis_id' end,
+    case when count(distinct g.state_id) > 1 then 'state_id' end,
+    case when count(distinct g.nces_id) > 1 then 'nces_id' end], null)
+from gone g group by g.source_id;

@@ -1,0 +1,96 @@
+-- People, with the portal roles that their words map to. In: raw_users, raw_roles, raw_rejects, sync.grades.
+-- Contacts, parents, guardians and relatives are nobody of ours and leave no trace. Size: the district's people.
+create temporary table role_words on commit drop as
+select r.user_source_id as source_id,
+  array_agg(distinct lower(btrim(r.role))) filter (where coalesce(lower(r.status), '') not in ('tobedeleted', 'inactive')) as words,
+  array_agg(distinct btrim(r.org_source_id)) filter (
+    where coalesce(lower(r.status), '') not in ('tobedeleted', 'inactive') and btrim(r.org_source_id) <> '') as orgs,
+  min(btrim(r.org_source_id)) filter (where lower(r.role_type) = 'primary') as primary_org
+from raw_roles r where btrim(r.user_source_id) <> '' group by r.user_source_id;
+analyze role_words;
+
+with people as (
+  select u.*, w.orgs as role_orgs, w.primary_org,
+    case when w.words is not null then w.words
+         when btrim(u.role) = '' or u.role is null then '{}'::text[]
+         when position(',' in u.role) = 0 then array[lower(btrim(u.role))]
+         else (select array_agg(distinct lower(btrim(word))) from unnest(string_to_array(u.role, ',')) word) end as words,
+    case when u.org_source_ids is null or u.org_source_ids = '' then '{}'::text[]
+         when position(',' in u.org_source_ids) = 0 then array[btrim(u.org_source_ids)]
+         else (select array_agg(btrim(o) order by place) from unnest(string_to_array(u.org_source_ids, ',')) with ordinality t (o, place)
+               where btrim(o) <> '') end as listed,
+    split_part(u.grades, ',', 1) as first_grade,
+    btrim(u.email) as trimmed_email
+  from raw_users u left join role_words w on w.source_id = u.source_id
+)
+insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
+  email, username, given_name, family_name, grade, sis_id, state_id, is_enabled, is_rejected, keep)
+select
+  %(run_id)s, row_number() over (), nullif(btrim(p.source_id), ''),
+  case when p.status is null or p.status = '' or lower(btrim(p.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end,
+  p.words,
+  array_remove(array[
+    case when 'teacher' = any (p.words) then 'teacher' end,
+    case when p.words && array['administrator', 'siteadministrator', 'principal'] then 'school_admin' end,
+    case when p.words && array['districtadministrator', 'district_admin'] then 'district_admin' end,
+    case when 'student' = any (p.words) then 'student' end], null),
+  case when p.role_orgs is null then p.listed
+       else (select array_agg(distinct o) from unnest(p.listed || p.role_orgs || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) o where o is not null) end,
+  coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]),
+  case when p.trimmed_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' then p.trimmed_email end,
+  nullif(btrim(p.username), ''), nullif(btrim(p.given_name), ''), nullif(btrim(p.family_name), ''),
+  g.grade, nullif(btrim(p.identifier), ''),
+  coalesce(nullif(btrim(p.state_id), ''), substring(p.user_ids from '(?i)[{]\s*state[^:]*:\s*([^}]*?)\s*[}]')),
+  case lower(btrim(p.is_enabled)) when 'true' then true when '1' then true when 'false' then false when '0' then false end,
+  coalesce(btrim(p.source_id), '') = '',
+  array_remove(array[
+    case when p.trimmed_email <> '' and p.trimmed_email !~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' then 'email' end,
+    case when btrim(p.first_grade) <> '' and g.grade is null then 'grade' end,
+    case when coalesce(btrim(p.given_name), '') = '' then 'given_name' end,
+    case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null)
+from people p left join sync.grades g on g.written = lower(btrim(p.first_grade))
+where p.words = '{}' or not p.words <@ array['contact', 'parent', 'guardian', 'relative'];
+
+insert into staging.users (run_id, n, source_id, status, school_source_ids, is_rejected)
+select %(run_id)s, coalesce((select max(n) from staging.users where run_id = %(run_id)s), 0) + row_number() over (),
+  r.source_id, 'active', '{}', true
+from raw_rejects r where r.collection = 'users' and r.source_id <> '';
+
+-- Someone whose role line could not be read is not wholly known: left as the portal has them.
+update staging.users u set is_rejected = true
+from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.source_id = r.known ->> 'user_source_id';
+
+-- Rows that repeat an id are folded: schools and roles united, active beats gone; where values differ, the portal's wins.
+with repeated as (
+  select source_id from staging.users
+  where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1
+), gone as (
+  delete from staging.users s using repeated r
+  where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
+), told as (
+  insert into sync.findings (run_id, entity, source_id, severity, rule, message)
+  select %(run_id)s, 'users', source_id, 'warning', 'repeated_id',
+    'This person comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
+  from repeated limit 1000
+), living as (
+  -- a row that is gone says nothing beside one that is active
+  select g.*, min(g.status) over (partition by g.source_id) as best from gone g
+)
+insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
+  email, username, given_name, family_name, grade, sis_id, state_id, is_enabled, keep)
+select %(run_id)s, min(g.n), g.source_id, min(g.status),
+  (select coalesce(array_agg(distinct w), '{}') from living x, unnest(x.source_roles) w where x.source_id = g.source_id and x.status = x.best),
+  (select coalesce(array_agg(r order by array_position(array['teacher', 'school_admin', 'district_admin', 'student'], r)), '{}')
+   from (select distinct r from living x, unnest(x.roles) r where x.source_id = g.source_id and x.status = x.best) d),
+  (select coalesce(array_agg(distinct o), '{}') from living x, unnest(x.school_source_ids) o where x.source_id = g.source_id and x.status = x.best),
+  min(g.primary_school_source_id), min(g.email), min(g.username), min(g.given_name), min(g.family_name), min(g.grade),
+  min(g.sis_id), min(g.state_id), bool_and(g.is_enabled),
+  array_remove(array[
+    case when count(distinct g.email) > 1 or (bool_or('email' = any (g.keep)) and count(g.email) = 0) then 'email' end,
+    case when count(distinct g.username) > 1 then 'username' end,
+    case when count(distinct g.given_name) <> 1 then 'given_name' end,
+    case when count(distinct g.family_name) <> 1 then 'family_name' end,
+    case when count(distinct g.grade) > 1 or (bool_or('grade' = any (g.keep)) and count(g.grade) = 0) then 'grade' end,
+    case when count(distinct g.sis_id) > 1 then 'sis_id' end,
+    case when count(distinct g.state_id) > 1 then 'state_id' end], null)
+from living g where g.status = g.best group by g.source_id;
