@@ -27,12 +27,17 @@ class Sink(Protocol):
         self, collection: str, rule: str, message: str, *, source_id: str | None = None, line: int | None = None,
         known: Mapping[str, str] | None = None,
     ) -> None:
-        """Reports a record that could not be read at all. It counts as seen: with `source_id` (or `known`, the
-        columns of it that could be read, such as class_source_id) for that row, without for the whole collection.
+        """Reports a record that could not be read at all; it counts as seen.
 
         Args:
-            rule: a short snake_case name: ragged_line, blank_line, nul_byte, bad_utf8 ...
+            collection: the collection that it was in.
+            rule: a short snake_case name: ragged_line, blank_line, nul_byte, bad_utf8, unclosed_quote ...
             message: what is wrong and how to mend it at the source; never a value.
+            source_id: its id, where that is beyond doubt. Without it and without `known`, any row of the collection
+                may be the one, so none of them is proved gone.
+            line: where it stands in its file.
+            known: those of its columns that could be read, such as class_source_id. An empty mapping says that the
+                record names nothing at all (a blank line), so it protects nothing.
         """  # fmt: skip
 
     def discard(self) -> None:
