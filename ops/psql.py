@@ -1,0 +1,29 @@
+"""bin/psql: psql on the portal database, as its owner."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ops.children import run_in_front
+from ops.console import run_command, take_verbose
+from ops.home import Home
+from ops.postgres import OWNER, PORTAL_DATABASE, migrated, running
+
+_OTHER_SERVER = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGPASSFILE", "PGSERVICE"}
+"""What a caller may have set for a server of their own."""
+
+
+def psql(arguments: list[str]) -> int:
+    """Starts what is needed and hands over to psql."""
+    with running(Home.from_environment()) as server:
+        migrated(server)
+        environment = {name: value for name, value in os.environ.items() if name not in _OTHER_SERVER}
+        environment |= {"PGHOST": server.host, "PGUSER": OWNER, "PGDATABASE": PORTAL_DATABASE}
+        environment |= {"PSQL_HISTORY": str(Home.from_environment().run / "psql-history")}
+        return run_in_front([str(server.layout.bin / "psql"), *arguments], environment)
+
+
+if __name__ == "__main__":
+    rest, verbose = take_verbose(sys.argv[1:])
+    sys.exit(run_command("bin/psql", psql, rest, verbose=verbose))
