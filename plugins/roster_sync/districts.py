@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from roster_sync.errors import ConfigError
+
+DISTRICTS_VARIABLE: Final = "ROSTER_DISTRICTS"
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -45,3 +55,58 @@ class District:
     limits: Limits = field(default_factory=Limits)
     enabled: bool = True
     owner: str = "data-team"
+
+
+def registry_path() -> Path:
+    """Where the registry is: ROSTER_DISTRICTS, or include/districts of this checkout."""
+    named = os.environ.get(DISTRICTS_VARIABLE, "")
+    if not named:
+        return REPOSITORY / "include" / "districts"
+    # Airflow's processes have working folders of their own: a relative path means the checkout's, if not this one's.
+    path = Path(named)
+    return path if path.is_absolute() or path.exists() else REPOSITORY / path
+
+
+def load_registry(path: Path | None = None) -> tuple[District, ...]:
+    """Reads the whole registry, a YAML file or a folder of them, sorted by the districts' keys.
+
+    Raises:
+        ConfigError: anything in it is wrong; the message holds every error with its file and line.
+    """
+    from roster_sync import registry  # here, since it imports the classes above
+
+    return registry.read(path or registry_path())
+
+
+def find(key: str, districts: tuple[District, ...] | None = None) -> District:
+    """The district of this key.
+
+    Raises:
+        ConfigError: the registry has none, or is itself wrong.
+    """
+    for district in load_registry() if districts is None else districts:
+        if district.key == key:
+            return district
+    raise ConfigError(f"There is no district {key!r} in the registry: add it there, or take one of its keys.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command `python -m roster_sync.districts [PATH]`: checks a registry and prints what it holds."""
+    parser = argparse.ArgumentParser(
+        prog="python -m roster_sync.districts",
+        description="Checks a registry of districts: all errors at once, with file and line.",
+    )
+    parser.add_argument("path", nargs="?", type=Path, help=f"a YAML file or a folder of them ({DISTRICTS_VARIABLE})")
+    try:
+        districts = load_registry(parser.parse_args(arguments).path)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for district in districts:
+        state = "" if district.enabled else "  (not enabled)"
+        sys.stdout.write(f"{district.key}  {district.source.kind}  {district.schedule}  {district.timezone}{state}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
