@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 
 
-def run_in_front(command: list[str], environment: dict[str, str], *, patience: float = 10.0) -> int:
+def run_in_front(
+    command: list[str], environment: dict[str, str], *, folder: Path | None = None, patience: float = 10.0
+) -> int:
     """Runs a program with our terminal and returns its exit code; one that ignores SIGTERM is killed after a while."""
     parent = os.getpid()
-    child = subprocess.Popen(command, env=environment, preexec_fn=lambda: _die_with(parent))
+    child = subprocess.Popen(command, env=environment, cwd=folder, preexec_fn=lambda: _die_with(parent))
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def lay_out(home: Home) -> Layout:
     return Layout(programs, data, socket, home.run / "pg_ctl.out", user)
 
 
-def write_settings(layout: Layout) -> None:
+def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
     """The server's settings and who may log in; written at every start, so that a newer checkout's are used."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     settings = {
@@ -87,6 +88,7 @@ def write_settings(layout: Layout) -> None:
         "log_autovacuum_min_duration": "-1",
         "log_lock_failures": "off",
     }
+    settings |= extra
     _write(layout, "postgresql.auto.conf", "".join(f"{name} = '{value}'\n" for name, value in settings.items()))
     _write(layout, "pg_hba.conf", "local all all peer map=roster\n")
     allowed = {pwd.getpwuid(os.geteuid()).pw_name, "root"}

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Server:
 
 
 @contextmanager
-def running(home: Home) -> Iterator[Server]:
+def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """The home's PostgreSQL for the length of the block; the last to leave stops it.
 
     Whoever is inside holds a shared lock, which the kernel takes back from a killed process too: then the keeper, a
@@ -53,7 +53,7 @@ def running(home: Home) -> Iterator[Server]:
         layout = lay_out(home)
         with exclusive(home.run / "postgres-start.lock"):
             if not _answers(layout):
-                _start(home, layout)
+                _start(home, layout, extra_settings or {})
             _make_databases(layout)
         yield Server(str(layout.socket), layout, in_use)
     finally:
@@ -91,11 +91,11 @@ def _answers(layout: Layout) -> bool:
     return True
 
 
-def _start(home: Home, layout: Layout) -> None:
+def _start(home: Home, layout: Layout, extra_settings: Mapping[str, str]) -> None:
     if not (layout.data / "PG_VERSION").exists():
         with progress("making the embedded PostgreSQL"):
             _initdb(layout)
-    write_settings(layout)
+    write_settings(layout, extra_settings)
     log = layout.data / "server.log"
     with progress("starting PostgreSQL"):
         for attempt in range(20):

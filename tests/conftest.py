@@ -12,6 +12,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -88,14 +90,11 @@ class Cluster:
             with connection.cursor() as cursor:
                 yield cursor
 
-    def create(self, name: str, template: str) -> None:
-        """A database owned by roster_owner, as a copy of a template."""
+    def create(self, name: str, template: str, owner: str = "roster_owner") -> None:
+        """A database as a copy of a template."""
         with self.admin() as cursor:
-            cursor.execute(
-                sql.SQL("create database {} template {} owner roster_owner").format(
-                    sql.Identifier(name), sql.Identifier(template)
-                )
-            )
+            names = (sql.Identifier(part) for part in (name, template, owner))
+            cursor.execute(sql.SQL("create database {} template {} owner {}").format(*names))
 
     def drop(self, name: str) -> None:
         """Drops a database, whoever is still connected to it."""
@@ -144,6 +143,31 @@ def empty_database(cluster: Cluster) -> Iterator[Portal]:
     cluster.create(name, "template0")
     yield Portal(cluster.host, name)
     cluster.drop(name)
+
+
+def pytest_configure() -> None:
+    """Gives each xdist worker an Airflow metadata database of its own, before anything imports Airflow."""
+    worker, host = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("ROSTER_TEST_PG")
+    url = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "")
+    if not worker or not host or f"/airflow?host={host}" not in url:
+        return
+    name = f"airflow_test_{worker}_{uuid.uuid4().hex[:8]}"
+    server = Cluster(host, os.environ.get("ROSTER_TEST_PG_USER", "postgres"))
+    with server.admin() as cursor:
+        cursor.execute("select pg_advisory_lock(%(key)s)", {"key": TEMPLATE_LOCK})  # one copy of a template at a time
+        server.create(name, "airflow", owner="airflow")
+    os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url.replace("/airflow?", f"/{name}?")
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="roster-airflow-")
+
+
+@pytest.fixture(scope="session")
+def airflow_metadata() -> None:
+    """A migrated metadata database with our pools; bin/test has made it, a plain pytest makes it in SQLite."""
+    if "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in os.environ:
+        return
+    for arguments in (["db", "migrate"], ["pools", "import", str(REPOSITORY / "include" / "pools.json")]):
+        program = [sys.executable, "-m", "airflow", *arguments]
+        subprocess.run(program, check=True, capture_output=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,0 +1,86 @@
+"""Makes Airflow's metadata database fit: its schema and the pools, only when a stamp says that it is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+from psycopg2 import sql
+
+from ops.airflow_env import metadata_url
+from ops.console import Problem, progress
+from ops.home import REPOSITORY, Home
+from ops.locks import exclusive
+from ops.postgres import AIRFLOW, AIRFLOW_DATABASE, Server
+
+POOLS = REPOSITORY / "include" / "pools.json"
+
+
+def set_up(home: Home, server: Server, environment: dict[str, str]) -> None:
+    """Runs `airflow db migrate` and `airflow pools import` where they have not been run for this version.
+
+    The stamp is the database's own comment: it cannot outlive what it describes. A metadata database that the caller
+    named instead of ours is the caller's to migrate.
+    """
+    if environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] != metadata_url(server):
+        return
+    with exclusive(home.run / "airflow-setup.lock"):
+        if _read_stamp(server) == _wanted():
+            return
+        with progress("setting up Airflow's metadata database, once"):
+            _airflow(home, environment, "db", "migrate")
+            _airflow(home, environment, "pools", "import", str(POOLS))
+        _write_stamp(server, _wanted())
+
+
+def close_killed_tests(server: Server) -> int:
+    """Marks as failed what a killed `dags test` left running; the caller has made sure that none is alive."""
+    with closing(server.connect(AIRFLOW, AIRFLOW_DATABASE)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute((REPOSITORY / "ops" / "sql" / "close_killed_tests.sql").read_text(encoding="utf-8"))
+        return cursor.rowcount
+
+
+def airflow_program() -> str:
+    """The CLI of the environment that we run in."""
+    return str(Path(sys.executable).parent / "airflow")
+
+
+def _wanted() -> str:
+    return (
+        f"set up for Airflow {version('apache-airflow')}, pools {hashlib.sha256(POOLS.read_bytes()).hexdigest()[:12]}"
+    )
+
+
+def _read_stamp(server: Server) -> str | None:
+    with closing(server.connect(AIRFLOW, AIRFLOW_DATABASE)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select shobj_description(oid, 'pg_database') from pg_database where datname = %(name)s",
+            {"name": AIRFLOW_DATABASE},
+        )
+        row = cursor.fetchone()
+        return str(row[0]) if row and row[0] else None
+
+
+def _write_stamp(server: Server, text: str) -> None:
+    with closing(server.connect(AIRFLOW, AIRFLOW_DATABASE)) as connection, connection, connection.cursor() as cursor:
+        statement = sql.SQL("comment on database {} is {}")
+        cursor.execute(statement.format(sql.Identifier(AIRFLOW_DATABASE), sql.Literal(text)))
+
+
+def _airflow(home: Home, environment: dict[str, str], *arguments: str) -> None:
+    log = home.logs / "airflow-setup.log"
+    with open(log, "wb") as output:
+        done = subprocess.run(
+            [airflow_program(), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise Problem(f"`airflow {' '.join(arguments[:2])}` failed; what it said is in {log}.")

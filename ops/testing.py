@@ -1,0 +1,76 @@
+"""bin/test: ruff, mypy and pytest with a PostgreSQL and an Airflow home of their own; with arguments, only pytest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from psycopg2 import sql
+
+from ops.airflow_env import airflow_environment
+from ops.airflow_setup import set_up
+from ops.children import run_in_front
+from ops.console import run_command, say, take_verbose
+from ops.home import REPOSITORY, Home
+from ops.locks import Lock
+from ops.postgres import SUPERUSER, Server, running
+
+_TYPED = ("plugins/roster_sync", "ops", "include")
+
+
+def test(arguments: list[str]) -> int:
+    """Runs the checks and the tests; pytest comes last, so that its closing line is the last one."""
+    os.environ.setdefault("ROSTER_HOME", str(REPOSITORY / "var" / "test"))
+    home = Home.from_environment()
+    with running(home, {"fsync": "off", "full_page_writes": "off"}) as server, _own_databases(home, server):
+        environment = airflow_environment(home, server)
+        set_up(home, server, environment)
+        environment |= {"ROSTER_TEST_PG": server.host, "ROSTER_TEST_PG_USER": SUPERUSER}
+        environment.pop("AIRFLOW_CONN_PORTAL_DB", None)  # a test names the database that it made
+        checked = arguments or _checked(environment)
+        chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1))]
+        tested = run_in_front([sys.executable, "-m", "pytest", *chosen], environment, folder=REPOSITORY)
+        return tested or (0 if checked else 1)
+
+
+def _checked(environment: dict[str, str]) -> bool:
+    tools = [["ruff", "check", "."], ["mypy", "--strict", *(name for name in _TYPED if (REPOSITORY / name).exists())]]
+    return all([_tool(tool, environment) for tool in tools])
+
+
+def _tool(command: list[str], environment: dict[str, str]) -> bool:
+    say(f"{' '.join(command[:2])} ...")
+    program = Path(sys.executable).parent / command[0]
+    done = subprocess.run([str(program), *command[1:]], cwd=REPOSITORY, env=environment, check=False)
+    return done.returncode == 0
+
+
+@contextmanager
+def _own_databases(home: Home, server: Server) -> Iterator[None]:
+    """Drops what killed test runs left behind, unless another test run of this home is at work."""
+    lock = Lock(home.run / "tests.lock")
+    try:
+        if lock.try_take():
+            _drop_leftovers(server)
+        lock.share()
+        yield
+    finally:
+        lock.close()
+
+
+def _drop_leftovers(server: Server) -> None:
+    with closing(server.connect(SUPERUSER, "postgres")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select datname from pg_database where datname ~ '^(roster|airflow)_(test|template)_'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+if __name__ == "__main__":
+    rest, verbose = take_verbose(sys.argv[1:])
+    sys.exit(run_command("bin/test", test, rest, verbose=verbose))
