@@ -1,87 +1,93 @@
 -- One row of numbers per staged entity: all that the checks of the whole feed need to know.
--- In: run_id, role_words, enrollment_words (known words, lower case, letters only). Reads only; one pass over each
--- staged table and one over the run's findings. 480,000 enrolments: see tests/checks.
--- A row that could not be staged at all has an error finding only, so "rejected" is the larger of the two counts.
+-- In: run_id, role_words (known words, lower case, letters only). Reads only; one pass over each
+-- staged table and one over the run's findings, which are capped: what can be counted in staging is counted there.
 with found as (
-  select
-    case entity
-      when 'orgs' then 'schools'
-      when 'roles' then 'users' when 'teachers' then 'users' when 'students' then 'users' when 'admins' then 'users'
-      else entity
-    end as entity,
-    count(distinct coalesce(source_id, 'line ' || line, 'finding ' || id)) filter (where severity = 'error') as rejected,
-    count(*) filter (where severity = 'error' and rule ~ '(no|missing|without|empty)_(source_)?id') as without_id,
-    count(*) filter (where rule ~ '(repeated|duplicate)') as repeated,
-    count(*) filter (where rule ~ 'status') as unknown_status,
-    count(*) filter (where rule ~ '^dangling.*(school|org)') as dangling_schools,
-    count(*) filter (where rule ~ '^dangling.*(user|person|student|teacher)') as dangling_users,
-    count(*) filter (where rule ~ '^dangling.*class') as dangling_classes
+  select entity,
+    -- a record that could not even be read has no staged row, only an error without an id
+    count(*) filter (where severity = 'error' and source_id is null and rule <> 'missing_id') as unreadable,
+    count(*) filter (where severity = 'error') as errors,
+    count(*) filter (where rule = 'missing_id') as without_id,
+    count(*) filter (where rule = 'repeated_id') as repeated,
+    count(*) filter (where rule = 'unknown_status') as unknown_status
   from sync.findings
   where run_id = %(run_id)s
-  group by 1
+  group by entity
+),
+placeless as (
+  select count(*) filter (where not has_school) as people
+  from (
+    select u.n, bool_or(s.source_id is not null) as has_school
+    from staging.users u
+    cross join unnest(u.school_source_ids) o (id)
+    left join staging.schools s on s.run_id = u.run_id and s.source_id = o.id
+    where u.run_id = %(run_id)s and not u.is_rejected and u.status = 'active'
+    group by u.n) p
 ),
 staged as (
   select 'schools' as entity, 'orgs' as collection, count(*) as staged, count(*) filter (where is_rejected) as rejected,
-    count(*) filter (where source_id is null) as without_id,
-    count(source_id) - count(distinct source_id) as repeated,
-    count(*) filter (where not is_rejected and status not in ('active', 'tobedeleted', 'inactive')) as unknown_status,
-    null::bigint as judged_roles, null::bigint as unknown_role
+    count(*) filter (where source_id is null) as without_id, 0::bigint as repeated,
+    null::bigint as judged_roles, null::bigint as unknown_role,
+    null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes, null::bigint as dangling_users
   from staging.schools where run_id = %(run_id)s
   union all
-  select 'users', 'users', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where source_id is null),
-    count(source_id) - count(distinct source_id),
-    count(*) filter (where not is_rejected and status not in ('active', 'tobedeleted', 'inactive')),
+  -- n counts the rows as they came, before those that repeat an id were united
+  select 'users', 'users', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
+    greatest(max(n) - count(*), 0),
     count(*) filter (where not is_rejected and status = 'active'),
     count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and not exists (
       select from unnest(source_roles) word
-      where regexp_replace(lower(word), '[^a-z]', '', 'g') = any(%(role_words)s)))
+      where regexp_replace(lower(word), '[^a-z]', '', 'g') = any (%(role_words)s))),
+    count(*) filter (where not is_rejected and status = 'active'), (select people from placeless), null, null
   from staging.users where run_id = %(run_id)s
   union all
-  select 'classes', 'classes', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where source_id is null),
-    count(source_id) - count(distinct source_id),
-    count(*) filter (where not is_rejected and status not in ('active', 'tobedeleted', 'inactive')),
-    null, null
+  select 'classes', 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
+    greatest(max(n) - count(*), 0), null, null, null, null, null, null
   from staging.classes where run_id = %(run_id)s
   union all
   select 'enrollments', 'enrollments', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where class_source_id is null or user_source_id is null),
-    0, 0, -- repeated enrolments are folded when they are staged; only their findings tell
-    count(*) filter (where not is_rejected),
-    count(*) filter (where not is_rejected and (role is null
-      or role not in ('teacher', 'student')
-      and regexp_replace(lower(role), '[^a-z]', '', 'g') <> all(%(enrollment_words)s)))
+    count(*) filter (where class_n is null and class_source_id is null or user_n is null and user_source_id is null),
+    0, null, null,
+    count(*) filter (where not is_rejected and is_active), null,
+    count(*) filter (where class_n is null and not is_rejected and is_active),
+    count(*) filter (where user_n is null and not is_rejected and is_active)
   from staging.enrollments where run_id = %(run_id)s
 ),
+whole as (
+  select r.feed -> 'collections' as collections, r.feed -> 'found' as found,
+    exists (select from jsonb_each(r.feed -> 'collections') c where c.value ->> 'is_complete' = 'true') as has_a_complete_one
+  from sync.runs r where r.id = %(run_id)s
+),
 counted as (
-  select s.entity, r.feed -> s.collection is not null as is_shared,
-    coalesce((r.feed -> s.collection ->> 'received')::bigint, 0) as received,
-    coalesce((r.feed -> s.collection ->> 'is_complete')::boolean, false) as is_complete,
+  select s.entity,
+    coalesce((w.collections -> s.collection ->> 'received')::bigint, 0) as received,
     -- a delta file may leave collections out: only a feed with a complete collection must hold the required ones
-    exists (select from jsonb_each(r.feed) c where c.value ->> 'is_complete' = 'true') or r.feed = '{}' as is_bulk,
-    s.staged - s.rejected + greatest(s.rejected, coalesce(f.rejected, 0)) as seen,
-    greatest(s.rejected, coalesce(f.rejected, 0)) as rejected,
+    (w.collections -> s.collection is not null)
+      or not (w.has_a_complete_one or coalesce(w.collections, '{}') = '{}') as has_what_it_must,
+    s.staged + u.unstaged as seen,
+    s.rejected + u.unstaged as rejected,
     greatest(s.without_id, coalesce(f.without_id, 0)) as without_id,
     greatest(s.repeated, coalesce(f.repeated, 0)) as repeated,
-    greatest(s.unknown_status, coalesce(f.unknown_status, 0)) as unknown_status,
-    s.judged_roles, s.unknown_role,
-    coalesce(f.dangling_schools, 0) as dangling_schools,
-    coalesce(f.dangling_users, 0) as dangling_users,
-    coalesce(f.dangling_classes, 0) as dangling_classes
+    coalesce((w.found -> 'unknown_status' ->> s.entity)::bigint, f.unknown_status, 0) as unknown_status,
+    s.judged_roles, s.unknown_role, s.active,
+    case when (w.collections -> 'orgs' ->> 'is_complete')::boolean then s.dangling_schools end as dangling_schools,
+    case when (w.collections -> 'classes' ->> 'is_complete')::boolean then s.dangling_classes end as dangling_classes,
+    case when (w.collections -> 'users' ->> 'is_complete')::boolean then s.dangling_users end as dangling_users
   from staged s
-  join sync.runs r on r.id = %(run_id)s
+  cross join whole w
   left join found f using (entity)
+  cross join lateral (select case s.entity
+    -- an enrolment that could not be read is staged where its class or person could be told: not counted twice
+    when 'enrollments' then greatest(coalesce(f.errors, 0) - s.rejected, 0)
+    else coalesce(f.unreadable, 0) end as unstaged) u
 )
 select *,
-  is_shared or not is_bulk as has_what_it_must,
   100.0 * rejected / nullif(seen, 0) as percent_rejected,
   100.0 * without_id / nullif(seen, 0) as percent_without_id,
-  100.0 * repeated / nullif(seen, 0) as percent_repeated,
+  100.0 * repeated / nullif(seen + repeated, 0) as percent_repeated,
   100.0 * unknown_status / nullif(seen, 0) as percent_unknown_status,
   100.0 * unknown_role / nullif(judged_roles, 0) as percent_unknown_role,
-  least(100.0, 100.0 * dangling_schools / nullif(seen, 0)) as percent_dangling_schools,
-  least(100.0, 100.0 * dangling_users / nullif(seen, 0)) as percent_dangling_users,
-  least(100.0, 100.0 * dangling_classes / nullif(seen, 0)) as percent_dangling_classes
+  100.0 * dangling_schools / nullif(active, 0) as percent_dangling_schools,
+  100.0 * dangling_users / nullif(active, 0) as percent_dangling_users,
+  100.0 * dangling_classes / nullif(active, 0) as percent_dangling_classes
 from counted
 order by array_position(array['schools', 'users', 'classes', 'enrollments'], entity);

@@ -18,7 +18,7 @@ kinds (kind, entity, collection) as (
 beside as (
   select k.*, (select id from last_good) as before_run_id,
     coalesce(n.received - n.rejected, 0) as now_came, coalesce(b.received - b.rejected, 0) as before_came,
-    coalesce((t.feed -> k.collection ->> 'is_complete')::boolean, false) as is_complete
+    coalesce((t.feed -> 'collections' -> k.collection ->> 'is_complete')::boolean, false) as is_complete
   from kinds k
   cross join this_run t
   left join sync.run_counts n on n.run_id = t.id and n.entity = k.kind

@@ -94,6 +94,7 @@ create table staging.plan (
   action text not null, -- add | update | restore | unshare | end | delete
   phase text not null, -- adds | updates | removals
   row_id bigint, -- of schools, users, classes
+  n integer, -- the feed's row of users and classes
   source_id text,
   class_id bigint,
   user_id bigint,

@@ -1,0 +1,78 @@
+-- What a Reset deletes: whatever is not shared by a selected school, in whole; manual rows with their school, or on request.
+-- Never a district_admin; a school_admin only with the last of their schools; never a candidate of an open match review,
+-- nor what a rejected row names.
+insert into staging.plan (run_id, entity, kind, action, phase, row_id)
+select %(run_id)s, 'schools', 'schools', 'delete', 'removals', v.id
+from school_view v
+where v.is_known and not v.is_protected and not (v.is_in_feed and v.is_selected)
+  and (v.origin = 'sync' or %(include_manual)s)
+  and not exists (select from class_view c where c.is_protected and c.is_known and c.old_school_id = v.id);
+create temporary table doomed_schools on commit drop as
+select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete';
+analyze doomed_schools;
+
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, school_id)
+select %(run_id)s, 'classes', 'classes', 'delete', 'removals', v.id, v.old_school_id
+from class_view v
+where v.is_known and not v.is_protected
+  and case when v.origin = 'sync' then not (v.is_in_feed and v.is_selected)
+           else %(include_manual)s or v.old_school_id in (select id from doomed_schools) end;
+
+create temporary table kept_candidates on commit drop as
+select second_subject_id as id from sync.worklist
+where district_id = %(district_id)s and kind = 'match_review' and resolved_at is null
+union select candidate_id from review_pairs;
+create temporary table school_ties on commit drop as
+select us.user_id, count(*) as ties, count(*) filter (where d.id is null) as kept
+from portal.user_schools us
+join school_view v on v.id = us.school_id
+left join doomed_schools d on d.id = us.school_id
+group by us.user_id;
+analyze school_ties;
+
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
+select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+  'delete', 'removals', v.id, v.role
+from user_view v
+left join school_ties t on t.user_id = v.id
+where v.is_known and not v.is_protected and v.role <> 'district_admin'
+  and not exists (select from kept_candidates k where k.id = v.id)
+  and not (v.is_in_feed and (v.is_listed or v.lists_no_school))
+  and case when v.role = 'school_admin' then t.ties > 0 and t.kept = 0
+           when v.origin = 'sync' then true
+           else %(include_manual)s or (t.ties > 0 and t.kept = 0) end;
+
+create temporary table doomed_classes on commit drop as
+select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete';
+create temporary table doomed_users on commit drop as
+select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete';
+alter table doomed_classes add primary key (id);
+alter table doomed_users add primary key (id);
+analyze doomed_classes;
+analyze doomed_users;
+
+insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role)
+select %(run_id)s, 'enrollments', 'enrollments', 'delete', 'removals', e.class_id, e.user_id, e.role
+from portal.enrollments e
+left join doomed_classes c on c.id = e.class_id
+left join doomed_users u on u.id = e.user_id
+left join enrollment_diff d on d.class_id = e.class_id and d.user_id = e.user_id and d.role = e.role
+where e.district_id = %(district_id)s and (
+  c.id is not null or u.id is not null
+  or (e.origin = 'manual' and %(include_manual)s)
+  or (e.origin = 'sync' and d.class_id is not null and coalesce(d.in_feed, false) = false
+      and not exists (select from class_view v where v.id = e.class_id and v.is_protected)
+      and not exists (select from user_view v where v.id = e.user_id and v.is_protected)));
+
+insert into staging.plan (run_id, entity, kind, action, phase, user_id, school_id)
+select %(run_id)s, 'user_schools', 'memberships', 'delete', 'removals', us.user_id, us.school_id
+from portal.user_schools us
+join school_view v on v.id = us.school_id
+left join doomed_schools s on s.id = us.school_id
+left join doomed_users u on u.id = us.user_id
+left join feed_memberships m on m.user_id = us.user_id and m.school_id = us.school_id and m.is_selected
+left join user_view p on p.id = us.user_id
+where s.id is not null or u.id is not null
+  or (us.origin = 'manual' and %(include_manual)s and p.role not in ('district_admin', 'school_admin'))
+  or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not coalesce(p.is_protected, false)
+      and not exists (select from kept_candidates k where k.id = us.user_id));

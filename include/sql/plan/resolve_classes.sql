@@ -1,0 +1,116 @@
+-- Which portal class each class of the feed is: key, previous id, SIS id, else a unique school, title, period, term and lead.
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'classes', s.source_id, s.n, p.id, 'key'
+from staging.classes s
+join portal.classes p on p.district_id = %(district_id)s and p.source_id = s.source_id and p.issuer = %(issuer)s
+where s.run_id = %(run_id)s;
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select distinct on (s.source_id) %(run_id)s, 'classes', s.source_id, s.n, p.id, 'key'
+from portal.classes p
+join staging.classes s on s.run_id = %(run_id)s and s.source_id = p.source_id
+where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manual' and p.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
+order by s.source_id, s.is_rejected, p.id;
+
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select distinct on (p.id) %(run_id)s, 'classes', s.source_id, s.n, p.id, 'previous'
+from staging.classes s
+join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = s.source_id
+join portal.classes p on p.id = i.row_id
+where s.run_id = %(run_id)s and s.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id)
+order by p.id, s.source_id;
+
+create temporary table unknown_classes on commit drop as
+select s.*, i.id as school_id, null::bigint as lead_id
+from staging.classes s left join school_ids i on i.source_id = s.school_source_id
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id);
+create temporary table unclaimed_classes on commit drop as
+select p.*, null::bigint as lead_id from portal.classes p
+where p.district_id = %(district_id)s and p.origin = 'sync' and exists (select from unknown_classes)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id);
+analyze unknown_classes;
+analyze unclaimed_classes;
+-- The lead teacher: the primary one, or the only one.
+with lead as (
+  select u.n, coalesce(min(r.row_id) filter (where e.is_primary), min(r.row_id)) as lead_id
+  from unknown_classes u
+  join staging.enrollments e on e.run_id = %(run_id)s and e.class_n = u.n and e.role = 'teacher' and e.is_active
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = e.user_n
+  where exists (select from unclaimed_classes)
+  group by u.n having count(distinct r.row_id) = 1 or count(*) filter (where e.is_primary) = 1)
+update unknown_classes u set lead_id = lead.lead_id from lead where lead.n = u.n;
+with lead as (
+  select c.id, coalesce(min(e.user_id) filter (where e.is_primary), min(e.user_id)) as lead_id
+  from unclaimed_classes c join portal.enrollments e on e.class_id = c.id and e.role = 'teacher' and e.is_active
+  group by c.id having count(*) = 1 or count(*) filter (where e.is_primary) = 1)
+update unclaimed_classes c set lead_id = lead.lead_id from lead where lead.id = c.id;
+
+create temporary table class_pairs on commit drop as
+select 1 as rung, u.source_id, c.id as row_id from unknown_classes u join unclaimed_classes c on c.sis_id = u.sis_id
+union
+select 2, u.source_id, c.id
+from unknown_classes u
+join unclaimed_classes c on c.school_id = u.school_id and c.title = u.title and c.period is not distinct from u.period
+  and c.term_name is not distinct from u.term_name and c.lead_id = u.lead_id;
+
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'classes', best.source_id, u.n, best.row_id, (array['sis', 'lineage'])[best.rung]
+from (
+  select distinct on (p.source_id) p.*,
+    count(*) over (partition by p.rung, p.source_id) as here, count(*) over (partition by p.rung, p.row_id) as there
+  from class_pairs p order by p.source_id, p.rung) best
+join unknown_classes u on u.source_id = best.source_id
+where best.here = 1 and best.there = 1
+  and not exists (select from class_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
+
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'classes', s.source_id, s.n, nextval(pg_get_serial_sequence('portal.classes', 'id')), 'new'
+from staging.classes s
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
+order by s.n;
+
+-- Every class that this run looks at.
+create temporary table class_view on commit drop as
+with feed as (
+  select r.row_id, s.n, s.source_id, s.status, s.is_rejected, r.how,
+    case when 'school_id' = any (s.keep) then coalesce(old.school_id, sv.id) else sv.id end as school_id,
+    coalesce(sv.is_selected, false) as school_selected, coalesce(sv.is_gone, false) as school_gone
+  from staging.classes s
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id
+  left join portal.classes old on old.id = r.row_id
+  left join school_ids i on i.source_id = s.school_source_id
+  left join school_view sv on sv.id = i.id
+  where s.run_id = %(run_id)s
+), one_each as (
+  select distinct on (row_id) * from feed order by row_id, is_rejected, status, source_id
+)
+select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null as is_known, coalesce(p.origin, 'sync') as origin,
+  coalesce(p.is_shared, false) as is_shared, f.school_id, p.school_id as old_school_id,
+  coalesce(f.status = 'active' and not f.is_rejected and not f.school_gone and f.school_id is not null, false) as is_in_feed,
+  coalesce(f.school_selected, false) as is_selected,
+  coalesce(f.is_rejected, false) as is_protected,
+  coalesce(not f.is_rejected and (f.status = 'tobedeleted' or f.school_gone), false) as is_gone,
+  coalesce(o.is_selected, false) as old_selected
+from one_each f
+full join (select * from portal.classes where district_id = %(district_id)s) p on p.id = f.row_id
+left join school_view o on o.id = p.school_id;
+
+-- What a rejected row names counts as seen: its class, or (of a row without an id) a class that looks like it.
+update class_view v set is_protected = true
+where v.is_known and not v.is_in_feed and not v.is_protected and (
+  v.id in (
+    select p.id from staging.enrollments e join portal.classes p on p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = e.class_source_id
+    where e.run_id = %(run_id)s and e.is_rejected and e.class_source_id is not null)
+  or v.id in (
+    select p.id from staging.classes s join portal.classes p on p.district_id = %(district_id)s and (p.sis_id = s.sis_id or p.title = s.title)
+    where s.run_id = %(run_id)s and s.source_id is null));
+-- and so does what hangs on a school whose own row was rejected
+update class_view v set is_protected = true
+from school_view s where s.id = v.old_school_id and s.is_protected and not v.is_in_feed and not v.is_protected;
+create index on class_view (n);
+alter table class_view add primary key (id);
+analyze class_view;

@@ -1,0 +1,71 @@
+-- Which portal person each person of the feed is (product.md, Matching): key, previous id, then the ladder on proof.
+-- Candidates of the ladder: synced people whom the feed does not itself name, each claimed once, never guessed.
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'users', s.source_id, s.n, p.id, 'key'
+from staging.users s
+join portal.users p on p.district_id = %(district_id)s and p.source_id = s.source_id and p.issuer = %(issuer)s
+where s.run_id = %(run_id)s;
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select distinct on (s.source_id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'key'
+from portal.users p
+join staging.users s on s.run_id = %(run_id)s and s.source_id = p.source_id
+where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manual' and p.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
+order by s.source_id, s.is_rejected, p.id;
+select staging.analyze_run(%(run_id)s, array['resolved']);
+
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select distinct on (p.id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'previous'
+from staging.users s
+join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = s.source_id
+join portal.users p on p.id = i.row_id
+where s.run_id = %(run_id)s and s.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
+order by p.id, s.source_id;
+
+create temporary table unknown_users on commit drop as
+select s.* from staging.users s
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
+analyze unknown_users;
+-- Those of the portal whom the feed does not name: few on most nights, and not looked for where nobody is unknown.
+create temporary table unclaimed_users on commit drop as
+select p.id, p.origin, p.role, p.sis_id, p.is_shared, lower(btrim(p.email)) as email, lower(p.given_name) as given_name, lower(p.family_name) as family_name
+from portal.users p
+where p.district_id = %(district_id)s and exists (select from unknown_users)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id);
+analyze unclaimed_users;
+
+-- Proofs: the SIS id with a name or the email; or an email that is one person's on both sides, with the family name.
+-- A pupil and a member of staff are not one person on the strength of a number: SIS ids of both may overlap.
+create temporary table user_pairs on commit drop as
+select 1 as rung, u.source_id, c.id as row_id, c.origin
+from unknown_users u join unclaimed_users c on c.sis_id = u.sis_id
+where (lower(u.family_name) = c.family_name or lower(u.given_name) = c.given_name or lower(u.email) = c.email)
+  and (c.role = 'student') = (coalesce(u.roles[1], 'student') = 'student')
+union
+select 2, u.source_id, c.id, c.origin
+from unknown_users u join unclaimed_users c on c.email = lower(u.email) and c.family_name = lower(u.family_name)
+where c.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$'
+  and (select count(*) from portal.users p where p.district_id = %(district_id)s and lower(btrim(p.email)) = c.email) = 1
+  and (select count(*) from staging.users f where f.run_id = %(run_id)s and lower(f.email) = c.email) = 1;
+
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'users', best.source_id, u.n, best.row_id, (array['sis', 'email'])[best.rung]
+from (
+  select distinct on (p.source_id) p.*,
+    count(*) over (partition by p.rung, p.source_id) as here, count(*) over (partition by p.rung, p.row_id) as there
+  from user_pairs p where p.origin = 'sync' order by p.source_id, p.rung) best
+join unknown_users u on u.source_id = best.source_id
+where best.here = 1 and best.there = 1
+  and not exists (select from user_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
+
+-- New: whoever has a role that this district lets the sync create. The first allowed role, given once.
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'users', u.source_id, u.n, nextval(pg_get_serial_sequence('portal.users', 'id')), 'new'
+from unknown_users u
+where u.roles && %(roles)s::text[]
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
+order by u.n;
+select staging.analyze_run(%(run_id)s, array['resolved']);

@@ -1,0 +1,30 @@
+-- What people are shown of the plan: numbers, names of schools, licences and books that would be freed; never a person.
+select
+  (select coalesce(jsonb_object_agg(kind, actions), '{}') from (
+     select kind, jsonb_object_agg(action, n) as actions
+     from (select kind, action, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action) c group by kind) k) as counts,
+  (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join staging.schools s on s.run_id = p.run_id and s.source_id = p.source_id and not s.is_rejected
+   where p.run_id = %(run_id)s and p.entity = 'schools' and p.action = 'add') as schools_added,
+  (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join portal.schools s on s.id = p.row_id
+   where p.run_id = %(run_id)s and p.entity = 'schools' and p.phase = 'removals') as schools_removed,
+  (select coalesce(jsonb_agg(s.name order by s.name), '[]') from school_view v join staging.schools s on s.run_id = %(run_id)s and s.source_id = v.source_id and not s.is_rejected
+   where v.is_in_feed and not v.is_selected and not v.is_known) as schools_offered,
+  (select count(*) from portal.license_assignments l
+   where l.school_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete')
+      or l.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete')) as licenses_freed,
+  (select count(*) from portal.student_books b
+   where b.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete')
+      or b.class_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete')) as books_freed,
+  (select count(*) from staging.plan p where p.run_id = %(run_id)s and p.action = 'delete' and (
+     (p.entity = 'users' and exists (select from portal.users u where u.id = p.row_id and u.origin = 'manual'))
+     or (p.entity = 'classes' and exists (select from portal.classes c where c.id = p.row_id and c.origin = 'manual'))
+     or (p.entity = 'schools' and exists (select from portal.schools s where s.id = p.row_id and s.origin = 'manual')))) as manual,
+  (select count(*) from school_view where is_in_feed) as schools_in_feed,
+  (select count(*) from school_view where is_in_feed and is_selected) as schools_selected,
+  (select count(*) from user_view where is_in_feed) as people_in_feed,
+  (select count(*) from class_view where is_in_feed) as classes_in_feed,
+  (select count(*) from feed_enrollments where is_active) as enrollments_in_feed,
+  (select count(*) from review_pairs) as reviews,
+  (select md5(coalesce(string_agg(k, ',' order by k), '')) from (
+     select entity || ':' || coalesce(row_id::text, '') || ':' || coalesce(class_id::text, '') || ':' || coalesce(user_id::text, '') || ':' || coalesce(school_id::text, '') || ':' || coalesce(role, '') as k
+     from staging.plan where run_id = %(run_id)s and phase = 'removals') d) as digest;
