@@ -102,11 +102,11 @@ def _verdict(profile: Profile, judged: list[Judged]) -> Verdict:
         others = len(stops) - 1
         also = "" if others == 0 else f" ({others} more {'check' if others == 1 else 'checks'} failed too.)"
         return Verdict(False, sentences[first.check.key] + also, not_complete)
-    warned = sum(not one.is_met for one in judged)
-    message = f"All {len(judged)} checks are met."
-    if warned:
-        message = f"The feed is good to use, with {warned} {'warning' if warned == 1 else 'warnings'}."
-    return Verdict(True, message, not_complete)
+    warnings = sorted({one.check.column: sentences[one.check.key] for one in judged if not one.is_met}.items())
+    if not warnings:
+        return Verdict(True, f"All {len(judged)} checks are met.", not_complete)
+    more = f" ({len(warnings) - 1} more below.)" if len(warnings) > 1 else ""
+    return Verdict(True, warnings[0][1] + more, not_complete)
 
 
 def _sentences(profile: Profile, judged: list[Judged]) -> dict[str, str]:

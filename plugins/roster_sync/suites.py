@@ -175,28 +175,35 @@ def _errors(entity: str) -> list[Check]:
 
 def _warnings(entity: str, limits: Limits) -> list[Check]:
     share = limits.enrollments_percent if entity == "enrollments" else limits.deleted_percent
-    many = ENTITIES[entity][1]
-    found = [
-        Check(
-            entity, f"percent_dangling_{target}", f"References to {ENTITIES[target][1]} that did not come",
-            NOT_COMPLETE, share,
-            f"{{percent_dangling_{target}}} of the {many} name {ENTITIES[target][1]} that did not come with them.",
-            collections=(target, entity),
-        )
-        for target in {"users": ("schools",), "enrollments": ("users", "classes")}.get(entity, ())
-    ]  # fmt: skip
-    for kind in {"users": ("teachers", "students")}.get(entity, (entity,)):
-        what = {"enrollments": "enrolments"}.get(kind, kind)
-        column = f"percent_fewer_{kind}"
-        for effect, most in ((WARN, share), (NOT_COMPLETE, max(share, TRUSTED_FALL))):
-            if effect == WARN and most >= TRUSTED_FALL:
-                continue  # one limit says it all
-            found.append(
-                Check(
-                    entity, column, f"Fewer {what} than in the last good run", effect, most,
-                    f"{{{column}}} fewer {what} came than in the last good run ({{now_{kind}:,}} after "
-                    f"{{before_{kind}:,}}).",
-                    collections=(entity,) if effect == NOT_COMPLETE else (),
-                )
-            )  # fmt: skip
+    found = [_dangling(entity, target, share) for target in _REFERENCES.get(entity, ())]
+    for kind in _KINDS.get(entity, (entity,)):
+        if share < TRUSTED_FALL:
+            found.append(_fewer(entity, kind, WARN, share))
+        found.append(_fewer(entity, kind, NOT_COMPLETE, max(share, TRUSTED_FALL)))
     return found
+
+
+_REFERENCES: Final = {"users": ("schools",), "enrollments": ("users", "classes")}
+_KINDS: Final = {"users": ("teachers", "students")}
+
+
+def _dangling(entity: str, target: str, share: float) -> Check:
+    many, targets = ENTITIES[entity][1], ENTITIES[target][1]
+    what = f"{many} none of whose schools" if entity == "users" else f"{many} whose {ENTITIES[target][0]} never"
+    column = f"percent_dangling_{target}"
+    return Check(
+        entity, column, f"{what.capitalize()} came", NOT_COMPLETE, share,
+        f"{{{column}}} of the {many} name {targets} that did not come with them.",
+        collections=(target, entity),
+    )  # fmt: skip
+
+
+def _fewer(entity: str, kind: str, effect: str, most: float) -> Check:
+    what = {"enrollments": "enrolments"}.get(kind, kind)
+    column = f"percent_fewer_{kind}"
+    return Check(
+        entity, column, f"{'Far fewer' if effect == NOT_COMPLETE else 'Fewer'} {what} than in the last good run",
+        effect, most,
+        f"{{{column}}} fewer {what} came than in the last good run ({{now_{kind}:,}} after {{before_{kind}:,}}).",
+        collections=(entity,) if effect == NOT_COMPLETE else (),
+    )  # fmt: skip
