@@ -1,0 +1,7 @@
+"""Airflow DAG roster_housekeeping: purges what is past its keep-by date and warns of syncs that expire soon."""
+
+from __future__ import annotations
+
+from roster_sync.dag_factory import build_housekeeping_dag
+
+dag = build_housekeeping_dag()

@@ -1,0 +1,7 @@
+"""Airflow DAG roster_reset: makes a district's portal hold exactly what is shared now."""
+
+from __future__ import annotations
+
+from roster_sync.dag_factory import build_reset_dag
+
+dag = build_reset_dag()

@@ -1,0 +1,120 @@
+"""The question of a held run: who starts it, how it waits for a person, and what is kept of the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from roster_sync import db, hooks
+from roster_sync.tasks import refusals, refuse_unknown_keys
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from roster_sync.districts import District
+
+log = logging.getLogger(__name__)
+
+APPROVE_DAG_ID: Final = "roster_approve"
+SHORTEST_WAIT: Final = timedelta(minutes=1)
+
+
+class StartQuestion(TriggerDagRunOperator):
+    """Starts the run of roster_approve in which a held run's question waits; skipped where nothing is held."""
+
+    def __init__(
+        self,
+        *,
+        district_of: Callable[[Context], District],
+        run_id_of: Callable[[Context], int],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            trigger_dag_id=APPROVE_DAG_ID,
+            logical_date=None,
+            skip_when_already_exists=True,  # a repeated task finds the question that it already asked
+            openlineage_inject_parent_info=False,  # would be a key of conf that roster_approve does not know
+            **kwargs,
+        )
+        self._district_of = district_of
+        self._run_id_of = run_id_of
+
+    def execute(self, context: Context) -> None:
+        """Asks once per hold: the question's run is named after it."""
+        district, run_id = self._district_of(context), self._run_id_of(context)
+        with closing(hooks.portal_connection()) as connection, db.acting_as(connection, "roster_read") as cursor:
+            hold = db.one(cursor, "reports/open_hold", {"run_id": run_id})
+        if hold is None:
+            raise AirflowSkipException("Nothing is held, so nobody is asked.")
+        self.conf = {"district": district.key, "run_id": run_id}
+        self.trigger_run_id = f"{district.key}__run_{run_id}__question_{hold['id']}"
+        super().execute(context)
+
+
+class AskPerson(ApprovalOperator):
+    """Waits in Required Actions for a person, and keeps who answered what, when and why in sync.holds.
+
+    Only what is kept there counts: marking this task as success by hand approves nothing.
+    """
+
+    # What the question says is made when it is asked; nothing of it is rendered, kept or shown beforehand.
+    template_fields = ()
+
+    def __init__(
+        self, *, district_of: Callable[[Context], District], response_timeout: timedelta, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            subject="A held run asks",
+            defaults=self.REJECT,  # without it a question that nobody answers would fail, and ask again
+            ignore_downstream_trigger_rules=True,
+            response_timeout=response_timeout,
+            do_xcom_push=False,  # it would hold the name of whoever answered
+            **kwargs,
+        )
+        self._district_of = district_of
+
+    def execute(self, context: Context) -> Any:
+        """Asks, unless the question is already settled."""
+        from roster_sync import holds
+
+        refuse_unknown_keys(context)
+        run_id = int(context["params"]["run_id"])
+        with closing(hooks.portal_connection()) as connection, refusals("question"):
+            question = holds.question(connection, run_id)
+        self.subject = question.subject
+        self.body = question.body_markdown
+        # A repeated task waits for what is left, not for another day.
+        self.response_timeout = max(question.due_at - datetime.now(timezone.utc), SHORTEST_WAIT)
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Keeps the answer first, then lets the rest run or be skipped."""
+        from roster_sync import holds
+
+        run_id = int(context["params"]["run_id"])
+        answer, answered_by = answer_of(event, self.APPROVE)
+        if answer is None:
+            raise AirflowSkipException("Nobody stands behind this answer: it counts as none.")
+        reason = str((event.get("params_input") or {}).get("reason") or "").strip() or None
+        with closing(hooks.portal_connection()) as connection, refusals("question"):
+            holds.record_answer(connection, run_id, answer, answered_by, reason)
+        log.info("sync run %s: %s", run_id, answer)
+        super().execute_complete(context, event)
+
+
+def answer_of(event: Mapping[str, Any], approve: str) -> tuple[str | None, str | None]:
+    """What a response means, and who gave it: only a person approves or rejects, and only time times out."""
+    person = event.get("responded_by_user") or {}
+    name = person.get("name") or person.get("id")
+    if event.get("timedout"):
+        return "timed_out", None
+    if not name:
+        return None, None
+    return ("approved" if event.get("chosen_options") == [approve] else "rejected"), str(name)

@@ -1,0 +1,336 @@
+"""What the tasks of a run do: each calls one step of the sync and turns its outcome into Airflow's.
+
+A run that ends held, rejected, expired, skipped or previewed is a success in Airflow; only `failed` is red.
+XCom carries the sync run's id, counts and one-word outcomes; no name, no row.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk import Asset, AssetAlias
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSkipException
+
+from roster_sync import db, failures, hooks, policies
+from roster_sync.errors import PlanStale, RosterError, SourceNotReady, SyncRefused
+from roster_sync.places import docs_folder
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from psycopg2.extensions import connection as Connection
+
+    from roster_sync.districts import District
+    from roster_sync.runs import RunRequest
+
+log = logging.getLogger(__name__)
+
+REPLANS: Final = 2
+ALIVE: Final = ("queued", "running")
+STOPPED: Final = "The run stopped before its end: the log of its failed task in Airflow says why."
+_OWN_COLUMNS: Final = ("district", "run_id", "reason")
+"""Parameters that sync.runs keeps in columns of their own."""
+
+
+@dataclass
+class Work:
+    """A step at work: its database connection and what it counted."""
+
+    connection: Connection
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def start(context: Context, district: District, mode: str) -> int:
+    """Opens an Edit or a Reset: refuses what must not run, and gives the id of its sync.runs row."""
+    from roster_sync import runs
+
+    refuse_unknown_keys(context)
+    with closing(hooks.portal_connection()) as connection, refusals("start"):
+        return runs.begin(connection, district, request_of(context, mode), is_alive=alive_asker(context))
+
+
+def start_undo(context: Context, district: District) -> int:
+    """Opens an Undo of the run that the parameter names, or of the district's newest that can be undone."""
+    from roster_sync import runs, undo
+
+    refuse_unknown_keys(context)
+    with closing(hooks.portal_connection()) as connection, refusals("start"):
+        target = undo.choose(connection, district, context["params"].get("run_id"))
+        request = request_of(context, "undo", undoes_run_id=target)
+        return runs.begin(connection, district, request, is_alive=alive_asker(context))
+
+
+def reopen(context: Context, district: District) -> int:
+    """Goes on with a held run, if a person's recorded answer allows it."""
+    from roster_sync import runs
+
+    refuse_unknown_keys(context)
+    run_id = int(context["params"]["run_id"])
+    with closing(hooks.portal_connection()) as connection, refusals("reopen"):
+        mode = runs.reopen(connection, district, run_id, context["dag"].dag_id, context["run_id"])
+    context["ti"].xcom_push(key="mode", value=mode)
+    return run_id
+
+
+def go_on_with_staged() -> dict[str, int]:
+    """An approved Edit reads nothing: its plan is made again from what it had staged."""
+    log.info("nothing is read: the approved run goes on with the feed that it had staged")
+    return {}
+
+
+def extract(context: Context, district: District, run_id: int) -> dict[str, int]:
+    """Streams the source into staging."""
+    from roster_sync import staging
+
+    with working(context, run_id, "extract") as work:
+        work.counts.update(staging.load(work.connection, run_id, district, hooks.open_source(district)))
+    return dict(work.counts)
+
+
+def validate(context: Context, district: District, run_id: int) -> None:
+    """Judges the feed as a whole."""
+    from roster_sync import checks
+
+    with working(context, run_id, "validate") as work:
+        verdict = checks.validate(work.connection, run_id, district, docs_folder())
+        log.info("%s", verdict.message)
+
+
+def plan(context: Context, district: District, run_id: int, mode: str) -> str:
+    """Compares the feed with the portal; ends the run where there is nothing to apply now."""
+    from roster_sync import plan as planning
+    from roster_sync import runs
+
+    with working(context, run_id, "plan") as work:
+        decision = planning.make(work.connection, run_id, district, _asked(district, mode))
+        if decision != "apply":
+            runs.close(work.connection, run_id, decision, None)
+    log.info("decision: %s", decision)
+    return decision
+
+
+def apply(context: Context, district: District, run_id: int, mode: str, decision: str) -> str:
+    """Writes the plan to the portal in one transaction and tells Airflow what changed."""
+    from roster_sync import runs
+
+    if decision != "apply":
+        raise AirflowSkipException(f"Nothing is applied: the run is {decision}.")
+    with working(context, run_id, "apply") as work:
+        status = _apply_fresh_plan(work.connection, district, run_id, mode)
+        runs.close(work.connection, run_id, status, None)
+        counts = run_counts(work.connection, run_id)
+    tell_airflow(context, district, run_id, counts)
+    return status
+
+
+def undo(context: Context, district: District, run_id: int) -> str:
+    """Puts back what the run to undo removed or changed, or only says what it would."""
+    from roster_sync import runs
+    from roster_sync import undo as undoing
+
+    with working(context, run_id, "undo") as work:
+        if context["params"]["preview_only"]:
+            undoing.preview(work.connection, run_id)
+            status = "previewed"
+        else:
+            status = undoing.undo(work.connection, run_id)
+        runs.close(work.connection, run_id, status, None)
+        counts = run_counts(work.connection, run_id)
+    if status != "previewed":
+        tell_airflow(context, district, run_id, counts)
+    return status
+
+
+def notify(context: Context, district: District, run_id: int) -> int:
+    """Brings the worklist up to date and sends what this run has to tell; returns how many mails went."""
+    from roster_sync import runs, worklist
+
+    with working(context, run_id, "notify") as work:
+        if runs.status_of(work.connection, run_id) != "previewed":
+            work.counts.update(worklist.refresh(work.connection, run_id))
+        sent = tell_people(work.connection, district, run_id)
+        work.counts["mails"] = sent
+    return sent
+
+
+def finish(context: Context, district: District, run_id: int) -> None:
+    """Closes the run whatever happened to it, and tells a failure to those who want to know."""
+    from roster_sync import runs
+
+    with closing(hooks.portal_connection()) as connection:
+        runs.fail_if_open(connection, run_id, STOPPED)
+        status = runs.status_of(connection, run_id)
+        if status == "failed":
+            tell_people(connection, district, run_id)
+        for entity, counts in run_counts(connection, run_id).items():
+            log.info("%s: %s", entity, ", ".join(f"{name} {count}" for name, count in counts.items()))
+    log.info("sync run %s of %s ended: %s", run_id, district.key, status)
+
+
+def purge(context: Context) -> dict[str, int]:
+    """Drops what is past its keep-by date, and says how much."""
+    from roster_sync import housekeeping
+
+    with closing(hooks.portal_connection()) as connection, refusals("purge"):
+        counts = housekeeping.purge(connection, housekeeping.Settings.from_environment())
+    log.info("purged: %s", _in_words(counts))
+    return counts
+
+
+def warn(context: Context) -> int:
+    """Tells the subscribers of districts whose sync expires soon."""
+    from roster_sync import housekeeping
+
+    with closing(hooks.portal_connection()) as connection, refusals("warn"):
+        return housekeeping.expiring(connection)
+
+
+@contextmanager
+def working(context: Context, run_id: int, step: str) -> Iterator[Work]:
+    """A step of the run: its connection, its place in sync.runs, its time in the log, and its failure told."""
+    from roster_sync import runs
+
+    started = time.monotonic()
+    with closing(hooks.portal_connection()) as connection:
+        work = Work(connection)
+        try:
+            with refusals(step, connection, run_id), runs.step(connection, run_id, step) as counts:
+                work.counts = counts
+                yield work
+        except (RosterError, failures.Unforeseen) as error:
+            if not policies.will_retry(error, context):
+                _record_failure(run_id, str(error))
+            raise
+    log.info("%s took %.1f s; %s", step, time.monotonic() - started, _in_words(work.counts))
+
+
+@contextmanager
+def refusals(step: str, connection: Connection | None = None, run_id: int | None = None) -> Iterator[None]:
+    """Turns what a step raises into what Airflow shows: skipped where the run only may not run now, else failed."""
+    from roster_sync import runs
+
+    try:
+        yield
+    except (SourceNotReady, SyncRefused) as refusal:
+        status = refusal.status if isinstance(refusal, SyncRefused) else "skipped"
+        if connection is not None and run_id is not None:
+            runs.close(connection, run_id, status, str(refusal))
+        if status == "failed":
+            raise AirflowFailException(str(refusal)) from None
+        raise AirflowSkipException(str(refusal)) from None
+    except AirflowException:
+        raise
+    except Exception as error:
+        raise failures.told(error, step) from None
+
+
+def refuse_unknown_keys(context: Context) -> None:
+    """Airflow takes any key with a run: a misspelt `preview_only` must not start a Reset."""
+    known = sorted(context["dag"].params)
+    unknown = sorted(set(context["dag_run"].conf or {}) - set(known))
+    if unknown:
+        names = ", ".join(repr(name) for name in unknown)
+        raise AirflowFailException(f"Unknown parameter {names}: this DAG takes {', '.join(known)}. Nothing was read.")
+
+
+def request_of(context: Context, mode: str, undoes_run_id: int | None = None) -> RunRequest:
+    """What the run was asked to do, and by whom."""
+    from roster_sync.runs import RunRequest
+
+    dag_run: Any = context["dag_run"]
+    params = dict(context["params"])
+    is_nightly = dag_run.run_type == "scheduled"
+    return RunRequest(
+        mode=mode,
+        trigger="nightly" if is_nightly else "manual",
+        started_by="schedule" if is_nightly else dag_run.triggering_user_name or "unknown",
+        parameters={name: value for name, value in params.items() if name not in _OWN_COLUMNS},
+        reason=params.get("reason") or None,
+        airflow_dag_id=context["dag"].dag_id,
+        airflow_run_id=context["run_id"],
+        undoes_run_id=undoes_run_id,
+    )
+
+
+def alive_asker(context: Context) -> Callable[[str, str], bool | None]:
+    """Asks Airflow whether another run is at work; None where Airflow does not know that run."""
+    instance: Any = context["ti"]
+
+    def is_alive(dag_id: str, run_id: str) -> bool | None:
+        try:
+            state = instance.get_dagrun_state(dag_id, run_id)
+        except AirflowRuntimeError:
+            return None  # another installation's run, or one that was deleted: not ours to judge
+        return state in ALIVE
+
+    return is_alive
+
+
+def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]:
+    """The run's counts per entity, without the zeros."""
+    with db.acting_as(connection, "roster_read") as cursor:
+        rows = db.rows(cursor, "reports/run_counts", {"run_id": run_id})
+    return {row.pop("entity"): {name: count for name, count in row.items() if count} for row in rows}
+
+
+def tell_airflow(context: Context, district: District, run_id: int, counts: dict[str, dict[str, int]]) -> None:
+    """The counts become the metadata of the district's asset, on which other DAGs can be scheduled."""
+    extra = {"sync_run_id": run_id, **{entity: numbers for entity, numbers in counts.items() if numbers}}
+    for outlet in context["task"].outlets:
+        if isinstance(outlet, AssetAlias):
+            context["outlet_events"][outlet].add(asset_of(district), extra=extra)
+        else:
+            context["outlet_events"][outlet].extra = extra
+
+
+def asset_of(district: District) -> Asset:
+    """The district's roster in the portal, as Airflow's asset."""
+    return Asset(name=f"roster/{district.key}", uri=f"roster/{district.key}", group="roster")
+
+
+def tell_people(connection: Connection, district: District, run_id: int) -> int:
+    """Sends the run's mails; returns how many."""
+    from roster_sync import notices
+
+    with hooks.mailer() as post:
+        return notices.send(connection, run_id, district, post, hooks.links())
+
+
+def _apply_fresh_plan(connection: Connection, district: District, run_id: int, mode: str) -> str:
+    """Applies; where the portal changed since the plan was made, plans again first."""
+    from roster_sync import apply as applying
+    from roster_sync import plan as planning
+
+    for _ in range(REPLANS):
+        try:
+            return applying.apply(connection, run_id, district)
+        except PlanStale as stale:
+            log.info("planned again: %s", stale)
+        decision = planning.make(connection, run_id, district, _asked(district, mode))
+        if decision != "apply":
+            return decision
+    return applying.apply(connection, run_id, district)
+
+
+def _asked(district: District, mode: str) -> Any:
+    """The source, where the plan may ask it for single records: a Reset confirms absences."""
+    return hooks.open_source(district) if mode == "reset" else None
+
+
+def _record_failure(run_id: int, message: str) -> None:
+    """On a connection of its own: the step's may be what broke. What fails here is caught up by `finish`."""
+    from roster_sync import runs
+
+    try:
+        with closing(hooks.portal_connection()) as connection:
+            runs.fail_if_open(connection, run_id, message)
+    except RosterError as error:
+        log.warning("the failure could not be recorded: %s", error)
+
+
+def _in_words(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing counted"
