@@ -133,7 +133,7 @@ ROWS = {
         "d1,,,Made-up District,district,D-1,",
         "s1,,,North School,school,S-1,d1",
         "s2,,,South School,school,S-2,d1",
-    ],  # fmt: skip
+    ],
     "academicSessions": ["t1,,,Autumn,term,2026-08-15,2026-12-20,,2027"],
     "courses": ["c1,,,,Algebra,ALG1,09,d1,Mathematics,"],
     "classes": [

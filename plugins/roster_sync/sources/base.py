@@ -24,10 +24,16 @@ class Sink(Protocol):
         """Takes rows of text. A value that holds a NUL costs its row, as a finding. Returns the rows taken."""
 
     def reject(
-        self, collection: str, rule: str, message: str, *, source_id: str | None = None, line: int | None = None,
+        self,
+        collection: str,
+        rule: str,
+        message: str,
+        *,
+        source_id: str | None = None,
+        line: int | None = None,
         known: Mapping[str, str] | None = None,
     ) -> None:
-        """Reports a record that could not be read at all; it counts as seen.
+        """Reports a record that could not be read at all; it counts as seen. Never called while a copy is at work.
 
         Args:
             collection: the collection that it was in.

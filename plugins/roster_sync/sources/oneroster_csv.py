@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO, Final, cast
 
 from fsspec import AbstractFileSystem
@@ -34,6 +35,7 @@ from roster_sync.sources.csv_tolerant import TolerantReader
 log = logging.getLogger(__name__)
 
 _LONGEST_HEADER: Final = 1 << 16
+_BATCH: Final = 5_000
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -192,8 +194,10 @@ def _load(archive: Archive, file: _File, sink: Sink, *, is_raw: bool) -> Collect
             log.info("%s: refused as a whole, reading it line by line", file.name)
     reader = _tolerant(file, sink)
     with closing(_open_body(archive, file.name)) as body:
-        report.received = _guarded_copy(body, lambda: sink.copy_rows(
-            file.spec.collection, reader.kept, reader.rows(cast(BinaryIO, body))))  # fmt: skip
+        rows = reader.rows(cast(BinaryIO, body))
+        # Batches, so that a finding never meets a COPY that is still at work on the same connection.
+        while batch := list(islice(rows, _BATCH)):
+            report.received += sink.copy_rows(file.spec.collection, reader.kept, batch)
     if reader.is_cut_off:
         report.is_complete = False
         report.reason = f"The last line of {file.name} breaks off: the file may be cut off there; send it again."
@@ -207,7 +211,7 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
     would look gone. Where it took fewer records than there are lines, the file is parsed strictly to compare.
     """
     with closing(_open_body(archive, file.name)) as body:
-        taken = _guarded_copy(body, lambda: sink.copy_csv(file.spec.collection, file.columns, cast(BinaryIO, body)))
+        taken = _copy(file, sink, body)
         lines = body.lines
     if taken != lines:
         with closing(_open_body(archive, file.name)) as body:
@@ -225,10 +229,10 @@ def _count_strictly(body: _Body) -> int | None:
         return None
 
 
-def _guarded_copy(body: _Body, copy: Any) -> int:
-    """Runs a copy; a fault of the file is told as such, whatever the database driver made of it."""
+def _copy(file: _File, sink: Sink, body: _Body) -> int:
+    """Hands the bytes on; a fault of the file is told as such, whatever the database driver made of it."""
     try:
-        return int(copy())
+        return sink.copy_csv(file.spec.collection, file.columns, cast(BinaryIO, body))
     except Exception:
         if body.fault is not None:
             raise body.fault from None

@@ -1,0 +1,260 @@
+"""Walks one OneRoster collection page by page, with a stop rule that survives every provider."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from roster_sync.errors import FeedBroken
+from roster_sync.sources.oneroster_mapping import Wanted
+from roster_sync.sources.session import Reply, Session, next_link
+from roster_sync.sources.texts import as_text
+
+log = logging.getLogger(__name__)
+
+
+class SourceMoved(Exception):
+    """The source's data changed while it was read: what was read is void."""
+
+
+@dataclass
+class Watch:
+    """The source's revision mark (x-perm-rev): the same on every reply, or the read is void."""
+
+    ends_at_once: bool = True
+    """Raise at the first change; in the last try it is only noted."""
+    revision: str | None = None
+    has_moved: bool = False
+
+    def see(self, reply: Reply) -> None:
+        """Compares a reply's mark with the first one."""
+        mark = reply.headers.get("x-perm-rev")
+        if not mark:
+            return
+        if self.revision is None:
+            self.revision = mark
+        elif mark != self.revision:
+            self.has_moved = True
+            if self.ends_at_once:
+                raise SourceMoved
+
+
+@dataclass
+class Walk:
+    """What came of one collection."""
+
+    received: int = 0
+    pages: int = 0
+    total: int | None = None
+    is_known: bool = True
+    """False where the server has no such collection (404)."""
+    problem: str = ""
+    """Why the pages do not prove that the collection is whole."""
+    _first: frozenset[str] = field(default_factory=frozenset)
+    _before: frozenset[str] = field(default_factory=frozenset)
+
+    def add(self, records: list[Any]) -> bool:
+        """Counts a page; False where it brings nothing new, so that the walk must end."""
+        ids = frozenset(
+            text for record in records if isinstance(record, dict) and (text := as_text(record.get("sourcedId")))
+        )
+        if self.pages and ids and (ids <= self._before or ids <= self._first):
+            self.problem = "The source gave the same page twice."
+            return False
+        if not ids.isdisjoint(self._before):
+            self.problem = "An id came on two pages, so another one may have been skipped."
+        self._first = self._first or ids
+        self._before = ids
+        self.received += len(records)
+        self.pages += 1
+        return True
+
+    def end(self) -> None:
+        """Holds what was read against the source's own total."""
+        if self.total is not None and self.total != self.received:
+            self.problem = f"The source says that it has {self.total} records and gave {self.received}."
+
+
+class Paging:
+    """Reads collections of one server."""
+
+    def __init__(self, session: Session, root: str, version: str, *, page_size: int, look_ahead: int) -> None:
+        self._session = session
+        self._root = root
+        self._version = version
+        self._page_size = page_size
+        self._look_ahead = look_ahead
+        self._sorts = True
+        self._no_fields: set[str] = set()
+
+    def pages(self, wanted: Wanted, walk: Walk, watch: Watch, *, is_careful: bool) -> Generator[list[Any], None, None]:
+        """The records of each page; `walk` tells at the end what they prove.
+
+        Args:
+            wanted: the collection.
+            walk: a fresh one, filled while reading.
+            watch: sees every reply.
+            is_careful: one page after the other, each starting where the last one really ended.
+        """
+        first, path = self._find(wanted)
+        if first is None:
+            walk.is_known = False
+            return
+        watch.see(first)
+        records = records_of(first, wanted)
+        size = len(records)
+        walk.total = _total(first, size)
+        link = next_link(first.headers.get("Link"))
+        if not records or not walk.add(records):
+            walk.end()
+            return
+        yield records
+        del records
+        if walk.total is not None and walk.received < walk.total:
+            if is_careful:
+                yield from self._one_by_one(wanted, path, walk, watch)
+            else:
+                yield from self._side_by_side(wanted, path, size, walk, watch)
+        elif link:
+            yield from self._by_link(wanted, link, walk, watch)
+        elif walk.total is None:
+            yield from self._one_by_one(wanted, path, walk, watch)
+        walk.end()
+
+    def _side_by_side(
+        self, wanted: Wanted, path: str, size: int, walk: Walk, watch: Watch
+    ) -> Generator[list[Any], None, None]:
+        """The remaining pages, a few at a time; `size` is what the server gave for a page, maybe less than asked."""
+        offsets = iter(range(size, walk.total or 0, size))
+        with _pool(self._look_ahead) as pool:
+            waiting: deque[Future[Reply]] = deque()
+
+            def start_one() -> None:
+                offset = next(offsets, None)
+                if offset is not None:
+                    waiting.append(pool.submit(self._page, wanted, path, offset, size))
+
+            for _ in range(self._look_ahead):
+                start_one()
+            while waiting:
+                reply = waiting.popleft().result()
+                start_one()
+                records = self._checked(reply, wanted, walk, watch)
+                if not records or not walk.add(records):
+                    return
+                yield records
+
+    def _one_by_one(self, wanted: Wanted, path: str, walk: Walk, watch: Watch) -> Generator[list[Any], None, None]:
+        """Page after page up to the total, or to an empty page: a short one may only be a server's smaller page."""
+        while walk.total is None or walk.received < walk.total:
+            reply = self._page(wanted, path, walk.received, self._page_size)
+            records = self._checked(reply, wanted, walk, watch)
+            if not records or not walk.add(records):
+                return
+            yield records
+
+    def _by_link(self, wanted: Wanted, link: str | None, walk: Walk, watch: Watch) -> Generator[list[Any], None, None]:
+        while link:
+            reply = self._session.follow(link, what=f"A page of {wanted.path}")
+            records = self._checked(reply, wanted, walk, watch)
+            if not records or not walk.add(records):
+                return
+            yield records
+            link = next_link(reply.headers.get("Link"))
+
+    def _checked(self, reply: Reply, wanted: Wanted, walk: Walk, watch: Watch) -> list[Any]:
+        watch.see(reply)
+        total = reply.number("X-Total-Count")
+        if walk.total is not None and total is not None and total != walk.total:
+            walk.problem = "The source's own total changed while it was read."
+        return records_of(reply, wanted)
+
+    def _find(self, wanted: Wanted) -> tuple[Reply | None, str]:
+        """The first page and the path where it was found; None where an optional collection is nowhere."""
+        for name in filter(None, (wanted.path, wanted.other_path)):
+            path = f"{self._root}/{name}"
+            reply = self._first_page(wanted, path)
+            if reply.status != 404:
+                return reply, path
+        if wanted.is_required:
+            raise self._refusal(reply, wanted)
+        return None, ""
+
+    def _first_page(self, wanted: Wanted, path: str) -> Reply:
+        """The first page, with `fields` and `sort` as far as the server takes them."""
+        tried = []
+        for has_fields, has_sort in ((True, True), (True, False), (False, True), (False, False)):
+            variant = (has_fields and wanted.path not in self._no_fields, has_sort and self._sorts)
+            if variant in tried:
+                continue
+            tried.append(variant)
+            params = self._params(wanted, 0, self._page_size, *variant)
+            reply = self._session.get(path, params, what=f"A page of {wanted.path}", passed=(400, 404))
+            if reply.status == 400:
+                continue
+            self._sorts = variant[1]
+            if not variant[0]:
+                self._no_fields.add(wanted.path)
+            return reply
+        raise self._refusal(reply, wanted)
+
+    def _refusal(self, reply: Reply, wanted: Wanted) -> FeedBroken:
+        return FeedBroken(
+            f"{self._session.address.host} answered {reply.status} to a page of {wanted.path}: check the address and "
+            "the version in the registry."
+        )
+
+    def _page(self, wanted: Wanted, path: str, offset: int, size: int) -> Reply:
+        params = self._params(wanted, offset, size, wanted.path not in self._no_fields, self._sorts)
+        return self._session.get(path, params, what=f"A page of {wanted.path}")
+
+    def _params(
+        self, wanted: Wanted, offset: int, size: int, has_fields: bool, has_sort: bool
+    ) -> list[tuple[str, str]]:
+        params = [("limit", str(size)), ("offset", str(offset))]
+        if has_sort:
+            params += [("sort", "sourcedId"), ("orderBy", "asc")]
+        if has_fields:
+            params.append(("fields", wanted.asked(self._version)))
+        return params
+
+
+def records_of(reply: Reply, wanted: Wanted) -> list[Any]:
+    """The records of a page.
+
+    Raises:
+        FeedBroken: the list is not there: an empty answer is no empty collection.
+    """
+    data = reply.json()
+    for key in wanted.keys:
+        if isinstance(data, dict) and isinstance(data.get(key), list):
+            found: list[Any] = data[key]
+            return found
+    raise FeedBroken(
+        f"{reply.what} came without its list {wanted.keys[0]!r}: the server answered, but with no roster; tell its "
+        "operator."
+    )
+
+
+def _total(reply: Reply, received: int) -> int | None:
+    """The collection's total. ClassLink's x-count may be that of the page alone, so it counts only if it is more."""
+    total = reply.number("X-Total-Count")
+    if total is not None:
+        return total
+    count = reply.number("x-count")
+    return count if count is not None and count > received else None
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that start nothing more once their reader has ended."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="roster-page")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

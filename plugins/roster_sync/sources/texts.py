@@ -1,0 +1,30 @@
+"""JSON values as the text that a sink takes; pure functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def as_text(value: Any) -> str | None:
+    """A value as text: booleans as words, lists joined by commas, a reference as its id; None stays None."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, list):
+        return ",".join(text for item in value if (text := as_text(item))) or None
+    if isinstance(value, dict):
+        return as_text(value.get("sourcedId"))
+    return None
+
+
+def as_mapping(value: Any) -> dict[str, Any]:
+    """An object, or an empty one where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list, or an empty one where something else stands."""
+    return value if isinstance(value, list) else []
