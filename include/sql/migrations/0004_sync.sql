@@ -129,7 +129,6 @@ create table sync.holds (
   plan_digest text not null,
   scope text not null default 'removals' check (scope in ('removals', 'updates', 'everything', 'reset')),
   summary jsonb not null default '{}', -- the numbers and names of schools that the question shows; never a person
-  approved jsonb, -- reset: the keys that were approved to go, to be compared with what a fresh read would delete
   asked_at timestamptz not null default clock_timestamp(),
   due_at timestamptz not null,
   answer text check (answer in ('approved', 'rejected', 'timed_out')),
@@ -139,6 +138,18 @@ create table sync.holds (
   superseded_by bigint references sync.runs (id),
   applied_at timestamptz
 );
+
+-- What a question asks about, row by row: an approval lets go of these rows and of no others.
+create table sync.held_rows (
+  hold_id bigint not null references sync.holds (id) on delete cascade,
+  entity text not null, -- schools | users | classes | enrollments | user_schools | licenses
+  row_id bigint,
+  class_id bigint,
+  user_id bigint,
+  school_id bigint,
+  role text
+);
+create index held_rows_hold on sync.held_rows (hold_id, entity);
 
 create unique index holds_one_open on sync.holds (run_id) where answer is null and superseded_by is null;
 

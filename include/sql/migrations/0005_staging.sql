@@ -89,9 +89,9 @@ create table staging.resolved (
 -- The plan: what this run would do, row by row. Serves the preview, the limits, the question, the report, the mails.
 create table staging.plan (
   run_id bigint not null,
-  entity text not null, -- schools | users | classes | enrollments | user_schools
-  kind text not null, -- as counted: schools teachers students admins classes enrollments memberships
-  action text not null, -- add | update | restore | unshare | end | delete
+  entity text not null, -- schools | users | classes | enrollments | user_schools | worklist
+  kind text not null, -- as counted: schools teachers students admins classes enrollments memberships; role_drift, match_review
+  action text not null, -- add | update | restore | unshare | end | delete; open (worklist)
   phase text not null, -- adds | updates | removals
   row_id bigint, -- of schools, users, classes
   n integer, -- the feed's row of users and classes

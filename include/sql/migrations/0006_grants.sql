@@ -9,7 +9,8 @@ grant insert, update, delete on all tables in schema staging to roster_edit, ros
 grant execute on function staging.open_run(bigint), staging.drop_run(bigint), staging.analyze_run(bigint, text[])
   to roster_edit, roster_reset, roster_undo;
 grant insert, update on all tables in schema sync to roster_edit, roster_reset, roster_undo;
-grant delete on sync.findings, sync.changes, sync.notices, sync.source_ids, sync.run_counts, sync.school_selection
+grant delete on sync.findings, sync.changes, sync.notices, sync.source_ids, sync.run_counts, sync.school_selection,
+  sync.held_rows
   to roster_edit, roster_reset, roster_undo;
 revoke insert, update, delete on sync.grades from roster_edit, roster_reset, roster_undo;
 

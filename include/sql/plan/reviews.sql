@@ -23,3 +23,13 @@ select %(run_id)s, 'users', u.source_id, 'info', case when u.roles = '{}' then '
 from unknown_users u
 where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
 limit 1000;
+
+-- What people shall look at: opened with the adds.
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, user_id)
+select %(run_id)s, 'worklist', 'match_review', 'open', 'adds', r.new_id, r.candidate_id from review_pairs r;
+
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, changed)
+select %(run_id)s, 'worklist', 'role_drift', 'open', 'adds', v.id, case when s.roles = '{}' then s.source_roles else s.roles end
+from user_view v join staging.users s on s.run_id = %(run_id)s and s.n = v.n
+where v.is_in_feed and v.is_known and v.origin = 'sync' and not v.role = any (s.roles) and s.source_roles <> '{}'
+  and (v.is_listed or v.lists_no_school or v.stood_selected);

@@ -25,6 +25,6 @@ select
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
   (select count(*) from feed_enrollments where is_active) as enrollments_in_feed,
   (select count(*) from review_pairs) as reviews,
-  (select md5(coalesce(string_agg(k, ',' order by k), '')) from (
+  (select md5(count(*) || ':' || coalesce(bit_xor(hashtextextended(k, 0)), 0)) from (
      select entity || ':' || coalesce(row_id::text, '') || ':' || coalesce(class_id::text, '') || ':' || coalesce(user_id::text, '') || ':' || coalesce(school_id::text, '') || ':' || coalesce(role, '') as k
      from staging.plan where run_id = %(run_id)s and phase = 'removals') d) as digest;

@@ -1,0 +1,35 @@
+-- Enrolments: added, updated, restored, ended. A row made by hand in the meantime stays as it is.
+insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, begins_on, ends_on, origin, created_run_id, updated_run_id)
+select %(district_id)s, p.class_id, p.user_id, p.role, p.is_primary, p.begins_on, p.ends_on, 'sync', %(run_id)s, %(run_id)s
+from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add' and p.phase = any (%(phases)s)
+order by p.class_id, p.user_id
+on conflict (class_id, user_id, role) do nothing;
+
+with done as (
+  update portal.enrollments t
+  set is_primary = p.is_primary, begins_on = p.begins_on, ends_on = p.ends_on, is_active = true, ended_at = null, updated_run_id = %(run_id)s
+  from staging.plan p
+  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('update', 'restore') and p.phase = any (%(phases)s)
+    and t.class_id = p.class_id and t.user_id = p.user_id and t.role = p.role and t.origin = 'sync'
+  returning p.action, to_jsonb(old) as before, to_jsonb(new) as after
+)
+insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
+select %(run_id)s, 'enrollments',
+  jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), action,
+  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'adds'
+from done;
+
+with done as (
+  update portal.enrollments t
+  set is_active = false, ended_at = now(), updated_run_id = %(run_id)s
+  from staging.plan p
+  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'end' and p.phase = any (%(phases)s)
+    and t.class_id = p.class_id and t.user_id = p.user_id and t.role = p.role and t.origin = 'sync' and t.is_active
+  returning to_jsonb(old) as before, to_jsonb(new) as after
+)
+insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
+select %(run_id)s, 'enrollments',
+  jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'end',
+  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'removals'
+from done;

@@ -1,0 +1,13 @@
+-- A selection row per school of the feed; a school whose id changed takes its selection along. Runs before the schools change.
+update sync.school_selection old set source_id = r.source_id
+from staging.resolved r join portal.schools p on p.id = r.row_id
+where r.run_id = %(run_id)s and r.entity = 'schools' and r.how not in ('key', 'new') and %(follow)s
+  and old.district_id = %(district_id)s and old.source_id = p.source_id and p.source_id <> r.source_id
+  and not exists (select from sync.school_selection x where x.district_id = %(district_id)s and x.source_id = r.source_id);
+
+insert into sync.school_selection (district_id, source_id, name, is_selected)
+select %(district_id)s, s.source_id, coalesce(s.name, s.source_id), %(school_mode)s = 'all'
+from staging.schools s
+join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and (%(follow)s or r.how in ('key', 'new'))
+on conflict (district_id, source_id) do update set name = excluded.name where sync.school_selection.name is distinct from excluded.name;

@@ -1,0 +1,8 @@
+-- Of an approved Edit only the rows go that were asked about (they are still shared and selected, or the plan had not found them).
+delete from staging.plan p
+where p.run_id = %(run_id)s and p.phase = 'removals'
+  and not exists (
+    select from sync.held_rows h
+    where h.hold_id = %(hold_id)s and h.entity = p.entity and h.row_id is not distinct from p.row_id
+      and h.class_id is not distinct from p.class_id and h.user_id is not distinct from p.user_id
+      and (p.entity = 'classes' or h.school_id is not distinct from p.school_id));

@@ -1,0 +1,2 @@
+-- What the plan says, kept with the run.
+update sync.runs set plan = %(plan)s, plan_digest = %(digest)s, is_complete_feed = %(is_complete_feed)s where id = %(run_id)s;

@@ -1,0 +1,88 @@
+"""Apply: writes what the plan says into the portal, in one transaction, under the district's lock, or not at all."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from psycopg2.extras import Json
+
+from roster_sync import db, plan, runs
+from roster_sync.errors import DatabaseFailure, PlanStale
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from roster_sync.districts import District
+
+log = logging.getLogger(__name__)
+
+STALE = ("23503", "23505")
+"""SQLSTATEs by which PostgreSQL says that the portal is no longer what the plan saw: a row gone, a row come."""
+
+
+def apply(connection: Connection, run_id: int, district: District) -> str:
+    """Writes the plan; returns the status with which the run ends, 'launched' or 'held'.
+
+    Where the portal changed between plan and apply, it is planned once more under the lock, limits and all.
+    """
+    try:
+        return _apply(connection, run_id, district, is_replanned=False)
+    except PlanStale:
+        log.info("run %s: the portal changed since the plan; planning again under the lock", run_id)
+        return _apply(connection, run_id, district, is_replanned=True)
+
+
+def _apply(connection: Connection, run_id: int, district: District, *, is_replanned: bool) -> str:
+    started = time.monotonic()
+    with db.acting_as(connection, "roster_read") as cursor:
+        cursor.execute("select mode from sync.runs where id = %s", (run_id,))
+        mode = str((cursor.fetchone() or ["edit"])[0])
+    with db.acting_as(connection, "roster_reset" if mode == "reset" else "roster_edit") as cursor:
+        run = plan.run_params(cursor, run_id, district)
+        plan.lock(cursor, run["district_id"])
+        if is_replanned:
+            decision = plan.decide(cursor, run, district)
+            phases, message = decision.phases, decision.sentence
+        else:
+            phases, message = _planned(cursor, run)
+        status = "launched" if phases == plan.ALL_PHASES else "held"
+        try:
+            _write(cursor, run | {"phases": list(phases)})
+        except DatabaseFailure as failure:
+            if failure.sqlstate in STALE and not is_replanned:
+                raise PlanStale("The portal changed between plan and apply.") from None
+            raise
+        _close(cursor, run, phases, status, message)
+    log.info("run %s: written in %.1f s, %s", run_id, time.monotonic() - started, status)
+    return status
+
+
+def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The phases that the plan allows, if the portal still is what the plan saw."""
+    found = db.one(cursor, "plan/fits", run) or {}
+    if not found["fits"]:
+        raise PlanStale("The portal changed between plan and apply.")
+    run["sizes"] = {"seen": found["seen"]}
+    return tuple(found["phases"]), str(found["sentence"])
+
+
+def _write(cursor: Cursor, run: dict[str, Any]) -> None:
+    if not run["phases"]:
+        return
+    cursor.execute("set local work_mem = '256MB'")
+    cursor.execute("set local jit = off")
+    db.run(cursor, "edit/selection", run | {"follow": True})
+    for name in ("schools", "users", "source_ids", "classes", "memberships", "enrollments", "worklist"):
+        db.run(cursor, f"edit/{name}", run)
+    if run["mode"] == "reset":
+        db.run(cursor, "reset/images", run)
+        db.run(cursor, "reset/delete", run)
+    db.run(cursor, "edit/counts", run | {"seen": Json(run["sizes"]["seen"])})
+
+
+def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:
+    db.run(cursor, "edit/close", run | {"phases": list(phases), "status": status})
+    runs.close_as(cursor, run["run_id"], status, message or None)

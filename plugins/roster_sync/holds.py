@@ -1,0 +1,132 @@
+"""Holds: the question that a run leaves for a person, the answer, and what it lets go."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg2.extras import Json
+
+from roster_sync import db
+from roster_sync.errors import SyncRefused
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+log = logging.getLogger(__name__)
+
+HOURS: Final = float(os.environ.get("ROSTER_APPROVAL_HOURS", "24"))
+"""How long a question waits for a person (a setting)."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, in words that Airflow may keep: numbers and names of schools, never of people."""
+
+    subject: str
+    body: str
+    due_at: datetime
+
+
+def ask(cursor: Cursor, run: dict[str, Any], scope: str, plan: dict[str, Any], digest: str) -> None:
+    """Leaves the question with the run; a question of an earlier try of the same run is taken back."""
+    cursor.execute(
+        "delete from sync.held_rows where hold_id in (select id from sync.holds where run_id = %(run_id)s and answer is null)",
+        run,
+    )
+    db.run(
+        cursor,
+        "plan/ask",
+        {"run_id": run["run_id"], "scope": scope, "summary": Json(plan), "digest": digest, "hours": HOURS},
+    )
+
+
+def approved(cursor: Cursor, run_id: int) -> dict[str, Any] | None:
+    """The approved question of a run that was not carried out yet, or None."""
+    cursor.execute(
+        "select id, scope from sync.holds where run_id = %s and answer = 'approved' and answered_by is not null"
+        " and superseded_by is null and applied_at is null order by id desc limit 1",
+        (run_id,),
+    )
+    row = cursor.fetchone()
+    return {"id": row[0], "scope": row[1]} if row else None
+
+
+def question(connection: Connection, run_id: int) -> Question:
+    """The open question of a run.
+
+    Raises:
+        errors.SyncRefused: the run waits for nothing, or a later run has taken its place.
+    """
+    with db.acting_as(connection, "roster_read") as cursor:
+        found = db.one(cursor, "reports/question", {"run_id": run_id})
+    if found is None:
+        raise SyncRefused(f"Run {run_id} waits for no answer. Nothing is to be done.", status="held")
+    mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])
+    return Question(
+        subject=f"{found['district']}: {mode} on hold (run {run_id})",
+        body=_body(found),
+        due_at=found["due_at"],
+    )
+
+
+def _body(found: dict[str, Any]) -> str:
+    plan = found["summary"]
+    lines = [str(plan.get("sentence") or ""), "", "| | add | update | restore | take out of sight | delete | of |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for kind in ("schools", "teachers", "students", "admins", "classes", "enrollments"):
+        actions = plan["counts"].get(kind, {})
+        hidden = actions.get("unshare", 0) + actions.get("end", 0)
+        numbers = [actions.get("add", 0), actions.get("update", 0), actions.get("restore", 0), hidden, actions.get("delete", 0)]
+        lines.append(f"| {kind} | " + " | ".join(f"{number:,}" for number in [*numbers, plan["bases"].get(kind, 0)]) + " |")
+    if plan["schools"]["removed"]:
+        lines += ["", "Schools that would go: " + ", ".join(map(_plain, plan["schools"]["removed"][:50])) + "."]
+    if plan["licenses_freed"]:
+        lines += ["", f"Licences that would be freed: {plan['licenses_freed']:,}."]
+    if plan["manual"]:
+        lines += ["", f"Rows made by hand that would go with their school or by request: {plan['manual']:,}."]
+    lines += ["", _consequence(found["scope"]), f"Who they are stands on the run's page: /roster/runs/{found['run_id']}."]
+    return "\n".join(lines)
+
+
+def _plain(name: str) -> str:
+    """A school's name as text in Markdown."""
+    return "".join(letter if letter.isalnum() or letter in " -.,'’()/&" else " " for letter in name)
+
+
+def _consequence(scope: str) -> str:
+    return {
+        "removals": "Adds and updates are done. **Approve** takes these rows out of sight (nothing is deleted); **Reject** leaves them.",
+        "updates": "New rows are in. **Approve** writes the updates and takes the rows out of sight; **Reject** leaves all as it is.",
+        "everything": "Nothing was written. **Approve** carries the whole run out; **Reject** leaves the portal as it is.",
+        "reset": "Nothing was written. **Approve** reads the roster again and deletes what is listed here, never more; **Reject** leaves the portal as it is.",
+    }[scope]  # fmt: skip
+
+
+def record_answer(connection: Connection, run_id: int, answer: str, answered_by: str | None, reason: str | None = None) -> bool:
+    """Keeps an answer: 'approved', 'rejected' or 'timed_out'. Only a named person approves or rejects.
+
+    Returns False where it came too late (superseded, or answered already) and changes nothing.
+    """
+    if answer not in ("approved", "rejected", "timed_out"):
+        raise ValueError(f"no such answer: {answer}")
+    if answer != "timed_out" and not answered_by:
+        raise SyncRefused("An answer without a person is none. Nothing was changed.", status="held")
+    with db.acting_as(connection, "roster_edit") as cursor:
+        db.run(
+            cursor,
+            "plan/answer",
+            {"run_id": run_id, "answer": answer, "answered_by": answered_by, "reason": reason},
+        )
+        is_kept = cursor.rowcount > 0
+        if is_kept and answer == "rejected":
+            cursor.execute(
+                "update sync.runs set status = 'rejected', message = 'Rejected by a person; what was held stays as it was.'"
+                " where id = %s and status = 'held'",
+                (run_id,),
+            )
+    log.info("run %s: answer %s%s", run_id, answer, "" if is_kept else " (too late, changes nothing)")
+    return is_kept

@@ -1,0 +1,276 @@
+"""The plan: what a run would do, row by row, before it does it; and whether a person has to be asked first."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg2.extras import Json
+
+from roster_sync import db, holds, limits, runs
+from roster_sync.errors import SyncRefused
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from roster_sync.districts import District
+    from roster_sync.sources.base import Askable
+
+log = logging.getLogger(__name__)
+
+ALL_PHASES: Final = ("adds", "updates", "removals")
+ASK_AT_MOST: Final = 200
+"""Missing schools and people that are asked for one by one before a Reset deletes them (product.md, issue 4)."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a plan leads to."""
+
+    status: str
+    """apply | held | previewed"""
+    phases: tuple[str, ...]
+    """Which parts of the plan may be written now."""
+    scope: str | None
+    """What waits for a person: removals | updates | everything | reset."""
+    sentence: str
+
+
+def lock(cursor: Cursor, district_id: int) -> None:
+    """The district's advisory lock, shared by Edit, Reset and Undo, until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended('roster district', %s))", (district_id,))
+
+
+def make(connection: Connection, run_id: int, district: District, source: Askable | None = None) -> str:
+    """Plans a run and decides: 'apply', 'held' or 'previewed'. Writes staging.plan and the run's record, nothing else.
+
+    Raises:
+        errors.SyncRefused: nothing is shared, no school is selected, a Reset without a complete feed.
+    """
+    with db.acting_as(connection, "roster_edit") as cursor:
+        run = run_params(cursor, run_id, district)
+        lock(cursor, run["district_id"])
+        decision = decide(cursor, run, district, source)
+        if decision.status == "previewed":
+            runs.close_as(cursor, run_id, "previewed", decision.sentence)
+        elif decision.status == "held" and not decision.phases:
+            runs.close_as(cursor, run_id, "held", decision.sentence)
+    log.info("run %s: %s", run_id, decision.status)
+    return decision.status
+
+
+def run_params(cursor: Cursor, run_id: int, district: District) -> dict[str, Any]:
+    """Everything that the plan's SQL binds: the run's record, the district's settings and what the feed proves."""
+    found = db.one(cursor, "plan/run", {"run_id": run_id})
+    if found is None:
+        raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
+    if found["issuer"] is None:
+        raise SyncRefused("The feed of this run is no longer kept. Run the sync again.")
+    parameters = found["parameters"] or {}
+    proof = found["proof"] or {}
+    return found | {
+        "run_id": run_id,
+        "roles": list(district.roles),
+        "include_manual": bool(parameters.get("include_manual")),
+        "preview_only": bool(parameters.get("preview_only")),
+        "max_deleted_percent": parameters.get("max_deleted_percent"),
+        **{f"{table}_proved": _is_proved(proof, table) for table in ("schools", "users", "classes", "enrollments")},
+    }
+
+
+def _is_proved(proof: dict[str, Any], table: str) -> bool:
+    return bool(proof.get(table)) and table not in (proof.get("not_complete") or {})
+
+
+def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Askable | None = None) -> Decision:
+    """Fills staging.plan within the transaction at work, records what it says, and decides what may be written."""
+    started = time.monotonic()
+    cursor.execute("set local work_mem = '256MB'")
+    cursor.execute("set local jit = off")
+    _resolve(cursor, run)
+    _prove_by_size(cursor, run)
+    db.run(cursor, "plan/adds", run)
+    db.run(cursor, "plan/reviews", run)
+    _plan_removals(cursor, run, source)
+    summary = db.one(cursor, "plan/summary", run) or {}
+    _refuse_where_empty(cursor, run, summary)
+    counts = [limits.KindCount(**row) for row in db.rows(cursor, "plan/limits", run)]
+    allowed = limits.for_run(district.limits, run["max_deleted_percent"])
+    found = [] if _is_unlimited(run) else limits.breaches(counts, allowed, is_first_of_issuer=run["is_first_of_issuer"])
+    approved = holds.approved(cursor, run["run_id"])
+    if approved:
+        decision = _after_approval(cursor, run, approved, summary, found)
+    else:
+        decision = _decision(run, found, summary)
+    _record(cursor, run, decision, summary, counts, found)
+    log.info("planned in %.1f s: %s", time.monotonic() - started, decision.status)
+    return decision
+
+
+def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
+    db.run(cursor, "plan/resolve_schools", run)
+    db.run(cursor, "plan/resolve_users", run)
+    db.run(cursor, "plan/resolve_classes", run)
+    cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
+    db.run(cursor, "plan/memberships", run)
+
+
+def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
+    """No schools or no people at all is never proof; nor, in an Edit, no classes or no enrolments (between terms)."""
+    sizes = db.one(cursor, "plan/sizes", run) or {}
+    run["sizes"] = sizes
+    if not sizes["schools"] or not sizes["users"]:
+        for table in ("schools", "users", "classes", "enrollments"):
+            run[f"{table}_proved"] = False
+    if run["mode"] == "edit":
+        run["classes_proved"] = run["classes_proved"] and sizes["classes"] > 0
+        run["enrollments_proved"] = run["enrollments_proved"] and sizes["enrollments"] > 0
+
+
+def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) -> None:
+    if run["mode"] == "edit":
+        db.run(cursor, "plan/removals_edit", run)
+        return
+    db.run(cursor, "plan/removals_reset", run)
+    if source is None:
+        return
+    missing = db.rows(cursor, "plan/missing", run | {"most": ASK_AT_MOST})
+    alive = [row for row in missing if source.is_live(row["collection"], row["source_id"]) is not False]
+    if alive:
+        for row in alive:
+            db.run(cursor, "plan/still_live", run | {"entity": row["entity"], "row_id": row["row_id"], "source_id": row["source_id"]})
+        db.run(cursor, "plan/removals_again", run)
+        db.run(cursor, "plan/removals_reset", run)
+    log.info("asked the source for %s missing records, %s are still there", len(missing), len(alive))
+
+
+def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, Any]) -> None:
+    db.run(cursor, "edit/selection", run | {"follow": False})
+    if not run["sizes"]["schools"] or not run["sizes"]["users"]:
+        what = "schools" if not run["sizes"]["schools"] else "people"
+        if run["mode"] == "reset":
+            raise SyncRefused(f"No {what} came from the source, so a Reset would delete everything. Check what the district shares.")
+        if not run["has_written_before"]:
+            raise SyncRefused(f"Nothing is shared: no {what} came from the source. Ask the district to share its schools and people.")
+    if not summary["schools_selected"] and run["school_mode"] == "listed":
+        raise SyncRefused("No school is selected for this district. Select at least one school, then start again.")
+    if run["mode"] == "reset":
+        unproved = [table for table in ("schools", "users", "classes", "enrollments") if not run[f"{table}_proved"]]
+        if unproved:
+            raise SyncRefused(
+                "A Reset needs the whole roster, and it did not come whole: "
+                + " ".join(_reasons(run, unproved))
+                + " Nothing was changed. Run the Reset again when the source is complete."
+            )
+
+
+def _reasons(run: dict[str, Any], tables: list[str]) -> list[str]:
+    proof = run["proof"] or {}
+    reasons = {**(proof.get("reasons") or {}), **(proof.get("not_complete") or {})}
+    return sorted({str(reasons.get(table, f"{table} are not complete.")) for table in tables})
+
+
+def _is_unlimited(run: dict[str, Any]) -> bool:
+    percent = run["max_deleted_percent"]
+    return percent is not None and percent >= limits.UNLIMITED
+
+
+def _decision(run: dict[str, Any], found: list[limits.Breach], summary: dict[str, Any]) -> Decision:
+    reasons = [breach.sentence() for breach in found]
+    if run["mode"] == "reset":
+        status, scope, phases, more = _judge_reset(run, found, summary)
+        reasons += more
+    else:
+        status, scope, phases = _judge_edit(found)
+    if run["preview_only"]:
+        return Decision("previewed", (), None, " ".join(reasons) or "A preview: nothing was written.")
+    return Decision(status, phases, scope, " ".join(reasons))
+
+
+def _judge_edit(found: list[limits.Breach]) -> tuple[str, str | None, tuple[str, ...]]:
+    kinds = {breach.what for breach in found}
+    if kinds & {"issuer", "turnover"}:
+        return "held", "everything", ()
+    if "updates" in kinds:
+        return "held", "updates", ("adds",)
+    if "removals" in kinds:
+        return "held", "removals", ("adds", "updates")
+    return "apply", None, ALL_PHASES
+
+
+def _judge_reset(
+    run: dict[str, Any], found: list[limits.Breach], summary: dict[str, Any]
+) -> tuple[str, str | None, tuple[str, ...], list[str]]:
+    reasons: list[str] = []
+    is_between_terms = not summary["classes_in_feed"] or not summary["enrollments_in_feed"]
+    if is_between_terms:
+        reasons.append("No classes or no enrolments are shared at all: every one in the portal would be deleted.")
+    if not _is_unlimited(run):
+        if summary["schools_removed"]:
+            reasons.append(f"{len(summary['schools_removed'])} schools would be deleted.")
+        if summary["licenses_freed"]:
+            reasons.append(f"{summary['licenses_freed']} licences would be freed.")
+    if reasons or found:
+        return "held", "reset", (), reasons
+    return "apply", None, ALL_PHASES, reasons
+
+
+def _after_approval(
+    cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any], found: list[limits.Breach]
+) -> Decision:
+    """An approval lets go of the rows that were asked about, and of no others."""
+    params = run | {"hold_id": hold["id"]}
+    if run["mode"] == "edit":
+        if hold["scope"] != "everything":
+            db.run(cursor, "plan/only_approved", params)
+        return Decision("apply", ALL_PHASES, None, "Approved.")
+    beyond = db.one(cursor, "plan/beyond_approval", params) or {}
+    if beyond["rows"]:
+        return Decision(
+            "held", (), "reset",
+            f"Since the approval {beyond['rows']} more rows would be deleted or freed, so it is asked again.",
+        )  # fmt: skip
+    return Decision("apply", ALL_PHASES, None, "Approved.")
+
+
+def _record(
+    cursor: Cursor,
+    run: dict[str, Any],
+    decision: Decision,
+    summary: dict[str, Any],
+    counts: list[limits.KindCount],
+    found: list[limits.Breach],
+) -> None:
+    plan = {
+        "counts": summary["counts"],
+        "bases": {count.kind: count.base for count in counts},
+        "seen": run["sizes"]["seen"],
+        "breaches": [breach.as_dict() for breach in found],
+        "schools": {
+            "added": summary["schools_added"],
+            "removed": summary["schools_removed"],
+            "offered": summary["schools_offered"],
+        },
+        "licenses_freed": summary["licenses_freed"] if run["mode"] == "reset" else 0,
+        "books_freed": summary["books_freed"] if run["mode"] == "reset" else 0,
+        "manual": summary["manual"],
+        "reviews": summary["reviews"],
+        "phases": list(decision.phases),
+        "scope": decision.scope,
+        "sentence": decision.sentence,
+    }
+    db.run(
+        cursor,
+        "plan/record",
+        {
+            "run_id": run["run_id"],
+            "plan": Json(plan),
+            "digest": summary["digest"],
+            "is_complete_feed": all(run[f"{table}_proved"] for table in ("schools", "users", "classes", "enrollments")),
+        },
+    )
+    if decision.status == "held":
+        holds.ask(cursor, run, decision.scope or "removals", plan, summary["digest"])
