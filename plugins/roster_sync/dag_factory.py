@@ -12,10 +12,7 @@ from airflow.sdk import (
     DAG,
     Asset,
     AssetAlias,
-    AsyncCallback,
     CronTriggerTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     TriggerRule,
     XComArg,
     chain,
@@ -23,6 +20,8 @@ from airflow.sdk import (
     get_parsing_context,
     task,
 )
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from roster_sync import dag_docs, deadline, districts, params, policies, tasks
 from roster_sync.approval import APPROVE_DAG_ID, AskPerson, StartQuestion
@@ -137,12 +136,12 @@ def build_undo_dag() -> DAG:
         is_paused_upon_creation=False,
     ) as dag:
 
-        @task(**_limits("start"))
+        @_task("start")
         def start(**context: Any) -> int:
             now = _now(context)
             return tasks.start_undo(now, flow.district_of(now))
 
-        @task(outlets=[flow.outlet], **_limits("undo"))
+        @_task("undo", outlets=[flow.outlet])
         def undo(**context: Any) -> str:
             now = _now(context)
             return tasks.undo(now, flow.district_of(now), flow.run_id_of(now))
@@ -185,7 +184,7 @@ def build_approve_dag() -> DAG:
             retry_policy=None,
         )
 
-        @task(**_limits("reopen"))
+        @_task("reopen")
         def reopen(**context: Any) -> int:
             now = _now(context)
             return tasks.reopen(now, flow.district_of(now))
@@ -208,11 +207,11 @@ def build_housekeeping_dag() -> DAG:
         is_paused_upon_creation=False,
     ) as dag:
 
-        @task(**_limits("purge"))
+        @_task("purge")
         def purge(**context: Any) -> dict[str, int]:
             return tasks.purge(_now(context))
 
-        @task(**_limits("warn"))
+        @_task("warn")
         def warn(**context: Any) -> int:
             return tasks.warn(_now(context))
 
@@ -234,7 +233,7 @@ def approval_time() -> timedelta:
 
 
 def _run_from_start(flow: Flow) -> None:
-    @task(**_limits("start"))
+    @_task("start")
     def start(**context: Any) -> int:
         now = _now(context)
         return tasks.start(now, flow.district_of(now), flow.mode_of(now))
@@ -248,25 +247,25 @@ def _steps(flow: Flow, opened: XComArg) -> None:
     Nothing but `extract` follows the setup directly: what does must have the trigger rule all_success (Airflow 3.3.2).
     """
 
-    @task(pool=flow.pool, **_limits("extract"))
+    @_task("extract", pool=flow.pool)
     def extract(**context: Any) -> dict[str, int]:
         now = _now(context)
         if flow.keeps_staged(now):
             return tasks.go_on_with_staged()
         return tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
 
-    @task(**_limits("validate"))
+    @_task("validate")
     def validate(**context: Any) -> None:
         now = _now(context)
         if not flow.keeps_staged(now):
             tasks.validate(now, flow.district_of(now), flow.run_id_of(now))
 
-    @task(**_limits("plan"))
+    @_task("plan")
     def plan(**context: Any) -> str:
         now = _now(context)
         return tasks.plan(now, flow.district_of(now), flow.run_id_of(now), flow.mode_of(now))
 
-    @task(outlets=[flow.outlet], **_limits("apply"))
+    @_task("apply", outlets=[flow.outlet])
     def apply(decision: str, **context: Any) -> str:
         now = _now(context)
         return tasks.apply(now, flow.district_of(now), flow.run_id_of(now), flow.mode_of(now), decision)
@@ -288,7 +287,7 @@ def _steps(flow: Flow, opened: XComArg) -> None:
 
 
 def _notify(flow: Flow, rule: TriggerRule) -> XComArg:
-    @task(trigger_rule=rule, **_limits("notify"))
+    @_task("notify", trigger_rule=rule)
     def notify(**context: Any) -> int:
         now = _now(context)
         return tasks.notify(now, flow.district_of(now), flow.run_id_of(now))
@@ -296,10 +295,10 @@ def _notify(flow: Flow, rule: TriggerRule) -> XComArg:
     return notify()
 
 
-def _finish(flow: Flow, opened: XComArg, last: list[Any]) -> None:
+def _finish(flow: Flow, opened: Any, last: list[Any]) -> None:
     """The teardown: runs whatever happened. It must not decide the run's colour, or a failed plan would end green."""
 
-    @task(**_limits("finish"))
+    @_task("finish")
     def finish(**context: Any) -> None:
         now = _now(context)
         tasks.finish(now, flow.district_of(now), flow.run_id_of(now))
@@ -321,6 +320,11 @@ def _dag(dag_id: str, *, owner: str = District.owner, **settings: Any) -> DAG:
         },
         **{"schedule": None, **settings},
     )
+
+
+def _task(step: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., XComArg]]:
+    """Airflow's @task with the step's time limit; typed, which Airflow's own is not for keyword arguments."""
+    return task(**_limits(step), **settings)
 
 
 def _limits(step: str) -> dict[str, Any]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
 
 ALERTS_VARIABLE: Final = "ROSTER_ALERTS_TO"
 
 
-async def tell_late(context: dict[str, Any], district: str, hours: float) -> None:
+async def tell_late(context: Context, district: str, hours: float) -> None:
     """Logs it, and mails it to the addresses of ROSTER_ALERTS_TO, if there are any."""
     sentence = f"The roster sync of district {district} is still not through after {hours:g} hours."
     log.error("%s See docs/runbooks/late-run.md.", sentence)

@@ -49,10 +49,13 @@ def portal_connection() -> DatabaseConnection:
     }
     options = {name: value for name, value in given.items() if value not in (None, "")}
     try:
-        return psycopg2.connect(**options, connect_timeout=CONNECT_SECONDS, application_name="roster_sync")
+        opened: DatabaseConnection = psycopg2.connect(
+            **options, connect_timeout=CONNECT_SECONDS, application_name="roster_sync"
+        )
     except psycopg2.OperationalError as error:
         # from None: the text names host, user and database
         raise DatabaseFailure(f"the connection {PORTAL_CONN_ID!r}", error.pgcode) from None
+    return opened
 
 
 def open_source(district: District) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from airflow.sdk import Param
 
@@ -29,7 +29,7 @@ def max_deleted_percent() -> Param:
 def district(districts: Iterable[District], what: str) -> Param:
     """A drop-down of districts by name; a text where the registry cannot be read just now."""
     names = {one.key: f"{one.name} ({one.key})" for one in sorted(districts, key=lambda one: one.name.casefold())}
-    choices = {"enum": list(names), "values_display": names} if names else {}
+    choices: dict[str, Any] = {"enum": list(names), "values_display": names} if names else {}
     return Param(None, type="string", title="District", description_md=what, **choices)
 
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 REPLANS: Final = 2
 ALIVE: Final = ("queued", "running")
+WAIT_MINUTES: Final = 60
+WAIT_POLL_SECONDS: Final = 15
 STOPPED: Final = "The run stopped before its end: the log of its failed task in Airflow says why."
 _OWN_COLUMNS: Final = ("district", "run_id", "reason")
 """Parameters that sync.runs keeps in columns of their own."""
@@ -46,22 +48,54 @@ class Work:
 
 def start(context: Context, district: District, mode: str) -> int:
     """Opens an Edit or a Reset: refuses what must not run, and gives the id of its sync.runs row."""
-    from roster_sync import runs
-
     refuse_unknown_keys(context)
-    with closing(hooks.portal_connection()) as connection, refusals("start"):
-        return runs.begin(connection, district, request_of(context, mode), is_alive=alive_asker(context))
+    return _begin(context, district, request_of(context, mode))
 
 
 def start_undo(context: Context, district: District) -> int:
     """Opens an Undo of the run that the parameter names, or of the district's newest that can be undone."""
-    from roster_sync import runs, undo
+    from roster_sync import undo as undoing
 
     refuse_unknown_keys(context)
     with closing(hooks.portal_connection()) as connection, refusals("start"):
-        target = undo.choose(connection, district, context["params"].get("run_id"))
-        request = request_of(context, "undo", undoes_run_id=target)
-        return runs.begin(connection, district, request, is_alive=alive_asker(context))
+        target = undoing.choose(connection, district, context["params"].get("run_id"))
+    return _begin(context, district, request_of(context, "undo", undoes_run_id=target))
+
+
+def _begin(context: Context, district: District, request: RunRequest) -> int:
+    from roster_sync import runs
+
+    is_alive = alive_asker(context)
+    with closing(hooks.portal_connection()) as connection, refusals("start"):
+        wait_for_others(connection, district, request, is_alive)
+        try:
+            return runs.begin(connection, district, request, is_alive=is_alive)
+        except SyncRefused as refusal:
+            if refusal.status == "failed":
+                _tell_refusal(connection, district, request)  # no teardown follows a setup that failed
+            raise
+
+
+def wait_for_others(
+    connection: Connection, district: District, request: RunRequest, is_alive: Callable[[str, str], bool | None]
+) -> None:
+    """Waits up to an hour for another run of the district; what is still at work then, `begin` refuses."""
+    last = time.monotonic() + WAIT_MINUTES * 60
+    while others := _others_at_work(connection, district, request, is_alive):
+        if time.monotonic() > last:
+            return
+        log.info("waiting: sync run %s of %s is at work", others[0], district.key)
+        time.sleep(WAIT_POLL_SECONDS)
+
+
+def _others_at_work(
+    connection: Connection, district: District, request: RunRequest, is_alive: Callable[[str, str], bool | None]
+) -> list[int]:
+    own = (request.airflow_dag_id, request.airflow_run_id)
+    with db.acting_as(connection, "roster_read") as cursor:
+        rows = db.rows(cursor, "reports/at_work", {"key": district.key})
+    asked = ((row["id"], (row["airflow_dag_id"], row["airflow_run_id"])) for row in rows)
+    return [run_id for run_id, airflow in asked if airflow != own and is_alive(*airflow) is not False]
 
 
 def reopen(context: Context, district: District) -> int:
@@ -279,7 +313,8 @@ def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]
 
 def tell_airflow(context: Context, district: District, run_id: int, counts: dict[str, dict[str, int]]) -> None:
     """The counts become the metadata of the district's asset, on which other DAGs can be scheduled."""
-    extra = {"sync_run_id": run_id, **{entity: numbers for entity, numbers in counts.items() if numbers}}
+    told = {entity: numbers for entity, numbers in counts.items() if numbers}
+    extra: dict[str, Any] = {"sync_run_id": run_id, **told}
     for outlet in context["task"].outlets:
         if isinstance(outlet, AssetAlias):
             context["outlet_events"][outlet].add(asset_of(district), extra=extra)
@@ -298,6 +333,13 @@ def tell_people(connection: Connection, district: District, run_id: int) -> int:
 
     with hooks.mailer() as post:
         return notices.send(connection, run_id, district, post, hooks.links())
+
+
+def _tell_refusal(connection: Connection, district: District, request: RunRequest) -> None:
+    with db.acting_as(connection, "roster_read") as cursor:
+        run = db.one(cursor, "reports/run_of_airflow", vars(request))
+    if run is not None:
+        tell_people(connection, district, run["id"])
 
 
 def _apply_fresh_plan(connection: Connection, district: District, run_id: int, mode: str) -> str:
