@@ -1,0 +1,119 @@
+"""The FastAPI app under /roster: nothing in it answers without an Airflow login, its documentation included."""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+from functools import lru_cache
+from typing import Any, Final
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.core_api.security import requires_authenticated
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from roster_sync.errors import DatabaseFailure, RosterError
+from roster_sync.ui import api, people, render, rosters, runs, settings, trends, worklists
+from roster_sync.ui import districts as district_pages
+from roster_sync.ui.database import PortalUnreachable
+from roster_sync.ui.guard import Guard
+
+PREFIX: Final = "/roster"
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def app() -> FastAPI:
+    """The app, made once a process."""
+    made = FastAPI(
+        title="Roster sync",
+        version="1",
+        description="The pages' own data and actions, for the publisher's portal to call with an Airflow token.",
+        dependencies=[Depends(requires_authenticated())],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # FastAPI shows whatever a route raises; ours say what to do, in a page or as JSON
+        exception_handlers={
+            StarletteHTTPException: _http_error,
+            RequestValidationError: _invalid,
+            PortalUnreachable: _unreachable,
+            RosterError: _refused,
+        },
+    )
+    made.add_middleware(Guard)
+    made.add_api_route("/static/{name}", static, include_in_schema=False)
+    made.add_api_route("/openapi.json", openapi, include_in_schema=False)
+    made.add_api_route("/docs", docs, include_in_schema=False)
+    for part in (district_pages, settings, runs, rosters, people, worklists, trends):
+        made.include_router(part.router, include_in_schema=False)
+    made.include_router(api.router)
+    return made
+
+
+def static(name: str) -> Response:
+    """A file of the pages. A route and not a mount: a mounted folder would answer without login."""
+    path = render.STATIC / name
+    if "/" in name or path.parent != render.STATIC or not path.is_file():
+        raise HTTPException(404, "There is no such file.")
+    kind = mimetypes.guess_type(name)[0] or "text/plain"
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
+
+
+def openapi(request: Request) -> JSONResponse:
+    """The HTTP API in OpenAPI's words, for those who are logged in."""
+    schema = dict(app().openapi())
+    schema["servers"] = [{"url": str(request.scope.get("root_path", ""))}]
+    return JSONResponse(schema)
+
+
+def docs(request: Request) -> HTMLResponse:
+    """The HTTP API as a page of our own: Swagger's would load from another host."""
+    return render.page(request, "docs.html", operations=api.operations(app().openapi()), title="HTTP API")
+
+
+def _wants_json(request: Request) -> bool:
+    return "/api/" in request.url.path or "text/html" not in request.headers.get("accept", "")
+
+
+def _told(request: Request, status: int, sentence: str, **values: Any) -> Response:
+    if request.headers.get("hx-request") == "true":
+        return render.page(request, "problem_part.html", status, sentence=sentence, **values)
+    if _wants_json(request):
+        return JSONResponse({"detail": sentence}, status)
+    return render.page(
+        request, "problem.html", status, sentence=sentence, status=status, title="Not possible", **values
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101 - registered for this class only
+    if error.status_code == 401:
+        return _told(request, 401, "Please log in to Airflow first.", login=_login(request))
+    return _told(request, error.status_code, str(error.detail))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    # The values themselves are not repeated: they may be names.
+    fields = ", ".join(sorted({str(problem["loc"][-1]) for problem in error.errors()}))
+    return _told(request, 422, f"Please check what was filled in: {fields}.")
+
+
+async def _unreachable(request: Request, error: Exception) -> Response:
+    return _told(request, 503, str(error))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if isinstance(error, DatabaseFailure):
+        log.error("%s", error)
+        return _told(
+            request, 500, "The portal's database refused this. The log of the API server says which statement."
+        )
+    return _told(request, 409, str(error))
+
+
+def _login(request: Request) -> str:
+    return str(get_auth_manager().get_url_login(next_url=str(request.url)))

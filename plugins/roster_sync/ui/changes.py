@@ -1,0 +1,225 @@
+"""What a run changed, or would change, as rows of one shape for the page, the CSV export and the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from psycopg2.extensions import cursor as Cursor
+
+from roster_sync import db
+from roster_sync.ui import words
+
+Kind = Literal[
+    "schools", "teachers", "students", "admins", "classes", "enrollments", "memberships", "licenses", "books"
+]
+What = Literal["added", "updated", "restored", "unshared", "deleted", "held"]
+WHAT: Final = {
+    "added": "Added", "updated": "Updated", "restored": "Shared again", "unshared": "No longer shared",
+    "deleted": "Deleted", "held": "On hold",
+}  # fmt: skip
+_ROLES: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}
+_TABLES: Final = {
+    "schools": ["schools"], "teachers": ["users"], "students": ["users"], "admins": ["users"], "classes": ["classes"],
+    "enrollments": ["enrollments"], "memberships": ["user_schools"], "licenses": ["license_assignments"],
+    "books": ["student_books", "class_books"],
+}  # fmt: skip
+_ACTIONS: Final = {
+    "added": ["insert"], "updated": ["update", "merge"], "restored": ["restore"], "unshared": ["unshare", "end"],
+    "deleted": ["delete"],
+}  # fmt: skip
+_PLANNED: Final = {
+    "added": ["add"], "updated": ["update"], "restored": ["restore"], "unshared": ["unshare", "end"],
+    "deleted": ["delete"], "held": ["unshare", "end", "delete", "update"],
+}  # fmt: skip
+_HIDDEN: Final = frozenset({
+    "id", "district_id", "created_at", "updated_at", "created_run_id", "updated_run_id", "row_hash",
+    "is_enabled_at_source", "origin", "is_dummy",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows of a run: kind and what became of them, a word to find, and where the last page ended."""
+
+    kind: str
+    what: str
+    search: str = ""
+    after: str = ""
+    """Ids only, so that it may stand in an address: `12`, `12.34` or, for what stands in sync.changes, `c12`."""
+
+
+@dataclass
+class Change:
+    """One row that changed."""
+
+    cursor: str
+    label: str
+    link: str = ""
+    """Its page below the district's, empty where it has none or is gone."""
+    detail: str = ""
+    source_id: str = ""
+    action: str = ""
+    fields: list[tuple[str, Any, Any]] = field(default_factory=list)
+    """(column, before, after) of an update."""
+
+
+def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
+    """One page of changes, in the order of their ids."""
+    if query.what == "held" or is_planned(run):
+        return _from_plan(cursor, run, query, limit)
+    if query.what == "added" and run["mode"] != "undo":
+        return _added(cursor, run, query, limit)
+    return _recorded(cursor, run, query, limit)
+
+
+def every(cursor: Cursor, run: dict[str, Any], query: Query, page_size: int = 2000) -> Iterator[Change]:
+    """All of them, read page by page so that memory stays flat."""
+    while True:
+        found = rows(cursor, run, query, page_size)
+        yield from found
+        if len(found) < page_size:
+            return
+        query = Query(query.kind, query.what, query.search, found[-1].cursor)
+
+
+def is_planned(run: dict[str, Any]) -> bool:
+    """True where the run wrote nothing to the portal, so that only its plan can be shown."""
+    return run["wrote_at"] is None and run["status"] in ("previewed", "held", "rejected")
+
+
+def _pattern(search: str) -> str:
+    text = search.strip().lower()
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" if text else ""
+
+
+def _after(query: Query) -> tuple[int, int]:
+    first, _, second = query.after.removeprefix("c").partition(".")
+    return int(first or 0), int(second or 0)
+
+
+def _params(run: dict[str, Any], query: Query, limit: int) -> dict[str, Any]:
+    after, after_user = _after(query)
+    return {
+        "run": run["id"], "district": run["district_id"], "kind": query.kind, "limit": limit, "after": after,
+        "after_user": after_user, "roles": _ROLES.get(query.kind), "pattern": _pattern(query.search),
+    }  # fmt: skip
+
+
+def _link(kind: str, row_id: int) -> str:
+    folder = {"schools": "schools", "classes": "classes"}.get(kind, "people")
+    return f"/{folder}/{row_id}"
+
+
+def _added(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
+    params = _params(run, query, limit)
+    if query.kind in ("licenses", "books", "memberships"):
+        return []
+    if query.kind == "enrollments":
+        return [
+            Change(
+                f"{row['class_id']}.{row['user_id']}", row["person"] or "", _link("users", row["user_id"]),
+                f"{words.of(words.ROLES, row['role'])} in {row['class_title'] or 'a class without a title'}",
+                action="add",
+            )
+            for row in db.rows(cursor, "ui/added_enrollments", params)
+        ]  # fmt: skip
+    file = {"schools": "ui/added_schools", "classes": "ui/added_classes"}.get(query.kind, "ui/added_users")
+    return [
+        Change(
+            str(row["id"]), row["label"] or "(no name)", _link(query.kind, row["id"]), _detail(row),
+            row["source_id"] or "", "add",
+        )
+        for row in db.rows(cursor, file, params)
+    ]  # fmt: skip
+
+
+def _detail(row: dict[str, Any]) -> str:
+    parts = [row.get("email"), row.get("grade") and f"grade {row['grade']}", row.get("school"), row.get("period")]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _from_plan(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
+    params = _params(run, query, limit) | {
+        "actions": _PLANNED[query.what],
+        "phases": ["removals", "updates"] if query.what == "held" else ["adds", "updates", "removals"],
+    }
+    if query.kind in ("enrollments", "memberships"):
+        return [
+            Change(
+                f"{row['id']}.{row['user_id']}", row["person"] or "A new person", _link("users", row["user_id"]),
+                row["place"] or "", action=row["action"],
+            )
+            for row in db.rows(cursor, "ui/plan_pairs", params)
+        ]  # fmt: skip
+    return [
+        Change(
+            str(row["id"]), row["label"] or "(no name)", _link(query.kind, row["id"]) if row["is_known"] else "",
+            row["email"] or "", row["source_id"] or "", row["action"],
+            [(name, None, None) for name in row["changed"] or []],
+        )
+        for row in db.rows(cursor, "ui/plan_rows", params)
+    ]  # fmt: skip
+
+
+def _recorded(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
+    params = _params(run, query, limit) | {"tables": _TABLES[query.kind], "actions": _ACTIONS[query.what]}
+    found = db.rows(cursor, "ui/changes", params)
+    labels = _labels(cursor, run["district_id"], found)
+    return [_change(row, query.kind, labels) for row in found]
+
+
+def _labels(cursor: Cursor, district_id: int, found: list[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {name: set() for name in ("user", "class", "school", "book", "product")}
+    for row in found:
+        for image in (row["before"] or {}, row["after"] or {}, row["key"]):
+            for name, ids in wanted.items():
+                if image.get(f"{name}_id") is not None:
+                    ids.add(int(image[f"{name}_id"]))
+    params = {
+        "district": district_id, "users": list(wanted["user"]), "classes": list(wanted["class"]),
+        "schools": list(wanted["school"]), "books": list(wanted["book"]), "products": list(wanted["product"]),
+    }  # fmt: skip
+    return {(row["kind"], row["id"]): row["label"] or "" for row in db.rows(cursor, "ui/labels", params)}
+
+
+def _change(row: dict[str, Any], kind: str, labels: dict[tuple[str, int], str]) -> Change:
+    before, after = row["before"] or {}, row["after"] or {}
+    image = {**row["key"], **before, **after}
+    deleted = row["action"] == "delete"
+    change = Change(f"c{row['id']}", "", source_id=image.get("source_id") or "", action=row["action"])
+    if row["table_name"] in ("schools", "classes", "users"):
+        change.label = _name(image)
+        change.detail = image.get("email") or ""
+        change.link = "" if deleted else _link(kind, int(image["id"]))
+    else:
+        change.label = _of(labels, "user", image) or _of(labels, "school", image) or "A person who is gone"
+        places = (_of(labels, name, image) for name in ("class", "product", "book"))
+        change.detail = " · ".join(place for place in places if place)
+        if row["table_name"] == "user_schools":
+            change.detail = _of(labels, "school", image)
+        if ("user", int(image.get("user_id") or 0)) in labels:
+            change.link = _link("users", int(image["user_id"]))
+    if not deleted and row["before"] and row["after"]:
+        names = row["changed"] or sorted(key for key in after if before.get(key) != after[key])
+        change.fields = [
+            (name, *(_readable(name, source.get(name), labels) for source in (before, after)))
+            for name in names if name not in _HIDDEN
+        ]  # fmt: skip
+    return change
+
+
+def _name(image: dict[str, Any]) -> str:
+    person = ", ".join(part for part in (image.get("family_name"), image.get("given_name")) if part)
+    return person or image.get("name") or image.get("title") or "(no name)"
+
+
+def _of(labels: dict[tuple[str, int], str], name: str, image: dict[str, Any]) -> str:
+    return labels.get((name, int(image.get(f"{name}_id") or 0)), "")
+
+
+def _readable(name: str, content: Any, labels: dict[tuple[str, int], str]) -> Any:
+    if name == "school_id" and content is not None:
+        return labels.get(("school", int(content)), content)
+    return content

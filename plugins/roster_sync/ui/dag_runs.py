@@ -1,0 +1,94 @@
+"""What the pages ask of Airflow itself: start a DAG run in a person's name, answer a question, look at a run's state."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from airflow.api.common.trigger_dag import trigger_dag
+from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
+from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
+from airflow.exceptions import AirflowException
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+from airflow.utils.types import DagRunTriggeredByType
+from fastapi import HTTPException
+from sqlalchemy import select
+
+from roster_sync.errors import RosterError
+
+APPROVE_DAG: Final = "roster_approve"
+QUESTION_TASK: Final = "question"
+APPROVE: Final = "Approve"
+REJECT: Final = "Reject"
+
+
+class NotPossible(RosterError):
+    """Airflow cannot do now what was asked for."""
+
+
+def start(dag_id: str, conf: dict[str, Any], user: Any) -> str:
+    """Starts a run of the DAG in the user's name and returns Airflow's id of it.
+
+    The right was checked over the district; the DAG may be one on which only staff hold rights themselves.
+    """
+    model = DagModel.get_current(dag_id)
+    if model is None or model.is_stale:
+        raise NotPossible(f"Airflow does not know the DAG {dag_id} yet: wait a minute, or look at its import errors.")
+    if model.is_paused:
+        raise NotPossible(f"The DAG {dag_id} is paused in Airflow, so nothing would happen. Switch it on there first.")
+    try:
+        started = trigger_dag(
+            dag_id, triggered_by=DagRunTriggeredByType.UI, triggering_user_name=str(user.get_name()), conf=conf
+        )
+    except (AirflowException, ValueError) as error:
+        raise NotPossible(f"Airflow did not start the run: {error}") from None
+    if started is None:
+        raise NotPossible("Airflow did not start the run. Try again in a minute.")
+    return str(started.run_id)
+
+
+def state_of(dag_id: str, airflow_run_id: str) -> str | None:
+    """queued, running, success, failed; None where Airflow has no such run."""
+    found = DagRun.find(dag_id=dag_id, run_id=airflow_run_id)
+    return str(found[0].state) if found else None
+
+
+def is_paused(dag_id: str) -> bool | None:
+    """Whether Airflow starts the DAG at all; None where it does not know it."""
+    model = DagModel.get_current(dag_id)
+    return None if model is None or model.is_stale else bool(model.is_paused)
+
+
+def answer(run: dict[str, Any], *, is_approved: bool, user: Any) -> None:
+    """Answers the question of a held run as Airflow's own page does, in the user's name."""
+    with create_session() as session:
+        waiting = session.execute(
+            select(TaskInstance.run_id, TaskInstance.map_index)
+            .join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
+            .join(DagRun, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id))
+            .where(
+                TaskInstance.dag_id == APPROVE_DAG,
+                TaskInstance.task_id == QUESTION_TASK,
+                HITLDetail.responded_at.is_(None),
+                DagRun.conf["run_id"].as_integer() == run["id"],
+            )
+            .order_by(DagRun.id.desc())
+        ).first()
+        if waiting is None:
+            raise NotPossible(
+                "The question is not there to be answered: it was answered, it ran out of time, or it is just being "
+                "asked. Reload the page in a minute."
+            )
+        try:
+            update_hitl_detail(
+                dag_id=APPROVE_DAG, dag_run_id=waiting.run_id, task_id=QUESTION_TASK, map_index=waiting.map_index,
+                update_hitl_detail_payload=UpdateHITLDetailPayload(
+                    chosen_options=[APPROVE if is_approved else REJECT], params_input={}
+                ),
+                user=user, session=session,
+            )  # fmt: skip
+        except HTTPException as error:
+            raise NotPossible(f"Airflow did not take the answer: {error.detail}") from None

@@ -1,0 +1,119 @@
+"""The Districts page, and the tab that Airflow shows beside each DAG."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from psycopg2.extensions import cursor as Cursor
+
+from roster_sync import db
+from roster_sync.ui import dag_runs, registry, rights
+from roster_sync.ui.database import reading
+from roster_sync.ui.render import page
+from roster_sync.ui.rights import ViewerDep
+
+PAGE_SIZE: Final = 50
+RUNS_SHOWN: Final = 20
+View = Literal["all", "person", "failed", "held", "stale", "skipped", "running", "worklist"]
+VIEWS: Final = (
+    ("all", "All", "all_districts"), ("person", "Need a person", "person"), ("failed", "Failed", "failed"),
+    ("held", "Wait for approval", "held"), ("stale", "No good sync for 2 days", "stale"),
+    ("skipped", "Expired or skipped", "skipped"), ("running", "In progress", "running"),
+    ("worklist", "Open worklist", "worklist"),
+)  # fmt: skip
+router = APIRouter()
+
+
+@router.get("/")
+def overview(
+    request: Request, user: GetUserDep, view: View = "all",
+    q: Annotated[str, Query(max_length=100)] = "", source: Annotated[str, Query(max_length=50)] = "",
+    after: Annotated[str, Query(max_length=60)] = "",
+) -> HTMLResponse:  # fmt: skip
+    """Every district that the visitor may see; who needs a person stands first."""
+    found = listed(user, view=view, search=q.strip(), source=source, after=after)
+    filters = {"view": view, "q": q, "source": source}
+    is_part = bool(after) and request.headers.get("hx-request") == "true"
+    return page(
+        request, "districts_rows.html" if is_part else "districts.html", title="Districts", views=VIEWS, view=view, q=q,
+        source=source, query=lambda **changed: _query({**filters, **changed}), **found,
+    )  # fmt: skip
+
+
+def listed(user: Any, *, view: str, search: str, source: str, after: str, limit: int = PAGE_SIZE) -> dict[str, Any]:
+    """One page of districts: rows, totals, the sources to filter by, and whether there is more."""
+    with reading() as cursor:
+        asked = _visible(cursor, user)
+        found = db.rows(
+            cursor, "ui/districts",
+            {**asked, "view": view, "search": search, "source": source, "after": after, "limit": limit + 1},
+        )  # fmt: skip
+        rows = [row for row in found if row["key"] is not None]
+        more, rows = len(rows) > limit, rows[:limit]
+        ids = [row["district_id"] for row in rows if row["district_id"]]
+        runs = _by(db.rows(cursor, "ui/last_runs", {"districts": ids}), "district_id")
+        good = [row["good_id"] for row in rows if row["good_id"]]
+        shared = _by(db.rows(cursor, "ui/shared_now", {"runs": good}), "run_id")
+    for row in rows:
+        row["runs"] = runs.get(row["district_id"], [])
+        row["shared"] = {line["entity"]: line["shared"] for line in shared.get(row["good_id"], [])}
+    return {"rows": rows, "totals": found[0], "more": more, "sources": sorted(set(asked["sources"]))}
+
+
+def _visible(cursor: Cursor, user: Any) -> dict[str, list[Any]]:
+    """The districts of the registry and of the portal that the user may see, as parallel lists."""
+    entries = registry.all_districts()
+    names = {row["key"]: row["name"] for row in db.rows(cursor, "ui/district_keys")}
+    names = {**{key: entry.name for key, entry in entries.items()}, **names}
+    keys = sorted(rights.visible(user, names))
+    return {
+        "keys": keys,
+        "names": [names[key] for key in keys],
+        "sources": [registry.source_name(entries.get(key)) for key in keys],
+        "enabled": [key in entries and entries[key].enabled for key in keys],
+    }
+
+
+def _by(rows: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any]]]:
+    grouped: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        grouped[row[column]].append(row)
+    return grouped
+
+
+def _query(values: dict[str, str]) -> str:
+    return "?" + urlencode({name: value for name, value in values.items() if value and value != "all"})
+
+
+@router.get("/dags/{dag_id}")
+def tab(request: Request, dag_id: str, user: GetUserDep) -> Response:
+    """Airflow's tab on a DAG: the district's page, or a word on DAGs that are for every district."""
+    key = dag_id.removeprefix(rights.DAG_PREFIX).removeprefix("roster_freshen__")
+    if key == dag_id:
+        return page(request, "tab_other.html", title="Roster sync", dag_id=dag_id)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/districts/{key}", status_code=302)
+
+
+@router.get("/districts/{key}")
+def district(request: Request, here: ViewerDep, before: Annotated[int | None, Query(ge=1)] = None) -> HTMLResponse:
+    """One district at a glance: how it stands, what waits, and its runs."""
+    with reading() as cursor:
+        runs = db.rows(cursor, "ui/runs", {"district": here.id, "before": before, "limit": RUNS_SHOWN + 1})
+        more, runs = len(runs) > RUNS_SHOWN, runs[:RUNS_SHOWN]
+        if before and request.headers.get("hx-request") == "true":
+            return page(request, "runs_rows.html", here=here, runs=runs, more=more)
+        state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
+        items = {row["kind"]: row["open_items"] for row in db.rows(cursor, "ui/worklist_totals", {"district": here.id})}
+        good = [state["good_id"]] if state["good_id"] else []
+        shared = {row["entity"]: row["shared"] for row in db.rows(cursor, "ui/shared_now", {"runs": good})}
+        last = db.rows(cursor, "ui/last_runs", {"districts": [here.id]})
+    return page(
+        request, "district.html", title=here.name, here=here, runs=runs, more=more, state=state, items=items,
+        shared=shared, last=last, source=registry.source_name(here.entry, state["issuer"]),
+        is_paused=dag_runs.is_paused(here.dag_id),
+    )  # fmt: skip

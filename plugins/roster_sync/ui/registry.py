@@ -1,0 +1,43 @@
+"""The registry as the pages need it: read when its file changes, never once a request."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from roster_sync.districts import District
+from roster_sync.registry import read
+
+SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
+DEFAULT: Final = Path(__file__).resolve().parents[3] / "include" / "districts"
+_LOCK = threading.Lock()
+_READ: dict[Path, tuple[float, dict[str, District]]] = {}
+
+
+def all_districts() -> dict[str, District]:
+    """Every entry of the registry by its key."""
+    path = Path(os.environ.get("ROSTER_DISTRICTS") or DEFAULT)
+    stamp = _stamp(path)
+    with _LOCK:
+        known = _READ.get(path)
+        if known is None or known[0] != stamp:
+            known = (stamp, {district.key: district for district in read(path)})
+            _READ[path] = known
+    return known[1]
+
+
+def source_name(district: District | None, issuer: str | None = None) -> str:
+    """What people call the district's source; from the last run's issuer where the registry no longer has it."""
+    if district is not None:
+        return SOURCE_NAMES.get(district.source.kind, district.source.kind)
+    kind = (issuer or "").partition(":")[0]
+    return SOURCE_NAMES.get(kind, "Not in the registry")
+
+
+def _stamp(path: Path) -> float:
+    if not path.is_dir():
+        return path.stat().st_mtime
+    files = [entry.stat().st_mtime for entry in os.scandir(path) if entry.name.endswith((".yaml", ".yml"))]
+    return max([path.stat().st_mtime, *files])

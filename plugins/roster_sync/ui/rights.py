@@ -1,0 +1,102 @@
+"""Who may see or change what: Airflow's own rights over the DAG of each district decide, nothing else.
+
+To view `roster_sync__<key>` is to see the district's pages; to trigger it is to change its settings, start its runs,
+answer its questions and work its list. The pages then start the other DAGs in that person's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.configuration import conf
+from airflow.models.dag import DagModel
+from fastapi import Depends, HTTPException
+
+from roster_sync import db
+from roster_sync.districts import District
+from roster_sync.ui import registry
+from roster_sync.ui.database import reading
+
+DAG_PREFIX: Final = "roster_sync__"
+
+
+@dataclass(frozen=True)
+class Here:
+    """The district that a request is about, and what its visitor may do there."""
+
+    id: int
+    """portal.districts.id; 0 for a district of the registry that was never synced."""
+    key: str
+    name: str
+    entry: District | None
+    """Its entry in the registry, if it still has one."""
+    user: Any
+    may_change: bool
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG whose rights are the rights over this district."""
+        return DAG_PREFIX + self.key
+
+    @property
+    def who(self) -> str:
+        """The visitor, as it is recorded."""
+        return str(self.user.get_name())
+
+
+def may_view(user: Any, key: str) -> bool:
+    """May this user see the district?"""
+    return _is_authorized(user, "GET", key, None)
+
+
+def may_change(user: Any, key: str) -> bool:
+    """May this user trigger the district's DAG, and so change things there?"""
+    return _is_authorized(user, "POST", key, DagAccessEntity.RUN)
+
+
+def visible(user: Any, keys: Iterable[str]) -> set[str]:
+    """Those of the districts that the user may see."""
+    return {key for key in keys if may_view(user, key)}
+
+
+def viewer(key: str, user: GetUserDep) -> Here:
+    """FastAPI dependency of every page of a district: 403 without the right, 404 where there is no such district."""
+    if not may_view(user, key):
+        raise HTTPException(403, "You may not see this district. Ask for the right to view its DAG in Airflow.")
+    with reading() as cursor:
+        known = db.one(cursor, "ui/district", {"key": key})
+    entry = registry.all_districts().get(key)
+    if known is None and entry is None:
+        raise HTTPException(404, "There is no district with this key.")
+    name = str(known["name"]) if known else entry.name if entry else key
+    return Here(int(known["id"]) if known else 0, key, name, entry, user, may_change(user, key))
+
+
+def changer(here: Annotated[Here, Depends(viewer)]) -> Here:
+    """FastAPI dependency of everything that changes something in a district."""
+    if not here.may_change:
+        raise HTTPException(
+            403, "You may look at this district, but not change it. Ask for the right to trigger its DAG in Airflow."
+        )
+    return here
+
+
+ViewerDep = Annotated[Here, Depends(viewer)]
+ChangerDep = Annotated[Here, Depends(changer)]
+
+
+def _is_authorized(user: Any, method: Any, key: str, entity: DagAccessEntity | None) -> bool:
+    dag_id = DAG_PREFIX + key
+    team = DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team", fallback=False) else None
+    manager: BaseAuthManager[Any] = get_auth_manager()
+    return bool(
+        manager.is_authorized_dag(
+            method=method, access_entity=entity, details=DagDetails(id=dag_id, team_name=team), user=user
+        )
+    )

@@ -1,0 +1,261 @@
+"""A run's pages: its steps as they happen, what it counted, changed and rejected, its question, and the way back."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from psycopg2.extensions import cursor as Cursor
+
+from roster_sync import db
+from roster_sync.model import ENTITIES, OPEN
+from roster_sync.ui import changes, dag_runs, exports, words
+from roster_sync.ui.database import reading
+from roster_sync.ui.render import page
+from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
+
+PAGE_SIZE: Final = 50
+UNDO_DAYS: Final = 30
+router = APIRouter(prefix="/districts/{key}")
+Severity = Literal["error", "warning", "info"]
+
+
+def load_run(cursor: Cursor, here: Here, run_id: int) -> dict[str, Any]:
+    """The run, if it is this district's.
+
+    Raises:
+        HTTPException: 404, also for a run of another district.
+    """
+    run = db.one(cursor, "ui/run", {"run": run_id, "district": here.id})
+    if run is None:
+        raise HTTPException(404, "This district has no such run.")
+    return run
+
+
+@router.get("/runs/{run_id}")
+def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "live"] = "") -> HTMLResponse:
+    """The run; while it is at work the page asks for its live part again and again."""
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+        counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
+        holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
+        rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
+    waiting = next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
+    return page(
+        request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
+        holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
+        entities=[name for name in ENTITIES if name in counts], can_undo=can_undo(run), what=changes.WHAT,
+        is_open=run["status"] == OPEN, planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
+    )  # fmt: skip
+
+
+def title(run: dict[str, Any]) -> str:
+    """'Edit 123'."""
+    return f"{words.of(words.MODES, run['mode'])} {run['id']}"
+
+
+def steps(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every step of the run in order: those that ended, the one at work, those to come."""
+    ended = {step["name"]: step for step in run["steps"]}
+    names = list(ended)
+    if run["step"] and run["step"] not in ended and run["status"] == OPEN:
+        names.append(run["step"])
+    if run["status"] == OPEN:
+        names += [name for name in words.ORDER[run["mode"]] if name not in names]
+    return [_step(name, ended.get(name), run) for name in names]
+
+
+def _step(name: str, ended: dict[str, Any] | None, run: dict[str, Any]) -> dict[str, Any]:
+    state = "done" if ended else "now" if name == run["step"] and run["status"] == OPEN else "later"
+    seconds = _seconds(ended)
+    numbers = {key: value for key, value in ((ended or {}).get("counts") or {}).items() if isinstance(value, int)}
+    rows = sum(numbers.values())
+    rate = rows / seconds if seconds and name in ("extract", "apply") and rows > 100 else None
+    return {
+        "name": name, "label": words.of(words.STEPS, name), "state": state, "seconds": seconds, "counts": numbers,
+        "rate": rate,
+    }  # fmt: skip
+
+
+def _seconds(step: dict[str, Any] | None) -> float | None:
+    if not step or not step.get("started_at") or not step.get("finished_at"):
+        return None
+    begun, ended = (datetime.fromisoformat(step[name]) for name in ("started_at", "finished_at"))
+    return max(0.0, (ended - begun).total_seconds())
+
+
+def can_undo(run: dict[str, Any]) -> bool:
+    """A Reset of the last 30 days; an Edit only while it is the newest run that wrote. roster_undo decides itself."""
+    if run["wrote_at"] is None or run["mode"] == "undo" or run["status"] not in ("launched", "held", "rejected"):
+        return False
+    if run["mode"] == "edit":
+        return bool(run["newest_writer"] == run["id"])
+    return bool(run["age_days"] <= UNDO_DAYS)
+
+
+@router.get("/runs/{run_id}/changes")
+def changes_page(
+    request: Request, here: ViewerDep, run_id: int, kind: changes.Kind = "teachers", what: changes.What = "added",
+    after: Annotated[str, Query(pattern=r"^c?[0-9]*(\.[0-9]+)?$", max_length=50)] = "",
+) -> HTMLResponse:  # fmt: skip
+    """What the run changed, one kind and one way at a time."""
+    return _changes(request, here, run_id, changes.Query(kind, what, "", after))
+
+
+@router.post("/runs/{run_id}/changes")
+def search_changes(
+    request: Request, here: ViewerDep, run_id: int, kind: Annotated[changes.Kind, Form()],
+    what: Annotated[changes.What, Form()], q: Annotated[str, Form(max_length=100)] = "",
+) -> HTMLResponse:  # fmt: skip
+    """The same, searched. A POST, because a name must not stand in an address."""
+    return _changes(request, here, run_id, changes.Query(kind, what, q))
+
+
+def _changes(request: Request, here: Here, run_id: int, query: changes.Query) -> HTMLResponse:
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+        counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
+        found = changes.rows(cursor, run, query, PAGE_SIZE + 1)
+    is_part = bool(query.after) and request.headers.get("hx-request") == "true"
+    return page(
+        request, "changes_rows.html" if is_part else "changes.html", title=f"What {title(run)} changed", here=here,
+        run=run, counts=counts, query=query, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, what=changes.WHAT,
+        entities=[name for name in ENTITIES if name in counts], planned=changes.is_planned(run),
+    )  # fmt: skip
+
+
+@router.get("/runs/{run_id}/changes.csv")
+def export_changes(
+    here: ViewerDep, run_id: int, kind: changes.Kind = "teachers", what: changes.What = "added"
+) -> Response:
+    """The same as a file."""
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+    return exports.csv(
+        f"run-{run_id}-{kind}-{what}.csv",
+        ("what", "kind", "name", "detail", "id_at_source", "field", "before", "after"),
+        lambda cursor: exports.change_lines(changes.every(cursor, run, changes.Query(kind, what)), kind),
+    )
+
+
+@router.get("/runs/{run_id}/rejected")
+def findings_page(
+    request: Request, here: ViewerDep, run_id: int, severity: Severity = "error",
+    rule: Annotated[str, Query(max_length=100)] = "", entity: Annotated[str, Query(max_length=40)] = "",
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> HTMLResponse:  # fmt: skip
+    """Rows that were rejected or warned of, with the rule and the cure."""
+    filters = {"severity": severity, "rule": rule, "entity": entity}
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+        rules = db.rows(cursor, "ui/run_rules", {"run": run_id})
+        found = db.rows(cursor, "ui/findings", {**filters, "run": run_id, "after": after, "limit": PAGE_SIZE + 1})
+    is_part = bool(after) and request.headers.get("hx-request") == "true"
+    return page(
+        request, "findings_rows.html" if is_part else "findings.html", title=f"Rejected rows of {title(run)}", here=here,
+        run=run, rules=rules, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, **filters,
+    )  # fmt: skip
+
+
+@router.get("/runs/{run_id}/rejected.csv")
+def export_findings(here: ViewerDep, run_id: int, severity: Severity = "error") -> Response:
+    """The same as a file."""
+    with reading() as cursor:
+        load_run(cursor, here, run_id)
+    return exports.csv(
+        f"run-{run_id}-{severity}s.csv",
+        ("kind", "id_at_source", "line", "rule", "field", "what_to_do"),
+        lambda cursor: exports.finding_lines(cursor, run_id, severity),
+    )
+
+
+@router.post("/runs/{run_id}/answer")
+def answer(
+    request: Request, here: ChangerDep, run_id: int, choice: Annotated[Literal["approve", "reject"], Form()]
+) -> Response:
+    """Answers the run's question through Airflow itself, so that Required Actions and this page agree."""
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+    dag_runs.answer(run, is_approved=choice == "approve", user=here.user)
+    return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={choice}"), status_code=303)
+
+
+@router.post("/runs/{run_id}/undo")
+def undo(request: Request, here: ChangerDep, run_id: int, preview: Annotated[bool, Form()] = False) -> Response:
+    """Starts the DAG that takes the run back, in the visitor's name."""
+    with reading() as cursor:
+        load_run(cursor, here, run_id)
+    started = dag_runs.start(
+        "roster_undo", {"district": here.key, "run_id": run_id, "preview_only": preview}, here.user
+    )
+    return RedirectResponse(_here(request, here, f"/following/roster_undo/{started}"), status_code=303)
+
+
+@router.get("/following/{dag_id}/{airflow_run_id}")
+def following(request: Request, here: ViewerDep, dag_id: str, airflow_run_id: str) -> Response:
+    """Waits until the run that was just started is at work, then goes to its page."""
+    if dag_id not in (here.dag_id, "roster_reset", "roster_undo", "roster_approve"):
+        raise HTTPException(404, "This is not a DAG of the district.")
+    with reading() as cursor:
+        found = db.one(cursor, "ui/run_by_airflow", {"dag": dag_id, "airflow_run": airflow_run_id, "district": here.id})
+    if found:
+        target = _here(request, here, f"/runs/{found['id']}")
+        if request.headers.get("hx-request") == "true":
+            return Response(headers={"HX-Redirect": target})
+        return RedirectResponse(target, status_code=302)
+    state = dag_runs.state_of(dag_id, airflow_run_id)
+    is_part = request.headers.get("hx-request") == "true"
+    return page(
+        request, "following_part.html" if is_part else "following.html", title="Starting", here=here, state=state,
+        dag_id=dag_id, airflow_run_id=airflow_run_id,
+    )  # fmt: skip
+
+
+@router.get("/runs/{run_id}/data-docs")
+def data_docs(request: Request, here: ViewerDep, run_id: int) -> HTMLResponse:
+    """The run's page of the Data Docs, in a frame below our own head."""
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+    if not run["data_docs"]:
+        raise HTTPException(404, "This run has no Data Docs: it ended before the checks.")
+    _, _, rest = str(run["data_docs"]).partition("/")
+    return page(request, "data_docs.html", title=f"Checks of {title(run)}", here=here, run=run, file=rest)
+
+
+@router.get("/docs-files/{path:path}")
+def data_docs_file(here: ViewerDep, path: str) -> Response:
+    """One file of the district's own Data Docs; pages there reach the shared assets by ../../assets."""
+    return _file(docs_folder() / here.key, path)
+
+
+@router.get("/assets/{path:path}")
+def data_docs_asset(here: ViewerDep, path: str) -> Response:
+    """The style and pictures that all Data Docs share."""
+    return _file(docs_folder() / "assets", path)
+
+
+def docs_folder() -> Path:
+    """Where the checks write the Data Docs."""
+    home = Path(os.environ.get("ROSTER_HOME") or Path(__file__).resolve().parents[3] / "var")
+    return Path(os.environ.get("ROSTER_DATA_DOCS") or home / "data_docs")
+
+
+def _file(folder: Path, path: str) -> Response:
+    root = folder.resolve()
+    found = (root / path).resolve()
+    if not found.is_relative_to(root) or not found.is_file():
+        raise HTTPException(404, "There is no such page in the Data Docs.")
+    return FileResponse(found)
+
+
+def _here(request: Request, here: Here, path: str) -> str:
+    return f"{request.scope.get('root_path', '')}/districts/{here.key}{path}"
+
+
+def airflow_run_path(run: dict[str, Any]) -> str:
+    """The run in Airflow's own UI, relative to Airflow's address."""
+    return f"/dags/{run['airflow_dag_id']}/runs/{run['airflow_run_id']}"

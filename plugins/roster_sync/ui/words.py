@@ -1,0 +1,80 @@
+"""The words of the pages: statuses, steps, actions and kinds as people read them, and the tone each is shown in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roster_sync.model import STATUSES
+
+TONES: Final = {
+    "in_progress": "info", "launched": "good", "held": "warn", "rejected": "quiet", "failed": "bad",
+    "expired": "warn", "skipped": "warn", "previewed": "quiet", "undone": "quiet", "never": "quiet",
+}  # fmt: skip
+MODES: Final = {"edit": "Edit", "reset": "Reset", "undo": "Undo"}
+TRIGGERS: Final = {"nightly": "Nightly", "manual": "By hand"}
+STEPS: Final = {
+    "start": "Getting ready", "extract": "Reading the roster", "validate": "Checking it",
+    "plan": "Working out what changes", "apply": "Writing to the portal", "notify": "Worklist and mails",
+    "ask": "Asking for approval", "preview": "Working out what would come back", "undo": "Putting it back",
+    "reopen": "Going on after the approval", "finish": "Closing",
+}  # fmt: skip
+ORDER: Final = {
+    "edit": ("extract", "validate", "plan", "apply", "notify"),
+    "reset": ("extract", "validate", "plan", "apply", "notify"),
+    "undo": ("undo", "notify"),
+}
+KINDS: Final = {
+    "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
+    "enrollments": "Enrolments", "memberships": "People in schools", "licenses": "Licences", "books": "Books",
+}  # fmt: skip
+ACTIONS: Final = {
+    "insert": "Added", "add": "Added", "update": "Updated", "restore": "Shared again", "unshare": "No longer shared",
+    "end": "Ended", "delete": "Deleted", "merge": "Put together", "held": "On hold",
+}  # fmt: skip
+ROLES: Final = {
+    "teacher": "Teacher", "student": "Student", "school_admin": "School admin", "district_admin": "District admin",
+}  # fmt: skip
+WORKLIST: Final = {
+    "teacher_needs_license": "Teachers who need a licence",
+    "school_needs_admin": "Schools that need an admin",
+    "student_needs_books": "Students without their class's books",
+    "role_drift": "Roles that differ from the source",
+    "match_review": "Possibly the same person",
+}
+FIELDS: Final = {
+    "given_name": "Given name", "family_name": "Family name", "email": "Email", "username": "User name",
+    "grade": "Grade", "sis_id": "SIS id", "state_id": "State id", "source_id": "Id at the source", "name": "Name",
+    "nces_id": "NCES id", "title": "Title", "subject": "Subject", "period": "Period", "term_name": "Term",
+    "starts_on": "Starts", "ends_on": "Ends", "school_id": "School", "is_enabled": "Enabled", "is_shared": "Shared",
+    "is_primary": "Primary", "is_active": "Active", "begins_on": "Begins", "ended_at": "Ended", "issuer": "Source",
+    "role": "Role", "last_shared_at": "Last shared",
+}  # fmt: skip
+SCOPES: Final = {
+    "removals": "These removals wait", "updates": "These updates and removals wait",
+    "everything": "Everything waits", "reset": "This Reset waits",
+}  # fmt: skip
+ANSWERS: Final = {"approved": "Approved", "rejected": "Rejected", "timed_out": "Not answered in time"}
+
+
+def status(code: str | None) -> str:
+    """'held' -> 'On hold'."""
+    return STATUSES.get(code or "", "Never synced")
+
+
+def tone(code: str | None) -> str:
+    """The tone of a status: good, info, warn, bad or quiet."""
+    return TONES.get(code or "never", "quiet")
+
+
+def of(table: dict[str, str], code: str | None) -> str:
+    """The word for a code; an unknown code is shown with its underscores as spaces rather than lost."""
+    return table.get(code or "", (code or "").replace("_", " ").capitalize())
+
+
+def value(content: Any) -> str:
+    """A value of a before or after image as people read it."""
+    if content is None or content == "":
+        return "–"
+    if isinstance(content, bool):
+        return "yes" if content else "no"
+    return str(content)

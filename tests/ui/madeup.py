@@ -1,0 +1,187 @@
+"""Made-up districts in the database, of any size, for the pages' tests and their benchmark: no name in it is anyone's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+GIVEN = [
+    "Ada",
+    "Bo",
+    "Caz",
+    "Dara",
+    "Eno",
+    "Fen",
+    "Gia",
+    "Hal",
+    "Ivo",
+    "Juno",
+    "Kit",
+    "Lux",
+    "Mio",
+    "Nell",
+    "Odo",
+    "Pia",
+]
+FAMILY = [
+    "Amberley", "Brindle", "Castor", "Dunmore", "Eastley", "Farrow", "Glenholt", "Hartwell", "Iverson-Ray", "Juniper",
+    "Kestrel", "Larkspur", "Merrow", "Northway", "Okonedo-Vale", "Pemberly", "Quillon", "Rosendale",
+]  # fmt: skip
+SCHOOL = [
+    "Alder",
+    "Birch",
+    "Cedar",
+    "Dogwood",
+    "Elm",
+    "Fir",
+    "Ginkgo",
+    "Hazel",
+    "Ironwood",
+    "Juniper",
+    "Laurel",
+    "Maple",
+]
+SUBJECTS = ["Mathematics", "Science", "English", "Social Studies", "Art", "Music"]
+GRADES = ["06", "07", "08", "09", "10", "11", "12"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a district is."""
+
+    schools: int = 3
+    teachers: int = 12
+    students: int = 120
+    classes: int = 24
+    per_class: int = 20
+
+
+def district(cursor: Cursor, key: str, name: str, size: Size | None = None, *, source: str = "oneroster") -> int:
+    """A district as an Edit would have left it, its people, classes and enrolments included; returns its id."""
+    cursor.execute("insert into portal.districts (key, name) values (%s, %s) returning id", (key, name))
+    district_id = int(cursor.fetchone()[0])  # type: ignore[index]
+    cursor.execute("insert into sync.settings (district_id) values (%s)", (district_id,))
+    size = size or Size()
+    first_run = run(cursor, district_id, "launched", days_ago=30, counts=shared_counts(size, added=True))
+    params = {
+        "district": district_id, "run": first_run, "issuer": f"{source}:{key}.example.org", "key": key,
+        "given": GIVEN, "family": FAMILY, "school": SCHOOL, "subjects": SUBJECTS, "grades": GRADES,
+        "schools": size.schools, "teachers": size.teachers, "students": size.students, "classes": size.classes,
+        "per_class": size.per_class,
+    }  # fmt: skip
+    cursor.execute(_FILL, params)
+    return district_id
+
+
+def shared_counts(size: Size, *, added: bool = False) -> dict[str, dict[str, int]]:
+    """The counts of a run that adds everything, or changes nothing."""
+    totals = {
+        "schools": size.schools, "teachers": size.teachers, "students": size.students, "admins": 0,
+        "classes": size.classes, "enrollments": size.classes * (size.per_class + 1),
+    }  # fmt: skip
+    return {kind: {"received": n, "added" if added else "unchanged": n} for kind, n in totals.items()}
+
+
+def run(
+    cursor: Cursor, district_id: int, status: str, *, days_ago: float = 0, mode: str = "edit", seconds: float = 40,
+    counts: dict[str, dict[str, int]] | None = None, **columns: Any,
+) -> int:  # fmt: skip
+    """One run with its counts; returns its id."""
+    steps = [
+        {"name": name, "started_at": f"2026-01-05T02:15:{second:02d}+00:00",
+         "finished_at": f"2026-01-05T02:15:{second + 5:02d}+00:00", "counts": made}
+        for name, second, made in (
+            ("start", 0, {}), ("extract", 6, {"users": 132, "classes": 24, "enrollments": 504}), ("validate", 12, {}),
+            ("plan", 18, {"add": 12, "update": 4}), ("apply", 24, {"rows": 16}), ("notify", 30, {"mails": 2}),
+        )
+    ]  # fmt: skip
+    is_open = status == "in_progress"
+    wrote = status in ("launched", "undone") or columns.pop("wrote", False)
+    values = {
+        "district_id": district_id, "mode": mode, "status": status, "issuer": "oneroster:made-up.example.org",
+        "trigger": "nightly" if mode == "edit" else "manual", "steps": json.dumps(steps[:2] if is_open else steps),
+        "step": "extract" if is_open else None, "plan": json.dumps(columns.pop("plan", {})), **columns,
+    }  # fmt: skip
+    names = ", ".join(values)
+    binds = ", ".join(f"%({name})s" for name in values)
+    cursor.execute(
+        f"insert into sync.runs ({names}, started_at, finished_at, wrote_at) values ({binds},"  # noqa: S608
+        " now() - make_interval(secs => %(ago)s),"
+        " case when %(open)s then null else now() - make_interval(secs => %(ago)s - %(took)s) end,"
+        " case when %(wrote)s then now() - make_interval(secs => %(ago)s - %(took)s) end) returning id",
+        {**values, "ago": days_ago * 86400, "took": seconds, "open": is_open, "wrote": wrote},
+    )
+    run_id = int(cursor.fetchone()[0])  # type: ignore[index]
+    for entity, made in (counts or {}).items():
+        cursor.execute(
+            f"insert into sync.run_counts (run_id, entity, {', '.join(made)})"  # noqa: S608
+            f" values (%(run)s, %(entity)s, {', '.join(f'%({name})s' for name in made)})",
+            {"run": run_id, "entity": entity, **made},
+        )
+    return run_id
+
+
+def person(cursor: Cursor, district_id: int, role: str, *, position: int = 1) -> int:
+    """The id of one of the district's people."""
+    cursor.execute(
+        "select id from portal.users where district_id = %s and role = %s order by id limit 1 offset %s",
+        (district_id, role, position - 1),
+    )
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+_FILL = """
+insert into portal.schools (district_id, issuer, source_id, sis_id, name, origin, created_run_id)
+select %(district)s, %(issuer)s, %(key)s || '-s' || n, 'S' || n,
+  (%(school)s::text[])[1 + (n - 1) %% 12] || case when n > 12 then ' ' || (n - 1) / 12 else '' end
+    || case n %% 3 when 1 then ' Elementary' when 2 then ' Middle School' else ' High School' end, 'sync', %(run)s
+from generate_series(1, %(schools)s) n;
+
+insert into portal.users (district_id, issuer, source_id, sis_id, role, email, given_name, family_name, grade, origin,
+                          is_enabled_at_source, created_run_id)
+select %(district)s, %(issuer)s, %(key)s || '-u' || n, 'P' || n,
+  case when n <= %(teachers)s then 'teacher' else 'student' end, %(key)s || n || '@example.org',
+  (%(given)s::text[])[1 + n %% 16], (%(family)s::text[])[1 + (n / 16) %% 18] || case when n > 288 then ' ' || chr(65 + (n / 288) %% 26) else '' end,
+  case when n > %(teachers)s then (%(grades)s::text[])[1 + n %% 7] end, 'sync', true, %(run)s
+from generate_series(1, %(teachers)s + %(students)s) n;
+
+insert into portal.user_schools (user_id, school_id, is_primary, origin, created_run_id)
+select u.id, s.id, true, 'sync', %(run)s
+from (select id, row_number() over (order by id) n from portal.users where district_id = %(district)s) u
+join (select id, row_number() over (order by id) n from portal.schools where district_id = %(district)s) s
+  on s.n = 1 + u.n %% %(schools)s;
+
+insert into portal.classes (district_id, issuer, source_id, school_id, title, subject, grade, period, term_name,
+                            starts_on, ends_on, origin, created_run_id)
+select %(district)s, %(issuer)s, %(key)s || '-c' || g.n, s.id,
+  (%(subjects)s::text[])[1 + g.n %% 6] || ' ' || (%(grades)s::text[])[1 + g.n %% 7] || case when g.n > 42 then '-' || g.n / 42 else '' end,
+  (%(subjects)s::text[])[1 + g.n %% 6], (%(grades)s::text[])[1 + g.n %% 7], (1 + g.n %% 7)::text, 'Full year', '2026-08-17', '2027-06-11',
+  'sync', %(run)s
+from generate_series(1, %(classes)s) g (n)
+join (select id, row_number() over (order by id) n from portal.schools where district_id = %(district)s) s
+  on s.n = 1 + g.n %% %(schools)s;
+
+insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, origin, created_run_id)
+select %(district)s, c.id, u.id, 'teacher', true, 'sync', %(run)s
+from (select id, row_number() over (order by id) n from portal.classes where district_id = %(district)s) c
+join (select id, row_number() over (order by id) n from portal.users where district_id = %(district)s and role = 'teacher') u
+  on u.n = 1 + c.n %% %(teachers)s;
+
+insert into portal.enrollments (district_id, class_id, user_id, role, origin, created_run_id)
+select distinct on (c.id, u.id) %(district)s, c.id, u.id, 'student', 'sync', %(run)s
+from (select id, row_number() over (order by id) n from portal.classes where district_id = %(district)s) c
+cross join generate_series(1, %(per_class)s) k
+join (select id, row_number() over (order by id) n from portal.users where district_id = %(district)s and role = 'student') u
+  on u.n = 1 + (c.n * %(per_class)s + k) %% %(students)s;
+
+insert into sync.source_ids (district_id, issuer, entity, source_id, row_id, first_seen_run_id)
+select %(district)s, %(issuer)s, 'users', source_id, id, %(run)s from portal.users where district_id = %(district)s
+union all select %(district)s, %(issuer)s, 'schools', source_id, id, %(run)s from portal.schools where district_id = %(district)s
+union all select %(district)s, %(issuer)s, 'classes', source_id, id, %(run)s from portal.classes where district_id = %(district)s;
+
+insert into sync.school_selection (district_id, source_id, name)
+select %(district)s, source_id, name from portal.schools where district_id = %(district)s;
+"""
