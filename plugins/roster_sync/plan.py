@@ -53,11 +53,18 @@ def make(connection: Connection, run_id: int, district: District, source: Askabl
     with db.acting_as(connection, "roster_edit") as cursor:
         run = run_params(cursor, run_id, district)
         lock(cursor, run["district_id"])
-        decision = decide(cursor, run, district, source)
-        if decision.status == "previewed":
-            runs.close_as(cursor, run_id, "previewed", decision.sentence)
-        elif decision.status == "held" and not decision.phases:
-            runs.close_as(cursor, run_id, "held", decision.sentence)
+        refusal: SyncRefused | None = None
+        try:
+            decision = decide(cursor, run, district, source)
+        except SyncRefused as refused:
+            refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
+        else:
+            if decision.status == "previewed":
+                runs.close_as(cursor, run_id, "previewed", decision.sentence)
+            elif decision.status == "held" and not decision.phases:
+                runs.close_as(cursor, run_id, "held", decision.sentence)
+    if refusal is not None:
+        raise refusal
     log.info("run %s: %s", run_id, decision.status)
     return decision.status
 
@@ -141,7 +148,11 @@ def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) 
     alive = [row for row in missing if source.is_live(row["collection"], row["source_id"]) is not False]
     if alive:
         for row in alive:
-            db.run(cursor, "plan/still_live", run | {"entity": row["entity"], "row_id": row["row_id"], "source_id": row["source_id"]})
+            db.run(
+                cursor,
+                "plan/still_live",
+                run | {"entity": row["entity"], "row_id": row["row_id"], "source_id": row["source_id"]},
+            )
         db.run(cursor, "plan/removals_again", run)
         db.run(cursor, "plan/removals_reset", run)
     log.info("asked the source for %s missing records, %s are still there", len(missing), len(alive))
@@ -152,9 +163,13 @@ def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, 
     if not run["sizes"]["schools"] or not run["sizes"]["users"]:
         what = "schools" if not run["sizes"]["schools"] else "people"
         if run["mode"] == "reset":
-            raise SyncRefused(f"No {what} came from the source, so a Reset would delete everything. Check what the district shares.")
+            raise SyncRefused(
+                f"No {what} came from the source, so a Reset would delete everything. Check what the district shares."
+            )
         if not run["has_written_before"]:
-            raise SyncRefused(f"Nothing is shared: no {what} came from the source. Ask the district to share its schools and people.")
+            raise SyncRefused(
+                f"Nothing is shared: no {what} came from the source. Ask the district to share its schools and people."
+            )
     if not summary["schools_selected"] and run["school_mode"] == "listed":
         raise SyncRefused("No school is selected for this district. Select at least one school, then start again.")
     if run["mode"] == "reset":

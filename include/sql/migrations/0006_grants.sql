@@ -17,6 +17,8 @@ revoke insert, update, delete on sync.grades from roster_edit, roster_reset, ros
 -- Edit: adds and changes, never deletes, never touches an existing person's role.
 grant insert on portal.districts, portal.schools, portal.users, portal.user_schools, portal.classes, portal.enrollments
   to roster_edit, roster_reset, roster_undo;
+-- a plan gives new rows their ids before they exist
+grant usage on sequence portal.schools_id_seq, portal.users_id_seq, portal.classes_id_seq to roster_edit, roster_reset, roster_undo;
 grant update (name) on portal.districts to roster_edit, roster_reset, roster_undo;
 grant update on portal.schools, portal.user_schools, portal.classes, portal.enrollments
   to roster_edit, roster_reset, roster_undo;

@@ -63,7 +63,7 @@ select i.id,
       when not exists (select from portal.class_books b where b.class_id = i.second_subject_id and not exists (
         select from portal.student_books m
         where m.class_id = b.class_id and m.book_id = b.book_id and m.user_id = i.subject_id)) then 'has_books' end
-    when 'role_drift' then case when i.detail -> 'roles' ? p.role then 'no_drift' end
+    when 'role_drift' then case when i.detail -> 'source_roles' ? p.role then 'no_drift' end
   end as done,
   i.resolved_at is null as is_open
 from items i
