@@ -48,13 +48,19 @@ def _start(record: Record) -> Row:
 
 def org_row(record: Record) -> Row:
     """One organisation."""
-    ids: dict[str, str | None] = {}
-    for key, value in as_mapping(record.get("metadata")).items():
-        if column := metadata_column("orgs", key):
-            ids.setdefault(column, as_text(value))
+    ids = _metadata("orgs", record)
     name, kind, identifier = (as_text(record.get(field)) for field in ("name", "type", "identifier"))
     parent = as_text(record.get("parent"))
     return (*_start(record), name, kind, identifier, parent, ids.get("state_id"), ids.get("nces_id"))
+
+
+def _metadata(collection: str, record: Record) -> dict[str, str | None]:
+    """Our columns among a vendor's own fields."""
+    found: dict[str, str | None] = {}
+    for key, value in as_mapping(record.get("metadata")).items():
+        if column := metadata_column(collection, key):
+            found.setdefault(column, as_text(value))
+    return found
 
 
 def term_row(record: Record) -> Row:
@@ -83,7 +89,8 @@ def user_row(record: Record) -> Row:
     return (
         *_start(record), texts["enabledUser"], as_text(record.get("orgs")), as_text(record.get("role")),
         texts["username"], _user_ids(record), texts["givenName"], texts["familyName"], texts["identifier"],
-        texts["email"], texts["grades"], as_text(record.get("primaryOrg")), None,
+        texts["email"], texts["grades"], as_text(record.get("primaryOrg")),
+        _metadata("users", record).get("state_id"),
     )  # fmt: skip
 
 
@@ -134,8 +141,8 @@ WANTED: Final = (
            other_path="terms"),
     Wanted("courses", "courses", ("courses",), _COURSE, _COURSE, course_row, is_required=False),
     Wanted("classes", "classes", ("classes",), _CLASS_FIELDS, _CLASS_FIELDS, class_row),
-    Wanted("users", "users", ("users",), (*_USER_FIELDS_BOTH, "role", "orgs"),
-           (*_USER_FIELDS_BOTH, "roles", "primaryOrg"), user_row),
+    Wanted("users", "users", ("users",), (*_USER_FIELDS_BOTH, "metadata", "role", "orgs"),
+           (*_USER_FIELDS_BOTH, "metadata", "roles", "primaryOrg"), user_row),
     Wanted("enrollments", "enrollments", ("enrollments",), _ENROLLMENT, _ENROLLMENT, enrollment_row),
 )  # fmt: skip
 """In the order of model.COLLECTIONS; `roles` comes with `users`."""
