@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
+from pathlib import Path
 
 from include.simulator.district import Churn, MadeUpDistrict
 from include.simulator.oneroster_csv import CsvOptions, write_csv
+from include.simulator.serving import DEMO, sites_from_file
+from include.simulator.web import Simulator
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -14,8 +19,33 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.simulator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_csv(commands.add_parser("csv", help="write a day of a made-up district as OneRoster CSV"))
+    _add_serve(commands.add_parser("serve", help="serve made-up districts over HTTP on loopback"))
     arguments = parser.parse_args(argv)
-    return _csv(arguments)
+    return _csv(arguments) if arguments.command == "csv" else _serve(arguments)
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="0 = any free one")
+    parser.add_argument("--settings", type=Path, default=DEMO, help="a YAML file such as include/simulator/demo.yaml")
+    parser.add_argument("--print-url", action="store_true", help="print the server's address once it listens")
+    parser.add_argument("--url-file", type=Path, help="write the server's address there once it listens")
+    parser.add_argument("--day", type=int, help="the day that all districts are on")
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with Simulator(sites_from_file(arguments.settings), arguments.port) as simulator:
+        if arguments.day:
+            simulator.set_day(arguments.day)
+        if arguments.url_file:
+            arguments.url_file.write_text(simulator.root + "\n", encoding="utf-8")
+        if arguments.print_url:
+            sys.stdout.write(simulator.root + "\n")
+            sys.stdout.flush()
+        stopped.wait()
+    return 0
 
 
 def _add_csv(parser: argparse.ArgumentParser) -> None:

@@ -132,6 +132,11 @@ class DistrictDay:
             f"{principal.given_name} {principal.family_name}", principal.email, state.created, state.modified,
         )  # fmt: skip
 
+    @property
+    def schools_changed_day(self) -> int:
+        """The last day on which a school opened or closed."""
+        return max(self._state.school(index).modified for index in range(self._state.n_schools))
+
     def courses(self) -> Iterator[Course]:
         """The district's courses: one a grade and subject that is taught on day 1."""
         taught = {

@@ -98,16 +98,12 @@ class Roll:
         """One teacher."""
         teacher = self._state.teacher(index)
         schools = (teacher.school,) if teacher.extra < 0 else (teacher.school, teacher.extra)
-        if teacher.is_promoted:
-            roles = tuple(Held("siteAdministrator", school, number == 0) for number, school in enumerate(schools))
-            title = "Assistant Principal"
-        else:
-            roles = tuple(Held("teacher", school, number == 0) for number, school in enumerate(schools))
-            title = "Teacher"
-            if index == 11:
-                roles += (Held("districtAdministrator", -1, False),)
-            elif index % 50 == 11:
-                roles += (Held("siteAdministrator", teacher.school, False),)
+        role, title = ("siteAdministrator", "Assistant Principal") if teacher.is_promoted else ("teacher", "Teacher")
+        roles = tuple(Held(role, school, True) for school in schools)
+        if not teacher.is_promoted and index == 11:
+            roles += (Held("districtAdministrator", -1, True),)
+        elif not teacher.is_promoted and index % 50 == 11:
+            roles += (Held("siteAdministrator", teacher.school, False),)
         return self._adult(
             "teacher", index, roles, schools, title, teacher.created, teacher.modified, teacher.name
         )  # fmt: skip
@@ -135,7 +131,7 @@ class Roll:
             family = family_name(self._bits("student", index, student.name))
         sis_id = f"{100_000 + index}" if not student.sis else f"{100_000 + index}-{student.sis}"
         schools = (student.school,) if student.extra < 0 else (student.school, student.extra)
-        roles = tuple([Held("student", school, school == student.school) for school in schools])
+        roles = tuple([Held("student", school, True) for school in schools])
         age = _AGES[student.grade]
         return Person(
             "student", index, self._ids.sourced("student", index), self.clever_id("student", index), roles, schools,

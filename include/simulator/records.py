@@ -34,6 +34,7 @@ class Held(NamedTuple):
     school: int
     """Index of the school; -1 = the district."""
     is_primary: bool
+    """The main one of the person's roles at that school; each school has exactly one."""
 
 
 class Person(NamedTuple):

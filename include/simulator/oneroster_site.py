@@ -1,0 +1,354 @@
+"""A OneRoster server (1.1 or 1.2 rostering service, and ClassLink's ways) over a made-up district."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from include.simulator.district import MadeUpDistrict
+from include.simulator.faults import Faults
+from include.simulator.oneroster_auth import Auth, Refused
+from include.simulator.oneroster_json import JsonView, dump
+from include.simulator.oneroster_query import BadFilter
+from include.simulator.oneroster_snapshot import STORED, Positions, Snapshot
+from include.simulator.rate import RateLimit
+from include.simulator.web import Reply, Request, json_reply
+
+ROOTS: Final = {"1.1": "/ims/oneroster/v1p1", "1.2": "/ims/oneroster/rostering/v1p2"}
+TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
+RELATIONS: Final = {
+    "schools": ("classes", "enrollments", "students", "teachers", "courses", "terms"),
+    "classes": ("students", "teachers"), "courses": ("classes",), "terms": ("classes", "gradingPeriods"),
+    "students": ("classes",), "teachers": ("classes",), "users": ("classes",),
+}  # fmt: skip
+_IN_CLASS_OF_SCHOOL: Final = ("enrollments", "students", "teachers")
+_MINOR: Final = {
+    400: "invalid_selection_field", 401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject",
+    422: "invaliddata", 429: "server_busy",
+}  # fmt: skip
+
+
+@dataclass
+class Settings:
+    """What providers differ in; all can be changed while running."""
+
+    total_count: bool = True
+    """Sends X-Total-Count."""
+    links: bool = True
+    """Sends Link."""
+    classlink: bool = False
+    """Sends x-count and x-perm-rev, as ClassLink does."""
+    default_limit: int = 100
+    max_limit: int | None = None
+    """A larger limit is quietly made smaller, as Ed-Fi's service does."""
+    tombstones: str = ""
+    """'tobedeleted' or 'inactive': what went since the day before is still listed, with that status."""
+    rate_limit: int | None = None
+    """Requests a window; above it 429 with Retry-After."""
+    rate_seconds: float = 60.0
+    token_seconds: float = 3600.0
+
+
+class ProblemError(Exception):
+    """An error that the specification has a word for."""
+
+    def __init__(self, status: int, description: str, minor: str = "") -> None:
+        """Status, words for people, and the code minor value."""
+        super().__init__(description)
+        self.status, self.description, self.minor = status, description, minor
+
+
+class OneRosterSite:
+    """One district's OneRoster server."""
+
+    def __init__(
+        self, district: MadeUpDistrict, version: str = "1.1", auth: Auth | None = None, prefix: str = "", day: int = 1,
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        """Serves the district from the day given.
+
+        Args:
+            district: the made-up district.
+            version: "1.1" or "1.2".
+            auth: how clients are let in; OAuth 1.0a with demo-key and demo-secret by default.
+            prefix: the path before /ims, e.g. "/harbor".
+            day: the day that is served first.
+            settings: those of Settings.
+        """
+        self.district, self.version, self.auth = district, version, auth or Auth()
+        self.prefix, self.faults, self.settings = prefix, Faults(), Settings()
+        self._root = ROOTS[version]
+        self._day, self._bumps = day, 0
+        self._snapshots: OrderedDict[tuple[int, str, str], Snapshot] = OrderedDict()
+        self._pages: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+        self._rate = RateLimit()
+        self.configure(settings)
+
+    # -- what the server and the tests call -----------------------------------------------------------------------
+
+    @property
+    def day(self) -> int:
+        """The day that is served."""
+        return self._day
+
+    @property
+    def revision(self) -> str:
+        """What x-perm-rev says."""
+        return f"{self._day}.{self._bumps}"
+
+    def set_day(self, number: int) -> None:
+        """Moves the district to another day."""
+        self.district.day(number)
+        self._day = number
+
+    def bump(self, *, data: bool) -> None:
+        """Moves the revision, and (data) the data to the next day."""
+        if data:
+            self.set_day(self._day + 1)
+        else:
+            self._bumps += 1
+
+    def expire_tokens(self) -> None:
+        """Makes the access tokens given out so far useless."""
+        self.auth.expire()
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Changes settings while running."""
+        for name, value in settings.items():
+            if not hasattr(self.settings, name):
+                raise ValueError(f"A OneRoster server has no setting {name!r}.")
+            setattr(self.settings, name, value)
+        self._rate.requests, self._rate.seconds = self.settings.rate_limit, self.settings.rate_seconds
+        self.auth.token_seconds = self.settings.token_seconds
+
+    def describe(self) -> dict[str, Any]:
+        """What is set, without secrets."""
+        kind = {"kind": "oneroster", "version": self.version, "auth": self.auth.kind, "root": self._root}
+        return {**kind, "day": self._day, "revision": self.revision, **vars(self.settings)}
+
+    def handle(self, request: Request) -> Reply:
+        """Answers a request."""
+        if request.path == TOKEN_PATH:
+            return self.auth.give_token(request, self.version)
+        try:
+            scopes = self.auth.check(request)
+            self._limit_rate()
+            if request.method != "GET":
+                raise ProblemError(405, "Only GET is served.", "invaliddata")
+            return self._read(request, scopes)
+        except Refused as refusal:
+            return self.error(401, str(refusal))
+        except ProblemError as problem:
+            return self.error(problem.status, problem.description, problem.minor)
+        except BadFilter as bad:
+            return self.error(400, str(bad), "invalid_filter_field")
+
+    def error(self, status: int, description: str, minor: str = "") -> Reply:
+        """An error as the specification shapes it."""
+        minor = minor or _MINOR.get(status, "internal_server_error")
+        info: dict[str, Any] = {
+            "imsx_codeMajor": "failure", "imsx_severity": "error", "imsx_description": description,
+            "imsx_CodeMinor": {
+                "imsx_codeMinorField": [
+                    {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
+                ]
+            },
+        }  # fmt: skip
+        headers = {"WWW-Authenticate": 'Bearer realm="roster"'} if status == 401 else {}
+        return json_reply(info if self.version == "1.2" else {"statusInfoSet": [info]}, status, headers)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def _limit_rate(self) -> None:
+        is_allowed, _, ends = self._rate.take("")
+        if not is_allowed:
+            raise ProblemError(429, f"Too many requests; the window ends at {ends:.0f}.")
+
+    def _snapshot(self, request: Request) -> Snapshot:
+        base = request.url[: len(request.url) - len(request.path)] + self._root
+        key = (self._day, base, self.settings.tombstones)
+        with self._lock:
+            if key not in self._snapshots:
+                view = JsonView(self.district.day(self._day), base, self.version)
+                before = None
+                if self.settings.tombstones and self._day > 1:
+                    before = JsonView(self.district.day(self._day - 1), base, self.version)
+                self._snapshots[key] = Snapshot(view, before, self.settings.tombstones)
+                while len(self._snapshots) > 3:
+                    self._snapshots.popitem(last=False)
+                self._pages.clear()
+            return self._snapshots[key]
+
+    def _read(self, request: Request, scopes: frozenset[str]) -> Reply:
+        if not request.path.startswith(f"{self._root}/"):
+            raise ProblemError(404, "There is no such address.")
+        parts = request.path[len(self._root) + 1 :].split("/")
+        self._check_scope(parts, scopes)
+        snapshot = self._snapshot(request)
+        if len(parts) == 1 and parts[0] in STORED:
+            stored = STORED[parts[0]][0]
+            return self._page(request, snapshot, stored, parts[0], snapshot.positions(parts[0]))
+        if len(parts) == 2 and parts[0] in STORED:
+            return self._one(request, snapshot, parts[0], parts[1])
+        found = self._related(snapshot, parts)
+        if found is None:
+            raise ProblemError(404, "Unknown Object")
+        return self._page(request, snapshot, found[0], "/".join(parts), found[1])
+
+    def _check_scope(self, parts: list[str], scopes: frozenset[str]) -> None:
+        wanted = {"roster.readonly"} if len(parts) > 2 else {"roster.readonly", "roster-core.readonly"}
+        if parts[0] == "demographics":
+            wanted = {"roster-demographics.readonly"}
+        if not wanted & scopes:
+            raise ProblemError(403, "The granted scopes do not allow this.")
+
+    def _related(self, snapshot: Snapshot, parts: list[str]) -> tuple[str, Positions] | None:
+        if len(parts) == 3 and parts[2] in RELATIONS.get(parts[0], ()):
+            return snapshot.related(parts[0], parts[1], parts[2])
+        if len(parts) == 5 and parts[::2][:2] == ["schools", "classes"] and parts[4] in _IN_CLASS_OF_SCHOOL:
+            return snapshot.related("schools", parts[1], parts[4], within=parts[3])
+        return None
+
+    def _one(self, request: Request, snapshot: Snapshot, collection: str, sourced_id: str) -> Reply:
+        stored, name = STORED[collection]
+        position = snapshot.find(collection, sourced_id)
+        if position is None:
+            raise ProblemError(404, "Unknown Object")
+        chosen = self._chosen_fields(request, snapshot, stored)
+        record = snapshot.record(stored, position)
+        if chosen:
+            record = {key: value for key, value in record.items() if key in chosen}
+        key = "data" if "no_envelope" in request.faults else name
+        return json_reply({key: record}, headers=self._marks(None))
+
+    def _marks(self, count: int | None) -> dict[str, str]:
+        if not self.settings.classlink:
+            return {}
+        marks = {"x-perm-rev": self.revision}
+        return marks if count is None else {**marks, "x-count": str(count)}
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+
+    def _page(self, request: Request, snapshot: Snapshot, stored: str, key: str, positions: Positions) -> Reply:
+        limit, offset = self._number(request, "limit", 1), self._number(request, "offset", 0)
+        if self.settings.max_limit is not None:
+            limit = min(limit, self.settings.max_limit)
+        fields = self._chosen_fields(request, snapshot, stored)
+        condition, sort, order = request.first("filter"), request.first("sort"), request.first("orderBy") or "asc"
+        if sort and sort.partition(".")[0] not in snapshot.fields(stored):
+            raise ProblemError(400, "The sort names an unknown field.", "invalid_filter_field")
+        if order not in ("asc", "desc"):
+            raise ProblemError(400, "orderBy is asc or desc.", "invalid_filter_field")
+        if condition or sort:
+            positions = snapshot.select(stored, key, positions, condition, sort, order)
+        window = _Window(len(positions), limit, offset)
+        places = window.places(request.faults)
+        memory = (
+            id(snapshot),
+            stored,
+            key,
+            condition,
+            sort,
+            order,
+            fields,
+            tuple(places[:1]),
+            tuple(places[-1:]),
+            limit,
+        )
+        records = self._records(snapshot, stored, [positions[place] for place in places], fields, memory)
+        envelope = "records" if "no_envelope" in request.faults else stored
+        headers = self._page_headers(request, window, len(places))
+        return Reply(200, b'{"%s":[%s]}' % (envelope.encode(), records), headers)
+
+    def _records(
+        self, snapshot: Snapshot, stored: str, places: list[int], fields: tuple[str, ...], memory: tuple[Any, ...]
+    ) -> bytes:
+        if not places:
+            return b""
+        spool = snapshot.spool(stored)
+        is_run = places[-1] - places[0] == len(places) - 1 and places == list(range(places[0], places[-1] + 1))
+        raw = spool.slice(places[0], places[-1] + 1) if is_run else spool.pick(places)
+        if not fields:
+            return raw
+        memory = (*memory, len(places))
+        with self._lock:
+            if memory in self._pages:
+                return self._pages[memory]
+        chosen = frozenset(fields)
+        kept = [{key: value for key, value in row.items() if key in chosen} for row in json.loads(b"[%s]" % raw)]
+        body = b",".join([dump(row) for row in kept])
+        with self._lock:
+            self._pages[memory] = body
+            while len(self._pages) > 60:
+                self._pages.popitem(last=False)
+        return body
+
+    def _page_headers(self, request: Request, window: _Window, count: int) -> dict[str, str]:
+        headers = self._marks(count)
+        if self.settings.total_count:
+            off = request.faults["wrong_total"].by if "wrong_total" in request.faults else 0
+            headers["X-Total-Count"] = str(window.total + off)
+        if self.settings.links:
+            url = request.url
+            if "foreign_link" in request.faults:
+                url = f"https://elsewhere.example.net{request.path}"
+            rest = [
+                (k, v) for k, v in request.parameters if k not in ("limit", "offset") and not k.startswith("oauth_")
+            ]
+            links = [
+                f'<{url}?{urlencode([("limit", window.limit), ("offset", start), *rest])}>; rel="{rel}"'
+                for rel, start in window.links().items()
+            ]
+            headers["Link"] = ", ".join(links)
+        return headers
+
+    def _chosen_fields(self, request: Request, snapshot: Snapshot, stored: str) -> tuple[str, ...]:
+        names = [name.strip() for text in request.all("fields") for name in text.split(",") if name.strip()]
+        if any(name not in snapshot.fields(stored) for name in names):
+            raise ProblemError(400, "The fields parameter names an unknown field.", "invalid_selection_field")
+        return tuple(names)
+
+    def _number(self, request: Request, name: str, least: int) -> int:
+        text = request.first(name)
+        if not text:
+            return self.settings.default_limit if name == "limit" else 0
+        if not text.isdigit() or int(text) < least:
+            raise ProblemError(422, f"The {name} must be a whole number of at least {least}.", "invaliddata")
+        return int(text)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Which of `total` records a page holds."""
+
+    total: int
+    limit: int
+    offset: int
+
+    def places(self, faults: Mapping[str, Any]) -> list[int]:
+        """The records' numbers, as right or as wrong as the faults have it."""
+        if "empty" in faults:
+            return []
+        offset = 0 if "same_page" in faults else self.offset
+        places = list(range(offset, min(self.total, offset + self.limit)))
+        if "duplicate" in faults and offset > 0 and places:
+            places[0] = offset - 1
+        if "skipped" in faults:
+            places = places[1:]
+        return places
+
+    def links(self) -> dict[str, int]:
+        """Offsets of the pages around this one (RFC 8288 names)."""
+        last = max(0, (self.total - 1) // self.limit * self.limit)
+        found = {"first": 0, "last": last}
+        if self.offset > 0:
+            found["prev"] = max(0, self.offset - self.limit)
+        if self.offset + self.limit < self.total:
+            found["next"] = self.offset + self.limit
+        return found

@@ -1,0 +1,30 @@
+"""A bucket of requests that is filled again when its window ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RateLimit:
+    """So many requests in each window of so many seconds, for each caller; None = no limit."""
+
+    requests: int | None = None
+    seconds: float = 60.0
+    _windows: dict[str, tuple[float, int]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def take(self, caller: str) -> tuple[bool, int, float]:
+        """Takes one request: whether it is allowed, how many are left, and when (Unix time) the window ends."""
+        now = time.time()
+        with self._lock:
+            ends, used = self._windows.get(caller, (0.0, 0))
+            if now >= ends:
+                ends, used = now + self.seconds, 0
+            used += 1
+            self._windows[caller] = (ends, used)
+        if self.requests is None:
+            return True, 0, ends
+        return used <= self.requests, max(0, self.requests - used), ends
