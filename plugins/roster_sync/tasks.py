@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSkipException
 
 from roster_sync import db, failures, hooks, policies
-from roster_sync.errors import PlanStale, RosterError, SourceNotReady, SyncRefused
+from roster_sync.errors import RosterError, SourceNotReady, SyncRefused
+from roster_sync.model import OPEN
 from roster_sync.places import docs_folder
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
     from roster_sync.districts import District
     from roster_sync.runs import RunRequest
+    from roster_sync.sources.base import Askable, Source
 
 log = logging.getLogger(__name__)
 
-REPLANS: Final = 2
 ALIVE: Final = ("queued", "running")
 WAIT_MINUTES: Final = 60
 WAIT_POLL_SECONDS: Final = 15
+WRITTEN: Final = ("added", "updated", "restored", "unshared", "deleted")
 STOPPED: Final = "The run stopped before its end: the log of its failed task in Airflow says why."
 _OWN_COLUMNS: Final = ("district", "run_id", "reason")
 """Parameters that sync.runs keeps in columns of their own."""
@@ -44,6 +46,8 @@ class Work:
 
     connection: Connection
     counts: dict[str, Any] = field(default_factory=dict)
+    rows: int = 0
+    """What the step is measured by, for the rate in its log line."""
 
 
 def start(context: Context, district: District, mode: str) -> int:
@@ -122,6 +126,7 @@ def extract(context: Context, district: District, run_id: int) -> dict[str, int]
 
     with working(context, run_id, "extract") as work:
         work.counts.update(staging.load(work.connection, run_id, district, hooks.open_source(district)))
+        work.rows = sum(count for name, count in work.counts.items() if name != "requests")
     return dict(work.counts)
 
 
@@ -135,28 +140,33 @@ def validate(context: Context, district: District, run_id: int) -> None:
 
 
 def plan(context: Context, district: District, run_id: int, mode: str) -> str:
-    """Compares the feed with the portal; ends the run where there is nothing to apply now."""
+    """Compares the feed with the portal. 'apply' where something may be written now, else how the run ended."""
     from roster_sync import plan as planning
     from roster_sync import runs
 
     with working(context, run_id, "plan") as work:
-        decision = planning.make(work.connection, run_id, district, _asked(district, mode))
-        if decision != "apply":
-            runs.close(work.connection, run_id, decision, None)
-    log.info("decision: %s", decision)
-    return decision
+        source = hooks.open_source(district) if mode == "reset" else None  # a Reset asks it to confirm absences
+        decision = planning.make(work.connection, run_id, district, _askable(source))
+        # An Edit may be held in part: what may be written is written, and the run ends held after that.
+        is_open = runs.status_of(work.connection, run_id) == OPEN
+    return "apply" if is_open else decision
 
 
-def apply(context: Context, district: District, run_id: int, mode: str, decision: str) -> str:
+def _askable(source: Source | None) -> Askable | None:
+    return cast("Askable", source) if hasattr(source, "is_live") else None
+
+
+def apply(context: Context, district: District, run_id: int, decision: str) -> str:
     """Writes the plan to the portal in one transaction and tells Airflow what changed."""
-    from roster_sync import runs
+    from roster_sync import apply as applying
 
     if decision != "apply":
-        raise AirflowSkipException(f"Nothing is applied: the run is {decision}.")
+        raise AirflowSkipException(f"Nothing is to be written now: the run is {decision}.")
     with working(context, run_id, "apply") as work:
-        status = _apply_fresh_plan(work.connection, district, run_id, mode)
-        runs.close(work.connection, run_id, status, None)
+        status = applying.apply(work.connection, run_id, district)
         counts = run_counts(work.connection, run_id)
+        work.counts.update(_written(counts))
+        work.rows = sum(work.counts.values())
     tell_airflow(context, district, run_id, counts)
     return status
 
@@ -174,6 +184,8 @@ def undo(context: Context, district: District, run_id: int) -> str:
             status = undoing.undo(work.connection, run_id)
         runs.close(work.connection, run_id, status, None)
         counts = run_counts(work.connection, run_id)
+        work.counts.update(_written(counts))
+        work.rows = sum(work.counts.values())
     if status != "previewed":
         tell_airflow(context, district, run_id, counts)
     return status
@@ -201,7 +213,7 @@ def finish(context: Context, district: District, run_id: int) -> None:
         if status == "failed":
             tell_people(connection, district, run_id)
         for entity, counts in run_counts(connection, run_id).items():
-            log.info("%s: %s", entity, ", ".join(f"{name} {count}" for name, count in counts.items()))
+            log.info("%s: %s", entity, _in_words(counts))
     log.info("sync run %s of %s ended: %s", run_id, district.key, status)
 
 
@@ -239,7 +251,9 @@ def working(context: Context, run_id: int, step: str) -> Iterator[Work]:
             if not policies.will_retry(error, context):
                 _record_failure(run_id, str(error))
             raise
-    log.info("%s took %.1f s; %s", step, time.monotonic() - started, _in_words(work.counts))
+    seconds = time.monotonic() - started
+    rate = f" ({work.rows / max(seconds, 0.001):,.0f} rows/s)" if work.rows else ""
+    log.info("%s took %.1f s%s; %s", step, seconds, rate, _in_words(work.counts))
 
 
 @contextmanager
@@ -305,16 +319,16 @@ def alive_asker(context: Context) -> Callable[[str, str], bool | None]:
 
 
 def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]:
-    """The run's counts per entity, without the zeros."""
+    """The run's counts per entity, without the zeros and without entities that have nothing else."""
     with db.acting_as(connection, "roster_read") as cursor:
         rows = db.rows(cursor, "reports/run_counts", {"run_id": run_id})
-    return {row.pop("entity"): {name: count for name, count in row.items() if count} for row in rows}
+    found = {row.pop("entity"): {name: count for name, count in row.items() if count} for row in rows}
+    return {entity: numbers for entity, numbers in found.items() if numbers}
 
 
 def tell_airflow(context: Context, district: District, run_id: int, counts: dict[str, dict[str, int]]) -> None:
     """The counts become the metadata of the district's asset, on which other DAGs can be scheduled."""
-    told = {entity: numbers for entity, numbers in counts.items() if numbers}
-    extra: dict[str, Any] = {"sync_run_id": run_id, **told}
+    extra: dict[str, Any] = {"sync_run_id": run_id, **counts}
     for outlet in context["task"].outlets:
         if isinstance(outlet, AssetAlias):
             context["outlet_events"][outlet].add(asset_of(district), extra=extra)
@@ -342,25 +356,10 @@ def _tell_refusal(connection: Connection, district: District, request: RunReques
         tell_people(connection, district, run["id"])
 
 
-def _apply_fresh_plan(connection: Connection, district: District, run_id: int, mode: str) -> str:
-    """Applies; where the portal changed since the plan was made, plans again first."""
-    from roster_sync import apply as applying
-    from roster_sync import plan as planning
-
-    for _ in range(REPLANS):
-        try:
-            return applying.apply(connection, run_id, district)
-        except PlanStale as stale:
-            log.info("planned again: %s", stale)
-        decision = planning.make(connection, run_id, district, _asked(district, mode))
-        if decision != "apply":
-            return decision
-    return applying.apply(connection, run_id, district)
-
-
-def _asked(district: District, mode: str) -> Any:
-    """The source, where the plan may ask it for single records: a Reset confirms absences."""
-    return hooks.open_source(district) if mode == "reset" else None
+def _written(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """What a run did to the portal, all kinds of rows together."""
+    totals = {name: sum(numbers.get(name, 0) for numbers in counts.values()) for name in WRITTEN}
+    return {name: total for name, total in totals.items() if total}
 
 
 def _record_failure(run_id: int, message: str) -> None:
