@@ -1,0 +1,273 @@
+"""The registry: what it holds, and that it is refused as a whole, every error with its file and line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import pytest
+
+from roster_sync import cron, districts
+from roster_sync.districts import District, Limits, SourceSettings, load_registry
+from roster_sync.errors import ConfigError
+from roster_sync.registry import default_schedule
+
+WHOLE = """\
+districts:
+  - key: harbor
+    name: Harbor Unified School District
+    timezone: America/Chicago
+    schedule: "15 2 * * *"
+    source:
+      kind: oneroster
+      conn_id: oneroster_harbor
+      version: 1.1
+      auth: oauth1
+    roles: [teacher, student, school_admin]
+    limits: {deleted_percent: 5, updated_percent: 100, enrollments_percent: 0, floor: 9}
+    enabled: false
+    owner: night-shift
+"""
+
+SHORT = """\
+districts:
+  - {key: bay, name: Bay, timezone: UTC, source: {kind: clever, conn_id: clever_bay}}
+"""
+
+
+def write(folder: Path, text: str, name: str = "registry.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def complaints(path: Path) -> list[tuple[str, int, str]]:
+    with pytest.raises(ConfigError) as caught:
+        load_registry(path)
+    found = re.findall(r"^  (\S+), line (\d+): (.+)$", str(caught.value), re.MULTILINE)
+    assert str(caught.value).count("\n") == len(found)
+    return [(file, int(line), text) for file, line, text in found]
+
+
+def refused(folder: Path, line: str) -> list[str]:
+    """What is said of an entry in which this line stands in place of a right one."""
+    right = {"key": "bay", "name": "Bay", "timezone": "UTC", "source": "{kind: clever, conn_id: clever_bay}"}
+    right.pop(line.split(":")[0], None)
+    lines = [*(f"{key}: {value}" for key, value in right.items()), line]
+    text = "districts:\n  -\n" + "".join(f"    {each}\n" for each in lines)
+    return [message for _, _, message in complaints(write(folder, text))]
+
+
+def test_an_entry_holds_what_the_file_says(tmp_path):
+    assert load_registry(write(tmp_path, WHOLE)) == (
+        District(
+            key="harbor",
+            name="Harbor Unified School District",
+            timezone="America/Chicago",
+            source=SourceSettings("oneroster", conn_id="oneroster_harbor", version="1.1", auth="oauth1"),
+            schedule="15 2 * * *",
+            roles=("teacher", "student", "school_admin"),
+            limits=Limits(5, 100, 0, 9),
+            enabled=False,
+            owner="night-shift",
+        ),
+    )
+
+
+def test_what_an_entry_leaves_out_has_the_documented_default(tmp_path):
+    (district,) = load_registry(write(tmp_path, SHORT))
+    assert (district.roles, district.enabled, district.owner) == (("teacher", "student"), True, "data-team")
+    assert district.limits == Limits(10, 75, 50, 5)
+
+
+def test_a_folder_is_one_registry_sorted_by_key(tmp_path):
+    write(tmp_path, SHORT.replace("bay", "zebra"), "a.yaml")
+    write(tmp_path, SHORT.replace("bay", "ant"), "b.yml")
+    write(tmp_path, "not: [a registry", "notes.txt")
+    assert [district.key for district in load_registry(tmp_path)] == ["ant", "zebra"]
+
+
+def test_a_relative_path_counts_from_the_registry_file_and_an_address_stays(tmp_path):
+    entries = [
+        "{key: a, name: A, timezone: UTC, source: {kind: oneroster_csv, path: data/a.zip}}",
+        "{key: b, name: B, timezone: UTC, source: {kind: oneroster_csv, path: /srv/b.zip}}",
+        "{key: c, name: C, timezone: UTC, source: {kind: oneroster_csv, path: 's3://bucket/c.zip', conn_id: s3}}",
+    ]
+    text = "districts:\n" + "".join(f"  - {entry}\n" for entry in entries)
+    paths = [district.source.path for district in load_registry(write(tmp_path, text))]
+    assert paths == [str(tmp_path / "data/a.zip"), "/srv/b.zip", "s3://bucket/c.zip"]
+
+
+def test_all_errors_come_at_once_each_with_its_file_and_line(tmp_path):
+    write(tmp_path, WHOLE.replace("harbor\n", "Harbor!\n", 1).replace("15 2", "75 2"), "one.yaml")
+    write(tmp_path, SHORT.replace("UTC", "Mars/Base") + "  - nothing\n", "two.yaml")
+    found = complaints(tmp_path)
+    assert [(file, line) for file, line, _ in found] == [
+        ("one.yaml", 2), ("one.yaml", 5), ("two.yaml", 2), ("two.yaml", 3),
+    ]  # fmt: skip
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path):
+    assert "'limits'" in refused(tmp_path, "limit: {}")[0]
+    assert "'deleted_percent'" in refused(tmp_path, "limits: {deleted_percnt: 3}")[0]
+    assert "'conn_id'" in refused(tmp_path, "source: {kind: clever, conn_id: x, connid: y}")[0]
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    assert complaints(write(tmp_path, WHOLE + "    owner: x\n"))[0][1] == 15
+
+
+def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp_path):
+    write(tmp_path, SHORT, "a.yaml")
+    write(tmp_path, SHORT, "b.yaml")
+    ((file, line, text),) = complaints(tmp_path)
+    assert (file, line) == ("b.yaml", 2)
+    assert "a.yaml, line 2" in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "part"),
+    [
+        ("key: Bay", "1 to 50 of a-z"),
+        ("key: " + "x" * 51, "1 to 50 of a-z"),
+        ("name: yes", "'name' must be a text"),
+        ("timezone: America/Chigaco", "is no time zone"),
+        ("timezone: ../etc/passwd", "is no time zone"),
+        ("schedule: '0 2 * *'", "five fields"),
+        ("schedule: '0 24 * * *'", "'24' is not between 0 and 23"),
+        ("source: {conn_id: x}", "lacks 'kind'"),
+        ("source: {kind: classlink}", "'kind' must be one of clever, oneroster, oneroster_csv"),
+        ("source: {kind: clever}", "lacks 'conn_id'"),
+        ("source: {kind: clever, conn_id: 'a b'}", "may hold letters"),
+        ("source: {kind: clever, conn_id: x, path: y}", "'path' does not belong to a clever source"),
+        ("source: {kind: clever, conn_id: x, version: v2.1}", "'version' must be one of v3.0, v3.1"),
+        ("source: {kind: oneroster, conn_id: x, version: '1.1'}", "lacks 'auth'"),
+        ("source: {kind: oneroster, conn_id: x, auth: bearer}", "lacks 'version'"),
+        ("source: {kind: oneroster, conn_id: x, version: '1.0', auth: bearer}", "one of 1.1, 1.2"),
+        ("source: {kind: oneroster, conn_id: x, version: 1.2, auth: oauth1}", "OneRoster 1.2 has no oauth1"),
+        ("source: {kind: oneroster, conn_id: x, version: 1.1, auth: basic}", "one of oauth1, oauth2, bearer"),
+        ("source: {kind: oneroster_csv}", "lacks 'path'"),
+        ("source: {kind: oneroster_csv, path: x, auth: bearer}", "'auth' does not belong"),
+        ("source: nothing", "must be a mapping"),
+        ("roles: teacher", "'roles' must be a list"),
+        ("roles: [teacher, principal]", "'roles' must be one of"),
+        ("limits: {deleted_percent: 101}", "a number from 0 to 100"),
+        ("limits: {updated_percent: -1}", "a number from 0 to 100"),
+        ("limits: {enrollments_percent: .nan}", "a number from 0 to 100"),
+        ("limits: {deleted_percent: true}", "a number from 0 to 100"),
+        ("limits: {floor: 1.5}", "a whole number"),
+        ("enabled: 'no'", "must be true or false"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(tmp_path, entry, part):
+    (message,) = refused(tmp_path, entry)
+    assert part in message
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    found = complaints(write(tmp_path, "districts:\n  - key: bay\n"))
+    assert [text for _, _, text in found] == [
+        f"district 'bay' lacks '{name}'" for name in ("name", "source", "timezone")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("districts:\n  - key: [a\n", 3), ("\tdistricts:", 1), ("district:\n", 1), ("", 1), ("- key: a\n", 1)],
+)
+def test_a_file_that_is_no_registry_says_where(tmp_path, text, line):
+    assert line in [at for _, at, _ in complaints(write(tmp_path, text))]
+
+
+def test_a_file_that_is_no_text_says_so(tmp_path):
+    path = tmp_path / "registry.yaml"
+    path.write_bytes(b"districts:\n  - key: \xff\xfe\n")
+    assert "UTF-8" in complaints(path)[0][2]
+
+
+def test_a_path_without_a_registry_says_which_setting_to_mend(tmp_path):
+    for path in (tmp_path, tmp_path / "none.yaml"):
+        with pytest.raises(ConfigError, match="registry"):
+            load_registry(path)
+
+
+def test_anchors_and_merges_are_values_and_not_repetitions(tmp_path):
+    text = """\
+districts:
+  - &usual
+    key: a
+    name: A
+    timezone: UTC
+    source: {kind: clever, conn_id: x}
+  - <<: *usual
+    key: b
+"""
+    assert [district.key for district in load_registry(write(tmp_path, text))] == ["a", "b"]
+
+
+def test_the_usual_start_is_the_same_everywhere_and_spreads_over_the_night():
+    assert default_schedule("harbor") == default_schedule("harbor") == "59 2 * * *"
+    minutes = []
+    for number in range(1200):
+        minute, hour, *rest = default_schedule(f"district_{number}").split()
+        assert rest == ["*", "*", "*"]
+        minutes.append(int(hour) * 60 + int(minute))
+    assert (min(minutes), max(minutes)) == (90, 270)
+    assert max(minutes.count(minute) for minute in set(minutes)) < 25
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["* * * * *", "*/15 0-6 * * mon-fri", "0 2 1,15 jan-JUN/2 *", "5 4 29 2 *", "0 0 31 * 7", "0/10 1 * * 0"],
+)
+def test_a_right_cron_expression_has_no_problem(expression):
+    assert cron.problem(expression) == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        ("60 * * * *", "minute"), ("* 5-2 * * *", "backwards"), ("* * 0 * *", "day of the month"), ("*/0 * * * *", "step"),
+        ("* * * 13 *", "month"), ("* * * * 8", "day of the week"), ("@daily", "five fields"), ("0 0 L * *", "day of the month"),
+        ("0 0 30 2 *", "no month"), ("a * * * *", "minute"), ("*-5 * * * *", "minute"), ("1,,2 * * * *", "minute"),
+    ],
+)  # fmt: skip
+def test_a_wrong_cron_expression_is_told_in_words(expression, part):
+    assert part in cron.problem(expression)
+
+
+def test_every_time_zone_of_the_world_is_taken(tmp_path):
+    zones = sorted(available_timezones())[::25]
+    entries = [
+        f"  - {{key: d{n}, name: D, timezone: {zone}, source: {{kind: clever, conn_id: x}}}}"
+        for n, zone in enumerate(zones)
+    ]
+    found = load_registry(write(tmp_path, "districts:\n" + "\n".join(entries) + "\n"))
+    assert {district.timezone for district in found} == set(zones)
+
+
+def test_the_registry_is_where_the_variable_says(tmp_path, monkeypatch):
+    path = write(tmp_path, SHORT)
+    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(path))
+    assert districts.find("bay").name == "Bay"
+    with pytest.raises(ConfigError, match="no district 'cove'"):
+        districts.find("cove")
+
+
+def test_a_relative_registry_is_found_from_any_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, "include/districts")
+    assert load_registry()
+
+
+def test_the_command_checks_a_registry_and_ends_with_1_where_it_is_wrong(tmp_path, capsys):
+    assert districts.main([str(write(tmp_path, WHOLE))]) == 0
+    assert "harbor  oneroster  15 2 * * *  America/Chicago  (not enabled)" in capsys.readouterr().out
+    assert districts.main([str(write(tmp_path, WHOLE.replace("oauth1", "oauth3")))]) == 1
+    assert "registry.yaml, line 10" in capsys.readouterr().err
+
+
+def test_the_registry_of_this_repository_is_right():
+    found = load_registry(districts.REPOSITORY / "include" / "districts")
+    assert {(one.source.kind, one.source.auth) for one in found} >= {("oneroster", "oauth1"), ("oneroster", "oauth2")}
