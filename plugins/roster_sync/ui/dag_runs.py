@@ -10,12 +10,9 @@ from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
 from airflow.exceptions import AirflowException
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.hitl import HITLDetail
-from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
-from sqlalchemy import select
 
 from roster_sync.errors import RosterError
 
@@ -23,6 +20,10 @@ APPROVE_DAG: Final = "roster_approve"
 QUESTION_TASK: Final = "question"
 APPROVE: Final = "Approve"
 REJECT: Final = "Reject"
+_REFUSALS: Final = {
+    404: "The question is just being asked, or ran out of time. Reload the page in a minute.",
+    409: "The question was answered already. Reload the page.",
+}
 
 
 class NotPossible(RosterError):
@@ -62,33 +63,20 @@ def is_paused(dag_id: str) -> bool | None:
     return None if model is None or model.is_stale else bool(model.is_paused)
 
 
-def answer(run: dict[str, Any], *, is_approved: bool, user: Any) -> None:
-    """Answers the question of a held run as Airflow's own page does, in the user's name."""
+def answer(question: str, *, is_approved: bool, reason: str, user: Any) -> None:
+    """Answers the question of a held run as Airflow's own page does, in the user's name.
+
+    Args:
+        question: the run of roster_approve in which it waits; it is named after the hold.
+    """
+    payload = UpdateHITLDetailPayload(
+        chosen_options=[APPROVE if is_approved else REJECT], params_input={"reason": reason}
+    )
     with create_session() as session:
-        waiting = session.execute(
-            select(TaskInstance.run_id, TaskInstance.map_index)
-            .join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
-            .join(DagRun, (DagRun.dag_id == TaskInstance.dag_id) & (DagRun.run_id == TaskInstance.run_id))
-            .where(
-                TaskInstance.dag_id == APPROVE_DAG,
-                TaskInstance.task_id == QUESTION_TASK,
-                HITLDetail.responded_at.is_(None),
-                DagRun.conf["run_id"].as_integer() == run["id"],
-            )
-            .order_by(DagRun.id.desc())
-        ).first()
-        if waiting is None:
-            raise NotPossible(
-                "The question is not there to be answered: it was answered, it ran out of time, or it is just being "
-                "asked. Reload the page in a minute."
-            )
         try:
             update_hitl_detail(
-                dag_id=APPROVE_DAG, dag_run_id=waiting.run_id, task_id=QUESTION_TASK, map_index=waiting.map_index,
-                update_hitl_detail_payload=UpdateHITLDetailPayload(
-                    chosen_options=[APPROVE if is_approved else REJECT], params_input={}
-                ),
+                dag_id=APPROVE_DAG, dag_run_id=question, task_id=QUESTION_TASK, update_hitl_detail_payload=payload,
                 user=user, session=session,
             )  # fmt: skip
         except HTTPException as error:
-            raise NotPossible(f"Airflow did not take the answer: {error.detail}") from None
+            raise NotPossible(_REFUSALS.get(error.status_code, f"Airflow did not take the answer: {error.detail}")) from None

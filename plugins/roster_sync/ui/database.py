@@ -12,7 +12,7 @@ import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from roster_sync import db
-from roster_sync.errors import RosterError
+from roster_sync.errors import DatabaseFailure, RosterError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -62,7 +62,7 @@ class Pool:
             connection.close()
         try:
             return self._connect()
-        except psycopg2.Error:
+        except (psycopg2.Error, DatabaseFailure):
             # from None: the text names host and user
             raise PortalUnreachable("The portal's database cannot be reached: see the connection portal_db.") from None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
@@ -88,6 +88,16 @@ def _by(rows: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any
 
 def _query(values: dict[str, str]) -> str:
     return "?" + urlencode({name: value for name, value in values.items() if value and value != "all"})
+
+
+@router.get("/runs/{run_id}")
+def run_by_number(request: Request, run_id: int, user: GetUserDep) -> Response:
+    """The address that mails and questions give: leads to the run below its district, for who may see it."""
+    with reading() as cursor:
+        found = db.one(cursor, "ui/run_district", {"run": run_id})
+    if found is None or not rights.may_view(user, found["key"]):
+        raise HTTPException(404, "There is no such run, or you may not see its district.")
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/districts/{found['key']}/runs/{run_id}", status_code=302)
 
 
 @router.get("/dags/{dag_id}")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from roster_sync.districts import District
+from roster_sync.places import REPOSITORY
 from roster_sync.registry import read
 
 SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
-DEFAULT: Final = Path(__file__).resolve().parents[3] / "include" / "districts"
+DEFAULT: Final = REPOSITORY / "include" / "districts"
 _LOCK = threading.Lock()
 _READ: dict[Path, tuple[float, dict[str, District]]] = {}
 

@@ -22,12 +22,14 @@ _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 def page(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """The page, or the part of one, as an answer."""
     base = str(request.scope.get("root_path", ""))
+    here = values.get("here")
     text = (
         _environment()
         .get_template(template)
         .render(
             base=base,
             airflow=base.rsplit("/", 1)[0],
+        home=f"{base}/districts/{here.key}" if here is not None else "",
             path=request.url.path,
             is_part=request.headers.get("hx-request") == "true",
             now=datetime.now(timezone.utc),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -13,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
 from roster_sync.model import ENTITIES, OPEN
+from roster_sync.places import docs_folder
 from roster_sync.ui import changes, dag_runs, exports, words
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
@@ -44,13 +44,17 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
         holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
-    waiting = next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
+    waiting = _waiting(holds)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
         entities=[name for name in ENTITIES if name in counts], can_undo=can_undo(run), what=changes.WHAT,
         is_open=run["status"] == OPEN, planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
+
+
+def _waiting(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
 
 
 def title(run: dict[str, Any]) -> str:
@@ -175,12 +179,17 @@ def export_findings(here: ViewerDep, run_id: int, severity: Severity = "error") 
 
 @router.post("/runs/{run_id}/answer")
 def answer(
-    request: Request, here: ChangerDep, run_id: int, choice: Annotated[Literal["approve", "reject"], Form()]
-) -> Response:
+    request: Request, here: ChangerDep, run_id: int, choice: Annotated[Literal["approve", "reject"], Form()],
+    reason: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:  # fmt: skip
     """Answers the run's question through Airflow itself, so that Required Actions and this page agree."""
     with reading() as cursor:
-        run = load_run(cursor, here, run_id)
-    dag_runs.answer(run, is_approved=choice == "approve", user=here.user)
+        load_run(cursor, here, run_id)
+        waiting = _waiting(db.rows(cursor, "ui/run_holds", {"run": run_id}))
+    if waiting is None:
+        raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
+    question = f"{here.key}__run_{run_id}__question_{waiting['id']}"
+    dag_runs.answer(question, is_approved=choice == "approve", reason=reason.strip(), user=here.user)
     return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={choice}"), status_code=303)
 
 
@@ -236,12 +245,6 @@ def data_docs_file(here: ViewerDep, path: str) -> Response:
 def data_docs_asset(here: ViewerDep, path: str) -> Response:
     """The style and pictures that all Data Docs share."""
     return _file(docs_folder() / "assets", path)
-
-
-def docs_folder() -> Path:
-    """Where the checks write the Data Docs."""
-    home = Path(os.environ.get("ROSTER_HOME") or Path(__file__).resolve().parents[3] / "var")
-    return Path(os.environ.get("ROSTER_DATA_DOCS") or home / "data_docs")
 
 
 def _file(folder: Path, path: str) -> Response:

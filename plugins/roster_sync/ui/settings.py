@@ -1,5 +1,262 @@
-"""To be written."""
+"""A district's settings in the order in which they are filled, ending with Start Sync; none has to be changed."""
 
-from fastapi import APIRouter
+from __future__ import annotations
 
-router = APIRouter()
+import re
+from datetime import date, datetime, timezone
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from roster_sync import db
+from roster_sync.errors import RosterError
+from roster_sync.ui import dag_runs, probe, registry
+from roster_sync.ui.database import desk, reading
+from roster_sync.ui.render import page
+from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
+from roster_sync.ui.runs import load_run
+
+STEPS: Final = (
+    ("connection", "Test connection"), ("schools", "Schools"), ("expiration", "Expiration date"),
+    ("emails", "Sync emails"), ("mode", "Edit or Reset"), ("review", "Review and start"),
+)  # fmt: skip
+PREVIEW_HOURS: Final = 24
+_EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
+router = APIRouter(prefix="/districts/{key}")
+Mode = Literal["edit", "reset"]
+
+
+class Unfit(RosterError):
+    """What was filled in cannot be saved."""
+
+
+@router.get("/sync")
+def begin(request: Request, here: ViewerDep) -> RedirectResponse:
+    """The wizard begins with the connection."""
+    return _next(request, here, "connection")
+
+
+@router.get("/sync/connection")
+def connection(request: Request, here: ViewerDep) -> HTMLResponse:
+    """Where the roster comes from, and a button that tries it."""
+    return _page(request, here, "connection", report=None, **_source(here))
+
+
+@router.post("/sync/connection")
+def test_connection(request: Request, here: ChangerDep) -> HTMLResponse:
+    """Asks the source and tells step by step what it said; the schools that it lists can then be chosen."""
+    report = probe.run(here)
+    if request.headers.get("hx-request") == "true":
+        return page(request, "probe_part.html", here=here, report=report)
+    return _page(request, here, "connection", report=report, **_source(here))
+
+
+def _source(here: Here) -> dict[str, Any]:
+    entry = here.entry
+    return {
+        "source": registry.source_name(entry),
+        "conn_id": entry.source.conn_id if entry else None,
+        "is_file": bool(entry and entry.source.path),
+    }
+
+
+@router.get("/sync/schools")
+def schools(request: Request, here: ViewerDep) -> HTMLResponse:
+    """All schools, or these."""
+    with reading() as cursor:
+        saved = _settings(cursor, here)
+        known = db.rows(cursor, "ui/school_selection", {"district": here.id})
+    return _page(request, here, "schools", saved=saved, schools=known, is_saved="saved" in request.query_params)
+
+
+@router.post("/sync/schools/effect")
+def deselect_effect(
+    request: Request, here: ViewerDep, school_mode: Annotated[Literal["all", "listed"], Form()],
+    chosen: Annotated[list[str] | None, Form()] = None,
+) -> HTMLResponse:  # fmt: skip
+    """What the schools that are not ticked mean: what stays as it is, and what only a Reset would do."""
+    ticked = set(chosen or [])
+    with reading() as cursor:
+        known = db.rows(cursor, "ui/school_selection", {"district": here.id})
+        out = [row["source_id"] for row in known if row["source_id"] not in ticked] if school_mode == "listed" else []
+        effect = db.one(cursor, "ui/deselect_effect", {"district": here.id, "ids": out}) if out else None
+    return page(request, "effect_part.html", here=here, effect=effect, chosen=len(ticked), school_mode=school_mode)
+
+
+@router.post("/sync/schools")
+def save_schools(
+    request: Request, here: ChangerDep, school_mode: Annotated[Literal["all", "listed"], Form()],
+    chosen: Annotated[list[str] | None, Form()] = None,
+) -> RedirectResponse:  # fmt: skip
+    """Keeps the choice, with who made it."""
+    if school_mode == "listed" and not chosen:
+        raise Unfit("Choose at least one school: with none, neither Edit nor Reset can run.")
+    here = known_district(here)
+    with desk() as cursor:
+        saved = _settings(cursor, here)
+        db.run(cursor, "ui/save_settings", _change(here, saved, school_mode=school_mode))
+        if school_mode == "listed":
+            db.run(cursor, "ui/save_selection", {"district": here.id, "chosen": chosen, "who": here.who})
+    return _next(request, here, "expiration")
+
+
+@router.get("/sync/expiration")
+def expiration(request: Request, here: ViewerDep) -> HTMLResponse:
+    """Until when the sync is valid."""
+    with reading() as cursor:
+        saved = _settings(cursor, here)
+    return _page(request, here, "expiration", saved=saved, today=_today(here))
+
+
+@router.post("/sync/expiration")
+def save_expiration(
+    request: Request, here: ChangerDep, expires: Annotated[Literal["never", "on"], Form()],
+    expires_on: Annotated[str, Form(max_length=10)] = "",
+) -> RedirectResponse:  # fmt: skip
+    """Keeps the date, with who set it."""
+    day = _date(expires_on) if expires == "on" else None
+    if day is not None and day < _today(here):
+        raise Unfit("This date has passed. Choose today or a later day, or 'never'.")
+    here = known_district(here)
+    with desk() as cursor:
+        saved = _settings(cursor, here)
+        db.run(cursor, "ui/save_settings", _change(here, saved, expires_on=day))
+    return _next(request, here, "emails")
+
+
+@router.get("/sync/emails")
+def emails(request: Request, here: ViewerDep) -> HTMLResponse:
+    """Who is told what a sync did."""
+    with reading() as cursor:
+        found = db.rows(cursor, "ui/subscriptions", {"district": here.id})
+    return _page(request, here, "emails", subscriptions=found)
+
+
+@router.post("/sync/emails")
+def change_emails(
+    request: Request, here: ChangerDep, add: Annotated[str, Form(max_length=254)] = "",
+    remove: Annotated[int | None, Form()] = None,
+) -> RedirectResponse:  # fmt: skip
+    """Adds or takes off one address."""
+    here = known_district(here)
+    with desk() as cursor:
+        if remove is not None:
+            db.run(cursor, "ui/unsubscribe", {"district": here.id, "id": remove, "who": here.who})
+        else:
+            email = add.strip().lower()
+            if not _EMAIL.fullmatch(email):
+                raise Unfit("This is not an email address. It looks like name@school.org.")
+            db.run(cursor, "ui/subscribe", {"district": here.id, "email": email, "who": here.who})
+    return _next(request, here, "emails")
+
+
+@router.get("/sync/mode")
+def mode(request: Request, here: ViewerDep, mode: Mode = "edit") -> HTMLResponse:
+    """Edit or Reset, and what each does."""
+    return _page(request, here, "mode", mode=mode)
+
+
+@router.get("/sync/review")
+def review(request: Request, here: ViewerDep, mode: Mode = "edit", manual: bool = False) -> HTMLResponse:
+    """Everything once more, and Start Sync."""
+    with reading() as cursor:
+        saved = _settings(cursor, here)
+        state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
+        history = db.rows(cursor, "ui/settings_history", {"district": here.id, "limit": 5})
+        people = db.rows(cursor, "ui/subscriptions", {"district": here.id})
+    expired = saved["expires_on"] is not None and saved["expires_on"] < _today(here)
+    return _page(
+        request, here, "review", saved=saved, state=state, history=history, subscribers=len(people), mode=mode,
+        manual=manual, is_expired=expired, is_paused=dag_runs.is_paused(here.dag_id), source=registry.source_name(here.entry),
+    )  # fmt: skip
+
+
+@router.post("/sync/start")
+def start(
+    request: Request, here: ChangerDep, mode: Annotated[Mode, Form()], preview: Annotated[bool, Form()] = False,
+    manual: Annotated[bool, Form()] = False,
+) -> RedirectResponse:  # fmt: skip
+    """Starts the Edit, or the preview of a Reset: a Reset itself is started from its preview."""
+    if here.entry is None:
+        raise Unfit("This district is not in the registry, so there is nothing to sync it from.")
+    if mode == "edit":
+        return follow(request, here, here.dag_id, {"preview_only": preview})
+    return follow(
+        request, here, "roster_reset", {"district": here.key, "preview_only": True, "include_manual": manual}
+    )
+
+
+@router.post("/runs/{run_id}/reset")
+def start_reset(
+    request: Request, here: ChangerDep, run_id: int, typed: Annotated[str, Form(max_length=300)],
+    reason: Annotated[str, Form(max_length=2000)] = "",
+) -> RedirectResponse:  # fmt: skip
+    """Starts the Reset that this preview showed, once the district's name was typed."""
+    with reading() as cursor:
+        run = load_run(cursor, here, run_id)
+    if run["mode"] != "reset" or run["status"] != "previewed":
+        raise HTTPException(404, "This run is not the preview of a Reset.")
+    if run["age_days"] * 24 > PREVIEW_HOURS:
+        raise Unfit("This preview is older than a day. Make a new one: the roster may have changed.")
+    if typed.strip() != here.name:
+        raise Unfit("The name that was typed is not this district's. Nothing was started.")
+    conf = {
+        "district": here.key, "preview_only": False, "reason": reason.strip(),
+        "include_manual": bool(run["parameters"].get("include_manual")),
+    }  # fmt: skip
+    return follow(request, here, "roster_reset", conf)
+
+
+def follow(request: Request, here: Here, dag_id: str, conf: dict[str, Any]) -> RedirectResponse:
+    """Starts the DAG in the visitor's name, and leads to the page that follows it."""
+    started = dag_runs.start(dag_id, conf, here.user)
+    base = request.scope.get("root_path", "")
+    return RedirectResponse(f"{base}/districts/{here.key}/following/{dag_id}/{started}", status_code=303)
+
+
+def known_district(here: Here) -> Here:
+    """The district with its rows in the database, made where it was never synced."""
+    if here.id:
+        return here
+    if here.entry is None:
+        raise Unfit("This district is not in the registry, so it has no settings.")
+    return probe.with_rows(here)
+
+
+def _page(request: Request, here: Here, step: str, **values: Any) -> HTMLResponse:
+    names = [name for name, _ in STEPS]
+    following = names[min(names.index(step) + 1, len(names) - 1)]
+    title = dict(STEPS)[step]
+    return page(
+        request, f"sync_{step}.html", title=title, here=here, step=step, steps=STEPS, following=following,
+        position=names.index(step), **values,
+    )  # fmt: skip
+
+
+def _next(request: Request, here: Here, step: str) -> RedirectResponse:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/districts/{here.key}/sync/{step}", status_code=303)
+
+
+def _settings(cursor: Any, here: Here) -> dict[str, Any]:
+    found = db.one(cursor, "ui/settings", {"district": here.id})
+    return found or {"school_mode": "all", "expires_on": None, "updated_at": None, "updated_by": None}
+
+
+def _change(here: Here, saved: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    values = {"school_mode": saved["school_mode"], "expires_on": saved["expires_on"], **changed}
+    return {**values, "district": here.id, "who": here.who}
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Unfit("This is not a date. Choose one from the calendar, or 'never'.") from None
+
+
+def _today(here: Here) -> date:
+    zone = ZoneInfo(here.entry.timezone) if here.entry else timezone.utc
+    return datetime.now(zone).date()
+
