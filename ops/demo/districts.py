@@ -1,0 +1,94 @@
+"""The demo's districts: who serves them, how Airflow reaches them, what people did in the portal."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from ops.console import Problem
+from ops.home import REPOSITORY, Home
+from ops.postgres import OWNER, PORTAL_DATABASE, Server
+
+REGISTRY = REPOSITORY / "include" / "districts" / "demo.yaml"
+SERVED = Path(__file__).with_name("simulator.yaml")
+_SQL = REPOSITORY / "ops" / "sql"
+
+
+@dataclass(frozen=True)
+class DemoDistrict:
+    """One enabled district of the demo's registry."""
+
+    key: str
+    name: str
+    conn_id: str
+
+    @property
+    def dag_id(self) -> str:
+        """Its nightly DAG."""
+        return f"roster_sync__{self.key}"
+
+
+def demo_districts() -> list[DemoDistrict]:
+    """The enabled districts of the demo's registry."""
+    entries = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))["districts"]
+    return [
+        DemoDistrict(entry["key"], entry["name"], entry["source"]["conn_id"])
+        for entry in entries
+        if entry.get("enabled", True)
+    ]
+
+
+def connections(home: Home) -> dict[str, str]:
+    """Airflow's connections to the simulated servers, as environment variables."""
+    served = _served()
+    found = {}
+    for district in demo_districts():
+        server = served.get(f"/{district.key}")
+        if server is None:
+            raise Problem(f"the simulator does not serve {district.key}: add it to {SERVED.name}.")
+        address = f"http://127.0.0.1:{home.oneroster_port}/{district.key}"
+        extra = {"token_url": f"{address}/oauth/token"} if server["auth"] == "oauth2" else {}
+        found[f"AIRFLOW_CONN_{district.conn_id.upper()}"] = json.dumps(
+            {
+                "conn_type": "oneroster",
+                "host": address,
+                "login": server["key"],
+                "password": server["secret"],
+                "extra": extra,
+            }
+        )
+    return found
+
+
+def move_to_day(home: Home, day: int) -> None:
+    """Lets the simulated districts live on to a day."""
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.post(f"http://127.0.0.1:{home.oneroster_port}/_control", json={"day": day}, timeout=120)
+    if not answer.ok:
+        raise Problem(f"the simulator answered {answer.status_code} when it was moved to day {day}.")
+
+
+def subscribe(server: Server) -> None:
+    """A person in each district who wants the sync's mails."""
+    with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection, connection.cursor() as cursor:
+        for district in demo_districts():
+            values = {"key": district.key, "name": district.name, "email": f"rosters@{district.key}.example"}
+            cursor.execute((_SQL / "demo_subscribe.sql").read_text(encoding="utf-8"), values)
+
+
+def work_in_the_portal(server: Server) -> None:
+    """What staff and teachers do between two nights: licences for teachers, books for classes and students."""
+    with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute((_SQL / "demo_portal_work.sql").read_text(encoding="utf-8"))
+
+
+def _served() -> dict[str, dict[str, Any]]:
+    settings = yaml.safe_load(SERVED.read_text(encoding="utf-8"))
+    return {server["prefix"]: server for district in settings["districts"] for server in district["servers"]}
