@@ -213,6 +213,11 @@ class DistrictDay:
         """A school's OneRoster sourcedId; -1 = the district's."""
         return self.district.ids.sourced("school", index) if index >= 0 else self.district.office.sourced_id
 
+    def class_clever_id(self, index: int) -> str:
+        """A class's Clever id."""
+        created = 1 if index < self.district.layout.classes else self._state.classes[index].created
+        return self.district.ids.clever(created, 0x13, index)
+
     def school_clever_id(self, index: int) -> str:
         """A school's Clever id."""
         return self.district.ids.clever(self._state.school(index).created, 0x10, index)
@@ -255,7 +260,7 @@ class DistrictDay:
 
     def _section(self, index: int, state: ClassState, members: list[int]) -> Section:
         record = self._class(index, state)
-        term = max(self.term(number).modified_day for number in record.terms)
+        term = self.term(record.terms[0]).modified_day if len(record.terms) == 1 else 1
         modified = max(record.modified_day, self._state.touched.get(index, 1), term)
         teachers = tuple(number for number in (state.lead, state.co) if number >= 0)
         return Section(record, teachers, state.lead >= 0, tuple(members), modified)

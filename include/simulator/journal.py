@@ -304,6 +304,7 @@ class Tomorrow:
                 self._send_to(number, student, target)
         for number in self._draw(37, int(self._day % 3 == 0), state.n_students, self._student_fits):
             student = state.student(number)
+            self._leave_classes(student)  # another Clever id: its sections change with it
             changed = student._replace(sis=student.sis + 1, clever_day=self._day, modified=self._day, moved=self._day)
             state.set_student(number, changed)
         for _ in range(self._count(38, rate * 0.15, 1)):

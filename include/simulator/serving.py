@@ -1,4 +1,4 @@
-"""Starts simulators: `serve` for one district in a test, `from_file` for several by a settings file."""
+"""Starts simulators: `serve` and `serve_clever` for tests, `sites_from_file` for several districts by a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from include.simulator.clever_site import CleverDistrict, CleverSite
 from include.simulator.district import Churn, MadeUpDistrict
 from include.simulator.oneroster_auth import Auth
 from include.simulator.oneroster_site import OneRosterSite
@@ -49,6 +50,24 @@ def serve(
                                             "prefix": prefix, "day": day, **settings})], port)  # fmt: skip
 
 
+def serve_clever(
+    *districts: MadeUpDistrict, client_id: str = "demo-client", client_secret: str = DEMO_SECRET, day: int = 1,
+    port: int = 0, **settings: Any,
+) -> Simulator:  # fmt: skip
+    """A Clever application with these districts, to be used as a context manager.
+
+    Args:
+        districts: the made-up districts; their tokens are "district-token-<seed>".
+        client_id: of the application, for /oauth/tokens.
+        client_secret: of the application.
+        day: the day that is served first.
+        port: 0 = any free one.
+        settings: see clever_site.CleverSettings and CleverDistrict (those are set for every district).
+    """
+    entries = [CleverDistrict(district, day=day) for district in districts]
+    return Simulator([CleverSite(entries, client_id, client_secret, **settings)], port)
+
+
 def _oneroster(district: MadeUpDistrict, options: Mapping[str, Any]) -> OneRosterSite:
     rest = dict(options)
     kind = rest.pop("auth", "oauth1")
@@ -64,14 +83,20 @@ def sites_from_file(path: str | Path) -> list[Site]:
     """The servers that a settings file asks for: see demo.yaml."""
     settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     sites: list[Site] = []
+    at_clever: list[CleverDistrict] = []
     for entry in settings["districts"]:
         district = _district({name: value for name, value in entry.items() if name != "servers"})
         for server in entry["servers"]:
             options = dict(server)
             kind = options.pop("kind")
-            if kind != "oneroster":
-                raise ValueError(f"There is no simulator of kind {kind!r}.")
-            sites.append(_oneroster(district, options))
+            if kind == "oneroster":
+                sites.append(_oneroster(district, options))
+            elif kind == "clever":
+                at_clever.append(CleverDistrict(district, **options))
+            else:
+                raise ValueError(f"There is no simulator of kind {kind!r}; there are oneroster and clever.")
+    if at_clever:
+        sites.append(CleverSite(at_clever, **settings.get("clever", {})))
     return sites
 
 
