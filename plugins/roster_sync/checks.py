@@ -5,7 +5,6 @@ Errors stop the run. Warnings take from a collection the power to prove an absen
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from roster_sync import data_docs, db, suites
 from roster_sync.districts import District, Limits
 from roster_sync.errors import FeedRejected
+from roster_sync.limits import for_run
 from roster_sync.suites import Judged
 from roster_sync.templates import percent
 
@@ -46,7 +46,7 @@ def validate(connection: Connection, run_id: int, district: District, docs: Path
     with db.acting_as(connection, "roster_edit") as cursor:
         run = db.one(cursor, "checks/profile_run", {"run_id": run_id})
         assert run is not None, "the run's row is made by its first task"  # noqa: S101
-        limits = effective_limits(district.limits, run["parameters"])
+        limits = for_run(district.limits, run["parameters"].get("max_deleted_percent"))
         profile = _profile(cursor, run_id, limits)
     judged, results = suites.judge(profile, suites.checks_for(limits))
     verdict = _verdict(profile, judged)
@@ -61,16 +61,6 @@ def validate(connection: Connection, run_id: int, district: District, docs: Path
     if not verdict.is_ok:
         raise FeedRejected(verdict.message)
     return verdict
-
-
-def effective_limits(limits: Limits, parameters: Mapping[str, Any]) -> Limits:
-    """The district's limits with the run's own: `max_deleted_percent`, of which 100 lifts every limit."""
-    own = parameters.get("max_deleted_percent")
-    if own is None:
-        return limits
-    if float(own) >= 100:
-        return dataclasses.replace(limits, deleted_percent=100, updated_percent=100, enrollments_percent=100)
-    return dataclasses.replace(limits, deleted_percent=float(own))
 
 
 def _profile(cursor: Any, run_id: int, limits: Limits) -> Profile:

@@ -247,12 +247,6 @@ def test_references_of_a_delta_file_are_not_counted_as_dangling(
     assert checks.validate(app, run_id, feeds.district(), tmp_path).not_complete == {}
 
 
-def test_the_runs_own_limit_takes_the_place_of_the_districts() -> None:
-    own = checks.effective_limits(Limits(), {"max_deleted_percent": 25})
-    assert (own.deleted_percent, own.enrollments_percent) == (25, 50)
-    assert checks.effective_limits(Limits(), {"max_deleted_percent": None}) == Limits()
-
-
 def test_every_sentence_of_a_check_can_be_filled_from_the_profile(owner: Connection, app: Connection) -> None:
     run_id = feeds.open_run(owner)
     with app, app.cursor() as cursor:

@@ -192,7 +192,9 @@ def test_a_deleted_teacher_closes_the_item_and_an_undo_opens_it_again(world: Wor
 def test_what_a_person_or_a_licence_closed_is_not_opened_again(world: World, app: Connection) -> None:
     world.person("teacher")
     refresh(world, app)
-    world.rows("update sync.worklist set resolved_at = now(), resolved_by = 'desk@example.com', resolution = 'dismissed'")
+    world.rows(
+        "update sync.worklist set resolved_at = now(), resolved_by = 'desk@example.com', resolution = 'dismissed'"
+    )
     world.begin()
     refresh(world, app)
     assert world.open_items() == set()

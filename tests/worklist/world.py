@@ -1,4 +1,4 @@
-"""A small portal, made by SQL, for the tests of worklist and notices: every row as the sync or a person would leave it."""
+"""A small portal made by SQL, for the tests of worklist and notices: each row as the sync or a person leaves it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class World:
     def one(self, text: str, **params: Any) -> Any:
         return self.rows(text, **params)[0][0]
 
-    def begin(self, mode: str = "edit", status: str = "in_progress", message: str | None = None, plan: Any = None) -> int:
+    def begin(
+        self, mode: str = "edit", status: str = "in_progress", message: str | None = None, plan: Any = None
+    ) -> int:
         self.rows("update sync.runs set status = 'launched' where status = 'in_progress'")
         self.run_id = int(
             self.one(
@@ -92,16 +94,18 @@ class World:
         created = self.run_id if origin == "sync" else None
         user = int(
             self.one(
-                "insert into portal.users (district_id, source_id, role, given_name, family_name, email, origin, is_dummy,"
-                " is_enabled, created_run_id) values (%(district)s, %(source)s, %(role)s, %(given)s, %(family)s, %(email)s,"
-                " %(origin)s, %(dummy)s, %(enabled)s, %(created)s) returning id",
+                "insert into portal.users (district_id, source_id, role, given_name, family_name, email, origin,"
+                " is_dummy, is_enabled, created_run_id)"
+                " values (%(district)s, %(source)s, %(role)s, %(given)s, %(family)s, %(email)s, %(origin)s,"
+                " %(dummy)s, %(enabled)s, %(created)s) returning id",
                 source=f"p{self._people}", role=role, given=given, family=family, email=email, origin=origin,
                 dummy=is_dummy, enabled=is_enabled, created=created,
             )
         )  # fmt: skip
         for school in schools:
             self.rows(
-                "insert into portal.user_schools (user_id, school_id, origin) values (%(user)s, %(school)s, %(origin)s)",
+                "insert into portal.user_schools (user_id, school_id, origin)"
+                " values (%(user)s, %(school)s, %(origin)s)",
                 user=user,
                 school=school,
                 origin=origin,
@@ -164,7 +168,8 @@ class World:
 
     def subscribe(self, email: str, is_active: bool = True) -> None:
         self.rows(
-            "insert into sync.subscriptions (district_id, email, is_active) values (%(district)s, %(email)s, %(active)s)",
+            "insert into sync.subscriptions (district_id, email, is_active)"
+            " values (%(district)s, %(email)s, %(active)s)",
             email=email,
             active=is_active,
         )
@@ -182,14 +187,18 @@ class World:
         return set(self.rows("select kind, subject_id, second_subject_id from sync.worklist where resolved_at is null"))
 
     def resolution(self, kind: str) -> Any:
-        return self.one("select resolution from sync.worklist where kind = %(kind)s order by id desc limit 1", kind=kind)
+        return self.one(
+            "select resolution from sync.worklist where kind = %(kind)s order by id desc limit 1", kind=kind
+        )
 
 
 def new_world(owner: Connection) -> World:
     """An empty district with a first run at work."""
     world = World(owner)
     world.district_id = int(
-        world.one("insert into portal.districts (key, name) values ('harbor', 'Harbor Unified School District') returning id")
+        world.one(
+            "insert into portal.districts (key, name) values ('harbor', 'Harbor Unified School District') returning id"
+        )
     )
     world.begin()
     return world

@@ -1,0 +1,11 @@
+-- Numbers of the digest that are no list. In: district_id, run_ids. Needs: book_news (book_news.sql).
+select
+  (select coalesce(sum(c.added), 0)::bigint from sync.run_counts c
+   where c.run_id = any (%(run_ids)s) and c.entity = 'students') as students_added,
+  (select count(*) from sync.worklist w
+   where w.district_id = %(district_id)s and w.kind = 'match_review' and w.opened_run_id = any (%(run_ids)s)
+     and w.resolved_at is null) as match_reviews,
+  (select count(*) from sync.changes c
+   where c.run_id = any (%(run_ids)s) and c.table_name = 'student_books' and c.action = 'delete') as books_freed,
+  (select count(distinct student_id) from book_news where email is null) as students_without_books,
+  (select count(distinct class_id) from book_news where email is null) as classes_without_teacher;
