@@ -80,14 +80,14 @@ def test_a_district_is_read_whole(
     simulate: Callable[..., Simulator], district: MadeUpDistrict, sink: MemorySink, version: str, auth: str
 ) -> None:
     simulator = simulate(version=version, auth=auth)
-    token = {"token_url": f"{simulator.url}/oauth/token"} if auth == "oauth2" else {}
+    token: dict[str, Any] = {"token_url": f"{simulator.url}/oauth/token"} if auth == "oauth2" else {}
     report = source(simulator, version=version, auth=auth, **token).fetch(sink)
     check_whole(report, sink, district.day(1))
     assert report.issuer == "oneroster:127.0.0.1"
     assert report.requests == len(simulator.requests)
 
 
-PROVIDERS = {
+PROVIDERS: dict[str, dict[str, Any]] = {
     "totals": {},
     "totals without links": {"links": False},
     "links without totals": {"total_count": False},
@@ -146,7 +146,8 @@ def test_only_what_is_mapped_travels(simulate: Callable[..., Simulator], sink: M
 
 def test_the_page_size_is_ten_thousand(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate()
-    source(simulator, page_size=OneRosterRest.__init__.__kwdefaults__["page_size"]).fetch(sink)
+    access = Access(simulator.url, KEY, SECRET)
+    OneRosterRest(SourceSettings("oneroster", "conn", version="1.1", auth="oauth1"), access).fetch(sink)
     assert {"limit=10000"} == {request.query.split("&")[0] for request in simulator.requests}
     assert len(simulator.requests) == 6
 

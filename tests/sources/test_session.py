@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from email.utils import formatdate
+from itertools import count
 
 import pytest
 
@@ -178,8 +179,13 @@ def test_the_same_token_again_is_a_real_refusal(stub: Stub, time: Time) -> None:
 
 
 def test_threads_that_are_refused_together_renew_the_token_once() -> None:
-    asked: list[int] = []
-    credentials = ClientCredentials(lambda: (f"token {asked.append(1) or len(asked)}", None))
+    asked, numbers = [], count(1)
+
+    def ask() -> tuple[str, float | None]:
+        asked.append(next(numbers))
+        return f"token {asked[-1]}", None
+
+    credentials = ClientCredentials(ask)
     refused = credentials.header("GET", "")
     threads = [threading.Thread(target=credentials.renew, args=(refused,)) for _ in range(8)]
     for thread in threads:
@@ -191,8 +197,8 @@ def test_threads_that_are_refused_together_renew_the_token_once() -> None:
 
 def test_a_token_is_renewed_before_its_end() -> None:
     time = Time()
-    asked: list[int] = []
-    credentials = ClientCredentials(lambda: (f"token {asked.append(1) or len(asked)}", 3600.0), clock=time)
+    numbers = count(1)
+    credentials = ClientCredentials(lambda: (f"token {next(numbers)}", 3600.0), clock=time)
     assert credentials.header("GET", "") == "Bearer token 1"
     time.now += 3500
     assert credentials.header("GET", "") == "Bearer token 1"
@@ -277,7 +283,12 @@ def test_a_budget_is_shared_by_all_who_use_the_token() -> None:
 def test_threads_share_a_budget() -> None:
     slept: list[float] = []
     budget = Budget(120, clock=lambda: 0.0, sleep=slept.append)
-    threads = [threading.Thread(target=lambda: [budget.take() for _ in range(10)]) for _ in range(4)]
+
+    def take_ten() -> None:
+        for _ in range(10):
+            budget.take()
+
+    threads = [threading.Thread(target=take_ten) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -18,6 +18,7 @@ from roster_sync.sources.budget import Budget
 from roster_sync.sources.oneroster_mapping import WANTED, Row, Wanted, is_contact, role_rows
 from roster_sync.sources.oneroster_paging import Paging, SourceMoved, Walk, Watch, records_of
 from roster_sync.sources.session import Params, Reply, Session
+from roster_sync.sources.singles import Singles
 from roster_sync.sources.texts import as_mapping, as_text
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class OneRosterRest:
         self._session = Session(self._address, self._auth(), **self._options)
         self._root = ROOTS[self._version]
         self._paging = Paging(self._session, self._root, self._version, page_size=page_size, look_ahead=look_ahead)
-        self._can_ask: dict[str, bool] = {}
+        self._singles = Singles(self._single, self._any_id, _is_live_record)
         self.issuer = f"oneroster:{self._address.host}{self._address.path}"
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -126,34 +127,16 @@ class OneRosterRest:
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
         """Whether a school or person is still there; None where the server could not tell."""
-        path = {"orgs": "/orgs", "users": "/users"}[collection]
-        try:
-            reply = self._session.get(
-                f"{self._root}{path}/{quote(source_id, safe='')}", what="A single record", passed=(403, 404)
-            )
-            if reply.status == 403:
-                return None
-            if reply.status == 404:
-                # A server without single reads answers 404 to everything: that would confirm every deletion.
-                return False if self._answers_singles(collection, path) else None
-            record = next((value for value in as_mapping(reply.json()).values() if isinstance(value, dict)), None)
-        except SourceError:
-            return None
-        if record is None or as_text(record.get("sourcedId")) != source_id:
-            return None
-        return as_text(record.get("status")) not in ("tobedeleted", "inactive")
+        return self._singles.is_live(collection, source_id)
 
-    def _answers_singles(self, collection: str, path: str) -> bool:
-        if collection not in self._can_ask:
-            wanted = next(wanted for wanted in WANTED if wanted.collection == collection)
-            records = records_of(self._ask(path, [("limit", "1")]), wanted)
-            known = next((as_text(record.get("sourcedId")) for record in records if isinstance(record, dict)), None)
-            self._can_ask[collection] = bool(known) and (
-                self._session.get(
-                    f"{self._root}{path}/{quote(str(known), safe='')}", what="A single record", passed=(403, 404)
-                ).status == 200
-            )  # fmt: skip
-        return self._can_ask[collection]
+    def _single(self, collection: str, source_id: str) -> Reply:
+        path = f"{self._root}/{collection}/{quote(source_id, safe='')}"
+        return self._session.get(path, what="A single record", passed=(403, 404))
+
+    def _any_id(self, collection: str) -> str | None:
+        wanted = next(wanted for wanted in WANTED if wanted.collection == collection)
+        records = records_of(self._ask(f"/{collection}", [("limit", "1")]), wanted)
+        return next((as_text(record.get("sourcedId")) for record in records if isinstance(record, dict)), None)
 
     # -- test connection ----------------------------------------------------------------------------------------------
 
@@ -282,6 +265,13 @@ class OneRosterRest:
 def _base(access: Access) -> Address:
     """The address up to and without /ims; a whole endpoint in the connection is cut back to it."""
     return parse_address(access.host.split("/ims/oneroster")[0], allows_http=is_true(access.extra, "allow_http"))
+
+
+def _is_live_record(answer: dict[str, Any], source_id: str) -> bool | None:
+    record = next((value for value in answer.values() if isinstance(value, dict)), {})
+    if as_text(record.get("sourcedId")) != source_id:
+        return None
+    return as_text(record.get("status")) not in ("tobedeleted", "inactive")
 
 
 def _put(sink: Sink, wanted: Wanted, records: list[Any]) -> tuple[int, int]:

@@ -57,24 +57,35 @@ class Reply:
     body: bytes
     what: str
 
-    def json(self) -> Any:
-        """The parsed body.
+    def text(self) -> str:
+        """The body as text.
 
         Raises:
-            FeedBroken: it is HTML, cut off, or something else that is no JSON.
+            FeedBroken: it is a web page, or not UTF-8.
         """
-        start = self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-        if start.startswith(b"<"):
+        if self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise FeedBroken(
                 f"{self.what} came as a web page instead of JSON: the address leads to a login page, or the kind of "
                 "token is wrong."
             )
         try:
-            return json.loads(self.body)
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise self._broken() from None
+
+    def json(self) -> Any:
+        """The parsed body.
+
+        Raises:
+            FeedBroken: it is a web page, cut off, or something else that is no JSON.
+        """
+        try:
+            return json.loads(self.text())
         except (ValueError, RecursionError):
-            raise FeedBroken(
-                f"{self.what} came cut off or is no JSON: the server or a proxy before it is at fault."
-            ) from None
+            raise self._broken() from None
+
+    def _broken(self) -> FeedBroken:
+        return FeedBroken(f"{self.what} came cut off or is no JSON: the server or a proxy before it is at fault.")
 
     def number(self, header: str) -> int | None:
         """A header's value as a number, None where it is not there or is none."""

@@ -1,0 +1,483 @@
+"""Rules of reading Clever, against the simulator: one person once, nothing gone without proof, states obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import sleep
+from time import time as now
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from include.simulator.clever_site import CleverDistrict, CleverSite
+from include.simulator.district import MadeUpDistrict
+from include.simulator.serving import serve_clever
+from include.simulator.web import Simulator
+from roster_sync.districts import SourceSettings
+from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceNotReady
+from roster_sync.model import COLLECTIONS
+from roster_sync.sources.base import Access, FeedReport
+from roster_sync.sources.budget import Budget
+from roster_sync.sources.clever import Clever
+from roster_sync.sources.clever_mapping import ROLES
+from roster_sync.sources.registry import open_source
+from tests.sources.conftest import MemorySink
+from tests.sources.stub import Stub, Time, answer, serving
+
+
+@pytest.fixture(scope="module")
+def district() -> MadeUpDistrict:
+    return MadeUpDistrict(seed=8, students=240, schools=3)
+
+
+@pytest.fixture
+def simulate(district: MadeUpDistrict) -> Iterator[Callable[..., Simulator]]:
+    running: list[Simulator] = []
+
+    def start(**options: Any) -> Simulator:
+        running.append(serve_clever(district, **{"rate_limit": None, **options}).start())
+        return running[-1]
+
+    yield start
+    for simulator in running:
+        simulator.stop()
+
+
+def entry(simulator: Simulator) -> CleverDistrict:
+    site = simulator.site()
+    assert isinstance(site, CleverSite)
+    return site.of()
+
+
+def source(simulator: Simulator, *, time: Time | None = None, version: str | None = None, **tuning: Any) -> Clever:
+    access = Access(simulator.url, password=entry(simulator).token)
+    return opened(access, time, version, **tuning)
+
+
+def opened(access: Access, time: Time | None = None, version: str | None = None, **tuning: Any) -> Clever:
+    time = time or Time(now=now())
+    budget = Budget(1200, clock=time, sleep=time.sleep)
+    found = open_source(
+        SourceSettings("clever", "conn", version=version), access, "harbor",
+        **{"page_size": 100, "budget": budget, **time.session, **tuning},
+    )  # fmt: skip
+    assert isinstance(found, Clever)
+    return found
+
+
+def by_application(simulator: Simulator, **extra: object) -> Clever:
+    extra = {"district_id": entry(simulator).id, **extra}
+    return opened(Access(simulator.url, "demo-client", "demo-secret", extra))
+
+
+def check_whole(report: FeedReport, sink: MemorySink, district: CleverDistrict) -> None:
+    """Everything that the district shares is in the sink, once, and proved."""
+    view = district.view(district.day, "v3.1")
+    records = {name: list(make()) for name, make in view.makers().items()}
+    people = [record for record in records["users"] if set(record["roles"]) & set(ROLES)]
+    wanted = {
+        "orgs": [record["id"] for record in records["schools"]] + [district.id],
+        "terms": [record["id"] for record in records["terms"]],
+        "courses": [record["id"] for record in records["courses"]],
+        "classes": [record["id"] for record in records["sections"]],
+        "users": [record["id"] for record in people],
+        "enrollments": [
+            f"{record['id']}:{user}:{role}"
+            for record in records["sections"]
+            for role in ("teacher", "student")
+            for user in record[f"{role}s"]
+        ],
+    }
+    for collection, ids in wanted.items():
+        assert sorted(map(str, sink.ids(collection))) == sorted(ids), collection
+    assert {name for name, found in report.collections.items() if not found.is_complete} == set()
+    assert report.adds_only == ""
+
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["v3.0", "v3.1", None])
+def test_a_district_is_read_whole(simulate: Callable[..., Simulator], sink: MemorySink, version: str | None) -> None:
+    simulator = simulate()
+    report = source(simulator, version=version).fetch(sink)
+    check_whole(report, sink, entry(simulator))
+    assert report.issuer == f"clever:{entry(simulator).id}"
+    assert report.revision == entry(simulator).told_last_sync()
+    assert report.requests == len(simulator.requests)
+    assert all(request.path.startswith(f"/{version or 'v3.1'}/") for request in simulator.requests)
+
+
+def test_contacts_are_never_asked_for(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    source(simulator).fetch(sink)
+    asked = [request.query for request in simulator.requests if request.path.endswith("/users")]
+    assert asked
+    assert all("role=" in query and "contact" not in query for query in asked)
+
+
+def test_a_person_with_several_roles_is_one_person_with_all_of_them(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator = simulate()
+    source(simulator).fetch(sink)
+    people = {record["id"]: record for record in entry(simulator).view(1, "v3.1").users()}
+    several = {key for key, record in people.items() if len(set(record["roles"]) & set(ROLES)) > 1}
+    assert several
+    rows = [row for row in sink.rows["users"] if row["source_id"] in several]
+    assert len(rows) == len(several)
+    for row in rows:
+        roles = people[str(row["source_id"])]["roles"]
+        assert set(str(row["role"]).split(",")) == set(roles)
+        schools = {school for role in roles.values() for school in role.get("schools", [])}
+        assert set(str(row["org_source_ids"]).split(",")) == schools
+
+
+def test_enrolments_are_made_from_sections(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    source(simulator).fetch(sink)
+    section = next(record for record in entry(simulator).view(1, "v3.1").sections() if record["teacher"])
+    rows = [row for row in sink.rows["enrollments"] if row["class_source_id"] == section["id"]]
+    leads = [row["user_source_id"] for row in rows if row["is_primary"] == "true"]
+    assert leads == [section["teacher"]]
+    assert [row["user_source_id"] for row in rows if row["role"] == "student"] == section["students"]
+
+
+def test_students_that_the_token_cannot_read_cost_nothing(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate(hidden_students=7)
+    check_whole(source(simulator).fetch(sink), sink, entry(simulator))
+    named = {row["user_source_id"] for row in sink.rows["enrollments"]}
+    assert named - set(sink.ids("users"))
+
+
+def test_sensitive_fields_are_not_kept(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    source(simulator).fetch(sink)
+    assert set(sink.rows["users"][0]) == set(COLLECTIONS["users"])
+    born = {
+        record["roles"]["student"]["dob"]
+        for record in entry(simulator).view(1, "v3.1").users()
+        if "student" in record["roles"]
+    }
+    assert not any(value in born for row in sink.rows["users"] for value in row.values())
+
+
+def test_the_page_size_is_ten_thousand(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    report = source(simulator, page_size=10_000).fetch(sink)
+    check_whole(report, sink, entry(simulator))
+    lists = [request.query for request in simulator.requests if "count=true" not in request.query and request.query]
+    assert all("limit=10000" in query for query in lists)
+    assert len(simulator.requests) <= 20
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(1, 10_000), schools=st.integers(1, 4), students=st.integers(20, 90),
+    hidden=st.sampled_from([None, 3]), shared=st.booleans(), page_size=st.sampled_from([7, 50, 10_000]),
+)  # fmt: skip
+def test_a_read_by_schools_gives_the_same_rows_as_one_by_district(
+    seed: int, schools: int, students: int, hidden: int | None, shared: bool, page_size: int
+) -> None:
+    made_up = MadeUpDistrict(seed=seed, students=students, schools=schools)
+    shares = [0] if shared else None
+    with serve_clever(made_up, rate_limit=None, hidden_students=hidden, shared_schools=shares) as simulator:
+        found = []
+        for read_by in ("district", "schools"):
+            sink = MemorySink()
+            report = source(simulator, read_by=read_by, page_size=page_size).fetch(sink)
+            check_whole(report, sink, entry(simulator))
+            assert report.collections["users"].received == report.collections["users"].expected
+            found.append({name: sorted(map(str, rows)) for name, rows in sink.rows.items()})
+        assert found[0] == found[1]
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_token_is_found_by_the_applications_own_credentials(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator = simulate()
+    check_whole(by_application(simulator).fetch(sink), sink, entry(simulator))
+    assert simulator.paths().count("/oauth/tokens") == 1
+
+
+def test_a_token_that_is_rotated_in_the_middle_is_picked_up(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator = simulate()
+    simulator.fault("expired_token", "*/sections", nth=2)
+    check_whole(by_application(simulator).fetch(sink), sink, entry(simulator))
+    assert simulator.paths().count("/oauth/tokens") >= 2
+
+
+def test_a_static_token_that_is_refused_fails_at_once(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    simulator.fault("expired_token", "*/sections", nth=2)
+    with pytest.raises(AuthError):
+        source(simulator).fetch(sink)
+
+
+def test_one_connection_serves_the_district_that_it_names() -> None:
+    first, second = MadeUpDistrict(seed=1, students=30, schools=1), MadeUpDistrict(seed=2, students=30, schools=1)
+    with serve_clever(first, second, rate_limit=None) as simulator:
+        for made_up in (first, second):
+            key = made_up.office.clever_id
+            report = by_application(simulator, district_id=key).fetch(MemorySink())
+            assert report.issuer == f"clever:{key}"
+        with pytest.raises(AuthError, match="no token of this district"):
+            by_application(simulator, district_id="f" * 24).fetch(MemorySink())
+
+
+def test_a_token_of_another_district_is_refused(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate()
+    access = Access(simulator.url, password=entry(simulator).token, extra={"district_id": "f" * 24})
+    with pytest.raises(AuthError, match="token of this district"):
+        opened(access).fetch(MemorySink())
+
+
+def test_wrong_settings_are_refused_before_anything_is_asked() -> None:
+    with pytest.raises(ConfigError, match="district_id"):
+        opened(Access("", "client", "secret"))
+    with pytest.raises(ConfigError, match="version"):
+        opened(Access("", password="token"), version="v2.1")
+    with pytest.raises(ConfigError, match="token"):
+        opened(Access(""))
+    assert opened(Access("", password="token"))._api.host == "api.clever.com"
+
+
+# -- what goes wrong ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 429, "every": 5},
+        {"kind": "status", "status": 503, "every": 5},
+        {"kind": "drop", "every": 6},
+        {"kind": "truncated", "every": 6},
+    ],
+    ids=lambda fault: fault.get("status", fault["kind"]),
+)
+def test_a_fault_that_passes_loses_nothing(
+    simulate: Callable[..., Simulator], sink: MemorySink, fault: dict[str, Any]
+) -> None:
+    simulator, time = simulate(), Time(now=now())
+    simulator.fault(**fault)
+    check_whole(source(simulator, time=time).fetch(sink), sink, entry(simulator))
+    assert time.slept
+    assert sink.discards == 0
+
+
+def test_a_full_minute_is_waited_out_until_the_reset(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator, time = simulate(rate_limit=12, rate_seconds=1.0), Time(now=now())
+    # The simulator's window is real time, so the waits are real too; the reset is at most two seconds away.
+    read = source(simulator, time=time, sleep=sleep, clock=now)
+    check_whole(read.fetch(sink), sink, entry(simulator))
+    assert any(request.status == 429 for request in simulator.requests)
+
+
+def test_a_page_that_is_too_large_is_halved(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate(max_limit=30)
+    check_whole(source(simulator, page_size=100).fetch(sink), sink, entry(simulator))
+    assert sum(request.status == 413 for request in simulator.requests) <= 20
+
+
+@pytest.mark.parametrize("kind", ["html", "garbled", "no_envelope", "truncated", "foreign_link"])
+def test_a_page_that_is_no_roster_is_refused(simulate: Callable[..., Simulator], sink: MemorySink, kind: str) -> None:
+    simulator = simulate()
+    simulator.fault(kind, "*/sections")
+    with pytest.raises(FeedBroken):
+        source(simulator, page_size=20).fetch(sink)
+
+
+# -- what proves absence -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "skipped", "match": "role=student&starting_after"},
+        {"kind": "duplicate", "match": "role=student&starting_after"},
+        {"kind": "same_page", "match": "role=student&starting_after"},
+        {"kind": "empty", "match": "role=student&starting_after"},
+        {"kind": "wrong_total", "path": "*/sections", "match": "count=true"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_a_read_that_proves_nothing_is_voided_and_read_again_three_times(
+    simulate: Callable[..., Simulator], fault: dict[str, Any]
+) -> None:
+    simulator, sink = simulate(), MemorySink()
+    simulator.fault(**fault, times=1)
+    check_whole(source(simulator, page_size=50).fetch(sink), sink, entry(simulator))
+    assert sink.discards == 1
+    simulator.clear_faults()
+    simulator.fault(**fault)
+    sink = MemorySink()
+    report = source(simulator, page_size=50).fetch(sink)
+    assert sink.discards == 3
+    broken = {name for name, found in report.collections.items() if not found.is_complete}
+    assert broken == ({"classes", "enrollments"} if fault["kind"] == "wrong_total" else {"users"})
+
+
+def test_a_last_sync_that_moves_voids_the_read(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    simulator.fault("moved", "*/courses", nth=1)
+    report = source(simulator).fetch(sink)
+    assert sink.discards == 1
+    assert entry(simulator).day == 2
+    check_whole(report, sink, entry(simulator))
+
+
+def test_a_last_sync_that_keeps_moving_adds_only(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    simulator.fault("revision", "*/courses")
+    report = source(simulator).fetch(sink)
+    assert sink.discards == 3
+    assert report.revision is None
+    assert "three times" in report.adds_only
+
+
+# -- the district's own state ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["pending", "error"])
+def test_a_district_that_is_not_ready_is_skipped_with_a_reason(
+    simulate: Callable[..., Simulator], sink: MemorySink, state: str
+) -> None:
+    simulator = simulate(state=state, error="line 7: Secretname")
+    with pytest.raises(SourceNotReady) as caught:
+        source(simulator).fetch(sink)
+    assert "district" in str(caught.value)
+    assert "Secretname" not in str(caught.value)
+    assert sink.rows == {}
+
+
+def test_a_running_sync_is_waited_for_up_to_thirty_minutes(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator, time = simulate(state="running"), Time(now=now())
+
+    def end_it(seconds: float) -> None:
+        time.slept.append(seconds)
+        time.now += seconds
+        if sum(time.slept) >= 600:
+            entry(simulator).state = "success"
+
+    check_whole(source(simulator, time=time, sleep=end_it).fetch(sink), sink, entry(simulator))
+    entry(simulator).state = "running"
+    time = Time(now=now())
+    with pytest.raises(SourceNotReady, match="30 minutes"):
+        source(simulator, time=time).fetch(MemorySink())
+    assert 1700 <= sum(time.slept) <= 1800
+
+
+@pytest.mark.parametrize(
+    "paused",
+    [{"state": "paused"}, {"pause_start": "2020-06-01"}, {"pause_start": "2020-06-01", "pause_end": "2999-08-01"}],
+)
+def test_a_paused_district_is_read_but_adds_only(
+    simulate: Callable[..., Simulator], sink: MemorySink, paused: dict[str, str]
+) -> None:
+    report = source(simulate(**paused)).fetch(sink)
+    assert "paused" in report.adds_only
+    assert sink.ids("users")
+
+
+def test_a_pause_that_is_over_or_to_come_is_none(simulate: Callable[..., Simulator]) -> None:
+    for start, end in (("2020-06-01", "2020-08-01"), ("2999-06-01", "2999-08-01")):
+        assert source(simulate(pause_start=start, pause_end=end)).fetch(MemorySink()).adds_only == ""
+
+
+# -- single records ----------------------------------------------------------------------------------------------------
+
+
+def test_a_single_record_is_told_live_or_gone(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate()
+    read = source(simulator)
+    view = entry(simulator).view(1, "v3.1")
+    assert read.is_live("orgs", next(view.schools())["id"]) is True
+    assert read.is_live("users", next(view.users())["id"]) is True
+    assert read.is_live("users", "0" * 24) is False
+    entry(simulator).is_connected = False
+    assert source(simulator).is_live("orgs", "0" * 24) is None
+
+
+# -- test connection ---------------------------------------------------------------------------------------------------
+
+
+def test_the_probe_goes_step_by_step(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate()
+    report = by_application(simulator).probe()
+    assert [step.name for step in report.steps] == ["Application credentials", "Token", "District", "Schools"]
+    assert report.is_ok
+    assert report.issuer == f"clever:{entry(simulator).id}"
+    assert len(report.schools) == 3
+    assert report.data_as_of == entry(simulator).told_last_sync()
+    assert [step.name for step in source(simulator).probe().steps] == ["Token", "District", "Schools"]
+
+
+def test_the_probe_names_the_step_that_fails_and_its_cure(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate()
+    extra = {"district_id": entry(simulator).id}
+    step = opened(Access(simulator.url, "demo-client", "wrong", extra)).probe().steps[-1]
+    assert (step.name, step.is_ok) == ("Application credentials", False)
+    assert "client id" in step.message
+    step = opened(Access(simulator.url, password="wrong")).probe().steps[-1]
+    assert (step.name, step.is_ok) == ("Token", False)
+    assert "wrong" not in step.message
+    entry(simulator).state = "pending"
+    report = source(simulator).probe()
+    assert (report.state, report.is_ok) == ("pending", False)
+    assert "not finished" in report.reason
+    entry(simulator).state, entry(simulator).shared_schools = "paused", []
+    report = source(simulator).probe()
+    assert report.state == "paused"
+    assert report.steps[-1].message.startswith("No school is shared")
+
+
+# -- odd shapes --------------------------------------------------------------------------------------------------------
+
+
+def page(*records: object, link: str = "", **rest: object) -> object:
+    links = [{"rel": "next", "uri": link}] if link else []
+    return {"links": links, "data": [{"data": record} for record in records], **rest}
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with serving(lambda asked: answer({})) as started:
+        yield started
+
+
+def test_odd_records_neither_break_the_read_nor_get_an_id(stub: Stub, sink: MemorySink) -> None:
+    people = [{"id": "u1", "roles": {"student": {"schools": [None, "s1", 3], "grade": 7}}, "name": None}, None, "x", {}]
+    bodies = {
+        "districts": page({"id": "d1", "name": "Made-up", "state": "success"}),
+        "schools": page({"id": "s1"}), "users": page(*people),
+        "sections": page({"id": "k1", "students": ["u1", "u1", None], "teachers": None, "teacher": "t1"}, {}),
+    }  # fmt: skip
+    stub.handle = lambda asked: answer(
+        bodies.get(asked.path.split("/")[-1], page())
+        if asked.query.get("role", "student") == "student" and "count" not in asked.query
+        else page()
+    )
+    opened(Access(stub.base, password="token")).fetch(sink)
+    assert sink.ids("users") == ["u1", None, None, None]
+    assert sink.rows["users"][0]["org_source_ids"] == "s1,3"
+    assert [row["source_id"] for row in sink.rows["enrollments"]] == ["k1:t1:teacher", "k1:u1:student"]
+
+
+@pytest.mark.parametrize(
+    "counted", [{"count": 2}, {"paging": {"count": 2}}, {"paging": {"total": 2}}, {}, {"count": 1}]
+)
+def test_a_count_is_found_wherever_it_stands_and_a_pages_own_count_is_none(stub: Stub, counted: dict[str, Any]) -> None:
+    link = "/v3.1/users?starting_after=a" if counted == {"count": 1} else ""
+    stub.handle = lambda asked: answer(page({"id": "a"}, link=link, **counted))
+    found = opened(Access(stub.base, password="token"))._api.count("/users", role="student")
+    assert found == (2 if counted and not link else None)
+    assert stub.asked[0].query == {"count": "true", "limit": "1", "role": "student"}
