@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,15 +79,19 @@ def load_registry(path: Path | None = None) -> tuple[District, ...]:
     return registry.read(path or registry_path())
 
 
-def find(key: str, districts: tuple[District, ...] | None = None) -> District:
-    """The district of this key.
+def find(key: str) -> District:
+    """The district of this key. In a folder, a file named after the district is read alone: a worker needs no other.
 
     Raises:
         ConfigError: the registry has none, or is itself wrong.
     """
-    for district in load_registry() if districts is None else districts:
-        if district.key == key:
-            return district
+    path = registry_path()
+    own = path / f"{key}.yaml"
+    places = [own, path] if re.fullmatch(r"[a-z0-9_]+", key) and own.is_file() else [path]
+    for place in places:
+        for district in load_registry(place):
+            if district.key == key:
+                return district
     raise ConfigError(f"There is no district {key!r} in the registry: add it there, or take one of its keys.")
 
 
