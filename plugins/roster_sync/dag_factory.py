@@ -47,7 +47,7 @@ RESULT: Final = AssetAlias("roster", group="roster")
 MINUTES: Final = {
     # how long a step may take before it is stopped; `start` may wait an hour for another run of the district
     "start": 90, "extract": 240, "validate": 60, "plan": 90, "apply": 120, "undo": 120, "notify": 30, "ask": 10,
-    "question": 10, "reopen": 90, "finish": 30, "purge": 120, "warn": 30,
+    "question": 10, "reopen": 90, "finish": 30, "purge": 120, "settle": 30, "warn": 30,
 }  # fmt: skip
 
 
@@ -214,11 +214,16 @@ def build_housekeeping_dag() -> DAG:
         def purge(**context: Any) -> dict[str, int]:
             return tasks.purge(_now(context))
 
+        @_task("settle")
+        def settle(**context: Any) -> int:
+            return tasks.settle(_now(context))
+
         @_task("warn")
         def warn(**context: Any) -> int:
             return tasks.warn(_now(context))
 
         purge()
+        settle()
         warn()
     return dag
 

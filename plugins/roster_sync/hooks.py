@@ -10,7 +10,7 @@ from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import BaseHook, Connection, conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from roster_sync.errors import ConfigError, DatabaseFailure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as DatabaseConnection
 
     from roster_sync.districts import District
-    from roster_sync.notices import Mail
+    from roster_sync.notices import Links, Mail
 
 PORTAL_CONN_ID: Final = "portal_db"
 SMTP_CONN_ID: Final = "smtp_default"
@@ -94,6 +94,13 @@ def connection(conn_id: str) -> Connection:
             f"Airflow has no connection {conn_id!r}: add it under Admin > Connections, "
             f"or as AIRFLOW_CONN_{conn_id.upper()}."
         ) from None
+
+
+def links() -> Links:
+    """The addresses that mails lead to, in the Airflow UI that the setting [api] base_url names."""
+    from roster_sync.notices import Links
+
+    return Links(base_url=conf.get("api", "base_url", fallback="") or "http://localhost:8080")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSkipException
 
 from roster_sync import db, failures, hooks, policies
+from roster_sync.districts import load_registry
 from roster_sync.errors import RosterError, SourceNotReady, SyncRefused
 from roster_sync.model import OPEN
 from roster_sync.places import docs_folder
@@ -227,12 +228,23 @@ def purge(context: Context) -> dict[str, int]:
     return counts
 
 
-def warn(context: Context) -> int:
-    """Tells the subscribers of districts whose sync expires soon."""
-    from roster_sync import housekeeping
+def settle(context: Context) -> int:
+    """Closes worklist items whose work people have done since the last run of their district."""
+    from roster_sync import worklist
 
-    with closing(hooks.portal_connection()) as connection, refusals("warn"):
-        return housekeeping.expiring(connection)
+    with closing(hooks.portal_connection()) as connection, refusals("settle"):
+        return worklist.refresh_all(connection)
+
+
+def warn(context: Context) -> int:
+    """Tells the subscribers of districts whose sync expires soon, also where no run would tell them."""
+    from roster_sync import notices
+
+    sent = 0
+    with closing(hooks.portal_connection()) as connection, hooks.mailer() as post, refusals("warn"):
+        for district in load_registry():
+            sent += notices.send_expiry(connection, district, post, hooks.links())
+    return sent
 
 
 @contextmanager
