@@ -190,9 +190,9 @@ def _change(row: dict[str, Any], kind: str, labels: dict[tuple[str, int], str]) 
     deleted = row["action"] == "delete"
     change = Change(f"c{row['id']}", "", source_id=image.get("source_id") or "", action=row["action"])
     if row["table_name"] in ("schools", "classes", "users"):
-        change.label = _name(image)
-        change.detail = image.get("email") or ""
-        change.link = "" if deleted else _link(kind, int(image["id"]))
+        change.label = row["label"] or _name(image)
+        change.detail = row["email"] or image.get("email") or ""
+        change.link = "" if row["label"] is None else _link(kind, int(image["id"]))
     else:
         change.label = _of(labels, "user", image) or _of(labels, "school", image) or "A person who is gone"
         places = (_of(labels, name, image) for name in ("class", "product", "book"))

@@ -1,0 +1,11 @@
+-- People whom a run deleted and whom no later run brought back, by name: the before-images of the last Resets.
+select c.run_id, c.before ->> 'family_name' as family_name, c.before ->> 'given_name' as given_name, c.before ->> 'role' as role,
+  r.started_at
+from (select r.id, r.started_at from sync.runs r where r.district_id = %(district)s and r.mode = 'reset' and r.wrote_at is not null
+        and r.status <> 'undone' order by r.id desc limit 5) r
+join sync.changes c on c.run_id = r.id and c.table_name = 'users' and c.action = 'delete'
+where (lower(c.before ->> 'email') = %(exact)s or c.before ->> 'source_id' = %(as_typed)s
+    or (lower(c.before ->> 'family_name') like %(one)s || '%%' and (%(other)s = '' or lower(c.before ->> 'given_name') like %(other)s || '%%'))
+    or (%(other)s <> '' and lower(c.before ->> 'given_name') like %(one)s || '%%' and lower(c.before ->> 'family_name') like %(other)s || '%%'))
+  and not exists (select from portal.users u where u.id = (c.key ->> 'id')::bigint)
+limit 20;

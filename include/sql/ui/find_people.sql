@@ -1,0 +1,42 @@
+-- People by what a caller says of them: the beginning of a name or two, an email, an id. The first few, by name.
+-- one, other: two words of the name in either order, lower case, as ranges [x, x_end); exact: the whole text, lower case.
+-- Indexes: users_page_idx, users_given_idx, users_email_idx, users_sis_idx, source_ids_pkey (a skip over the issuers).
+with found as (
+  (select p.id from portal.users p
+   where p.district_id = %(district)s and p.role = any(%(roles)s)
+     and coalesce(lower(p.family_name), '') collate "C" >= %(one)s and coalesce(lower(p.family_name), '') collate "C" < %(one_end)s
+     and (%(other)s = '' or (coalesce(lower(p.given_name), '') collate "C" >= %(other)s
+                             and coalesce(lower(p.given_name), '') collate "C" < %(other_end)s))
+   order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
+   limit %(limit)s)
+  union
+  (select p.id from portal.users p
+   where p.district_id = %(district)s and p.role = any(%(roles)s)
+     and coalesce(lower(p.given_name), '') collate "C" >= %(one)s and coalesce(lower(p.given_name), '') collate "C" < %(one_end)s
+     and (%(other)s = '' or (coalesce(lower(p.family_name), '') collate "C" >= %(other)s
+                             and coalesce(lower(p.family_name), '') collate "C" < %(other_end)s))
+   limit %(limit)s)
+  union
+  (select p.id from portal.users p
+   where p.district_id = %(district)s and p.email is not null and lower(btrim(p.email)) = %(exact)s
+     and p.role = any(%(roles)s) limit %(limit)s)
+  union
+  (select p.id from portal.users p
+   where p.district_id = %(district)s and lower(p.sis_id) = %(exact)s and p.role = any(%(roles)s) limit %(limit)s)
+  union
+  (select p.id from sync.source_ids i join portal.users p on p.id = i.row_id
+   where i.district_id = %(district)s and i.entity = 'users' and i.source_id = %(as_typed)s
+     and p.district_id = %(district)s and p.role = any(%(roles)s))
+)
+select u.id, u.family_name, u.given_name, u.email, u.grade, u.role, u.is_shared, u.is_enabled, u.origin, u.is_dummy,
+  sc.schools, li.licenses
+from (select p.* from portal.users p where p.id in (select f.id from found f)
+      order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
+      limit %(limit)s) u
+left join lateral (
+  select string_agg(s.name, ', ' order by s.name) as schools from portal.user_schools us
+  join portal.schools s on s.id = us.school_id where us.user_id = u.id and us.is_active) sc on true
+left join lateral (
+  select count(*) as licenses from portal.license_assignments l
+  where l.user_id = u.id and (l.expires_on is null or l.expires_on >= current_date)) li on true
+order by coalesce(lower(u.family_name), '') collate "C", coalesce(lower(u.given_name), '') collate "C", u.id;

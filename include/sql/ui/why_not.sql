@@ -1,0 +1,18 @@
+-- People whom the source named in a run but whom the portal may not hold, and why. One pass over the run's partition.
+select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.email, f.status, f.source_roles, f.roles,
+  f.is_rejected, u.id as user_id, u.is_shared,
+  (select json_agg(json_build_object('rule', g.rule, 'field', g.field, 'message', g.message))
+     from sync.findings g where g.run_id = %(run)s and g.source_id = f.source_id and g.severity = 'error') as errors,
+  (select json_agg(json_build_object('name', coalesce(c.name, o.id), 'is_selected', c.is_selected) order by c.name)
+     from unnest(f.school_source_ids) o (id)
+     left join sync.school_selection c on c.district_id = %(district)s and c.source_id = o.id) as schools
+from (
+  select * from staging.users s
+  where s.run_id = %(run)s
+    and (lower(s.email) = %(exact)s or s.source_id = %(as_typed)s or lower(s.sis_id) = %(exact)s
+         or (lower(s.family_name) like %(one)s || '%%' and (%(other)s = '' or lower(s.given_name) like %(other)s || '%%'))
+         or (%(other)s <> '' and lower(s.given_name) like %(one)s || '%%' and lower(s.family_name) like %(other)s || '%%'))
+  limit 20) f
+left join sync.source_ids i on i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = f.source_id
+left join portal.users u on u.id = i.row_id
+order by 2, 1;
