@@ -34,9 +34,12 @@ class CleverView:
     """Every k-th student cannot be read ('shared by student'); sections name them all the same."""
     keep_empty_sections: bool = False
     _district: str = field(init=False, default="")
+    _year: Json = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        year = self.day.term(0)
         object.__setattr__(self, "_district", self.day.district.office.clever_id)
+        object.__setattr__(self, "_year", {"start_date": year.starts_on, "end_date": year.ends_on})
 
     def makers(self) -> dict[str, Callable[[], Iterator[Json]]]:
         """The collections."""
@@ -138,7 +141,7 @@ class CleverView:
         return roles
 
     def _legacy(self, person: Person, number: int) -> str:
-        return f"{mix(number, *person.clever_id.encode()):016x}{number:08x}"
+        return f"{number:02x}{person.clever_id[2:]}"
 
     def _schools_of(self, person: Person) -> list[str]:
         return [self.day.school_clever_id(school) for school in person.schools if self.is_shared(school)]
@@ -146,12 +149,11 @@ class CleverView:
     def _student(self, person: Person) -> Json:
         schools = self._schools_of(person)
         year, month, day = person.birth_date.split("-")
-        stays = {"start_date": self.day.term(0).starts_on, "end_date": self.day.term(0).ends_on}
         record: Json = {
             "school": schools[0], "schools": schools, "sis_id": person.sis_id, "student_number": person.number,
             "state_id": person.state_id, "grade": GRADES[person.grade], "dob": f"{month}/{day}/{year}",
             "gender": person.sex[0].upper(), "graduation_year": str(self._graduation(person.grade)),
-            "enrollments": [{"school": school, **stays} for school in schools],
+            "enrollments": [{"school": school, **self._year} for school in schools],
             "credentials": {"district_username": person.username}, "ext": {}, "legacy_id": self._legacy(person, 1),
         }  # fmt: skip
         return self._dated(record, person.created_day, person.modified_day)

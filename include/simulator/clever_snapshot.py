@@ -48,9 +48,9 @@ class Ids:
 
     def sorted(self) -> tuple[Ids, Positions]:
         """The ids in ascending order, and where each stood."""
-        order = sorted(range(len(self)), key=self.__getitem__)
-        if order == list(range(len(self))):
+        if all(self[place - 1] < self[place] for place in range(1, len(self))):
             return self, range(len(self))
+        order = sorted(range(len(self)), key=self.__getitem__)
         result = Ids()
         for place in order:
             result._bytes += self[place]

@@ -63,6 +63,7 @@ class MadeUpDistrict:
         self.churn = churn if isinstance(churn, Churn) else Churn(churn)
         self.has_contacts, self.many_terms = contacts, many_terms
         self._states = {1: State.first(self.layout)}
+        self._stamps: dict[int, str] = {}
         self._lock = threading.Lock()
 
     def day(self, number: int) -> DistrictDay:
@@ -89,8 +90,11 @@ class MadeUpDistrict:
 
     def timestamp(self, day: int) -> str:
         """The moment at which the records changed on a day were written, as OneRoster and Clever write it."""
-        moment = datetime.combine(self.date_of(day), time(1, 30), timezone.utc)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        stamp = self._stamps.get(day)
+        if stamp is None:
+            moment = datetime.combine(self.date_of(day), time(1, 30), timezone.utc)
+            stamp = self._stamps[day] = moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return stamp
 
     @property
     def office(self) -> Office:

@@ -35,9 +35,12 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
 """The fields that each kind of object may have, by the specification."""
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+
+
 def dump(record: Json) -> bytes:
     """A record as it goes over the wire."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(record).encode()
 
 
 @dataclass(frozen=True)

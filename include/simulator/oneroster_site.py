@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -132,6 +132,12 @@ class OneRosterSite:
         kind = {"kind": "oneroster", "version": self.version, "auth": self.auth.kind, "root": self._root}
         return {**kind, "day": self._day, "revision": self.revision, **vars(self.settings)}
 
+    def warm(self, root: str, names: Sequence[str] = ()) -> None:
+        """Serializes the stored collections of the present day: users, enrollments ... (none named = all)."""
+        snapshot = self._snapshot(f"{root}{self.prefix}")
+        for name in names or snapshot.view.makers():
+            snapshot.spool(name)
+
     def handle(self, request: Request) -> Reply:
         """Answers a request."""
         if request.path == TOKEN_PATH:
@@ -170,8 +176,8 @@ class OneRosterSite:
         if not is_allowed:
             raise ProblemError(429, f"Too many requests; the window ends at {ends:.0f}.")
 
-    def _snapshot(self, request: Request) -> Snapshot:
-        base = request.url[: len(request.url) - len(request.path)] + self._root
+    def _snapshot(self, address: str) -> Snapshot:
+        base = f"{address}{self._root}"
         key = (self._day, base, self.settings.tombstones)
         with self._lock:
             if key not in self._snapshots:
@@ -190,7 +196,7 @@ class OneRosterSite:
             raise ProblemError(404, "There is no such address.")
         parts = request.path[len(self._root) + 1 :].split("/")
         self._check_scope(parts, scopes)
-        snapshot = self._snapshot(request)
+        snapshot = self._snapshot(request.url[: len(request.url) - len(request.path)])
         if len(parts) == 1 and parts[0] in STORED:
             stored = STORED[parts[0]][0]
             return self._page(request, snapshot, stored, parts[0], snapshot.positions(parts[0]))

@@ -97,6 +97,9 @@ class Site(Protocol):
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Changes settings while running; unknown ones are refused with ValueError."""
 
+    def warm(self, root: str, names: Sequence[str]) -> None:
+        """Makes the named collections (none = all) of the present day ready, as `root` will be asked for them."""
+
     def describe(self) -> dict[str, Any]:
         """What is set, without secrets."""
 
@@ -155,6 +158,11 @@ class Simulator:
     def configure(self, prefix: str | None = None, **settings: Any) -> None:
         """Changes a district's settings while running."""
         self.site(prefix).configure(settings)
+
+    def warm(self, *names: str) -> None:
+        """Makes collections ready before they are asked for: a large district takes a while to serialize."""
+        for site in self.sites:
+            site.warm(self.root, names)
 
     def paths(self) -> list[str]:
         """The paths asked for so far, in order."""

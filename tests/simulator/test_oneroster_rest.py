@@ -580,10 +580,16 @@ def test_the_control_moves_days_and_sets_faults_while_running(sim):
         assert requests.post(f"{sim.root}/_control", json=wrong, timeout=10).status_code == 400
 
 
+def test_an_address_outside_every_district_is_404():
+    with serve(DISTRICT, auth="none", prefix="/here") as sim:
+        assert sim.url.endswith("/here")
+        assert get(sim, f"{V11}/orgs").status_code == 200
+        assert requests.get(f"{sim.root}/nowhere{V11}/orgs", timeout=10).status_code == 404
+
+
 def test_the_demo_districts_are_served_side_by_side():
     with Simulator(sites_from_file(DEMO)) as sim:
         prefixes = {site.prefix for site in sim.sites}
         assert {"/lakeshore", "/westhaven"} <= prefixes
         assert requests.get(f"{sim.root}/lakeshore{V11}/orgs", timeout=10).status_code == 401
         assert requests.get(f"{sim.root}/westhaven{V12}/orgs", timeout=10).status_code == 401
-        assert requests.get(f"{sim.root}/nowhere{V12}/orgs", timeout=10).status_code == 404
