@@ -14,7 +14,8 @@ from (
   (select 'users' from staging.users where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'classes' from staging.classes where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'enrollments' from raw_enrollments e
-   where coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '' limit 1000)) e;
+   where (coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '')
+     and exists (select from staging.enrollments where run_id = %(run_id)s and is_rejected) limit 1000)) e;
 
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 (select %(run_id)s, 'users', u.source_id, 'warning', 'malformed_email', 'email',
@@ -49,11 +50,13 @@ union all
 (select %(run_id)s, 'enrollments', r.source_id, 'warning', 'malformed_date', 'beginDate',
   'A date is not a day as YYYY-MM-DD; it was passed over. Correct it at the source.'
  from raw_enrollments r
- where (r.begins_on <> '' and not pg_input_is_valid(r.begins_on, 'date')) or (r.ends_on <> '' and not pg_input_is_valid(r.ends_on, 'date')) limit 1000)
+ where ((r.begins_on <> '' and not pg_input_is_valid(r.begins_on, 'date')) or (r.ends_on <> '' and not pg_input_is_valid(r.ends_on, 'date')))
+   and exists (select from staging.enrollments where run_id = %(run_id)s and keep is not null) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', r.source_id, 'info', 'enrollment_role', 'role',
   'The role in this class is neither student nor teacher; it was passed over.'
- from raw_enrollments r where lower(coalesce(r.role, '')) not in ('student', 'teacher') limit 1000)
+ from raw_enrollments r where lower(coalesce(r.role, '')) not in ('student', 'teacher')
+   and exists (select from staging.enrollments where run_id = %(run_id)s and role is null) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
   'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'

@@ -1,6 +1,6 @@
--- The run has written: marked with what it changed. A question that was carried out is done with.
-update sync.runs set wrote_at = case when wrote_at is not null or exists (select from staging.plan p where p.run_id = %(run_id)s and p.phase = any (%(phases)s))
-  or mode = 'reset' or cardinality(%(phases)s::text[]) > 0 then coalesce(wrote_at, clock_timestamp()) end
-where id = %(run_id)s;
+-- The run has written: marked with when. A question that was carried out is done with. A quiet night has written nothing.
+update sync.runs set wrote_at = coalesce(wrote_at, clock_timestamp())
+where id = %(run_id)s and exists (
+  select from staging.plan p where p.run_id = %(run_id)s and p.entity <> 'worklist' and p.phase = any (%(phases)s));
 update sync.holds set applied_at = clock_timestamp()
 where run_id = %(run_id)s and answer = 'approved' and applied_at is null and %(status)s = 'launched';

@@ -87,16 +87,16 @@ order by source_id, rank;
 alter table school_ids add primary key (source_id);
 analyze school_ids;
 
--- What a rejected row names counts as seen.
+-- What a rejected row names counts as seen: its school by id, or (of a row without an id) one that looks like it.
+create temporary table named_by_rejected on commit drop as
+select school_source_id as source_id from staging.classes where run_id = %(run_id)s and is_rejected
+union
+select o from staging.users u cross join unnest(u.school_source_ids) o where u.run_id = %(run_id)s and u.is_rejected;
 update school_view v set is_protected = true
-from staging.resolved r
-where r.run_id = %(run_id)s and r.entity = 'schools' and r.row_id = v.id and not v.is_in_feed and (
-  exists (select from staging.classes c where c.run_id = %(run_id)s and c.is_rejected and c.school_source_id = r.source_id)
-  or exists (select from staging.users u where u.run_id = %(run_id)s and u.is_rejected and r.source_id = any (u.school_source_ids)));
+from named_by_rejected n join school_ids i on i.source_id = n.source_id
+where i.id = v.id and not v.is_in_feed;
 update school_view v set is_protected = true
 from portal.schools p
-where p.id = v.id and not v.is_in_feed and not v.is_protected and (
-  exists (select from staging.classes c where c.run_id = %(run_id)s and c.is_rejected and c.school_source_id = p.source_id)
-  or exists (select from staging.users u where u.run_id = %(run_id)s and u.is_rejected and p.source_id = any (u.school_source_ids))
-  or exists (select from staging.schools s where s.run_id = %(run_id)s and s.source_id is null and (s.name = p.name or s.sis_id = p.sis_id)));
+where p.id = v.id and not v.is_in_feed and not v.is_protected
+  and exists (select from staging.schools s where s.run_id = %(run_id)s and s.source_id is null and (s.name = p.name or s.sis_id = p.sis_id));
 analyze school_view;

@@ -10,13 +10,16 @@ select
   case lower(e.role) when 'student' then 'student' when 'teacher' then 'teacher' end,
   coalesce(lower(e.is_primary) = 'true' and lower(e.role) = 'teacher', false),
   coalesce(lower(e.status) not in ('tobedeleted', 'inactive'), true),
-  case when pg_input_is_valid(e.begins_on, 'date') then e.begins_on::date end,
-  case when pg_input_is_valid(e.ends_on, 'date') then e.ends_on::date end,
+  e.begins, e.ends,
   coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '',
-  case when not (pg_input_is_valid(e.begins_on, 'date') and pg_input_is_valid(e.ends_on, 'date')) then
-    array_remove(array[case when e.begins_on <> '' and not pg_input_is_valid(e.begins_on, 'date') then 'begins_on' end,
-                       case when e.ends_on <> '' and not pg_input_is_valid(e.ends_on, 'date') then 'ends_on' end], null) end
-from raw_enrollments e
+  case when (e.begins is null and e.begins_on <> '') or (e.ends is null and e.ends_on <> '') then
+    array_remove(array[case when e.begins is null and e.begins_on <> '' then 'begins_on' end,
+                       case when e.ends is null and e.ends_on <> '' then 'ends_on' end], null) end
+from (
+  -- offset 0 keeps each date from being parsed once per use
+  select *, case when pg_input_is_valid(begins_on, 'date') then begins_on::date end as begins,
+    case when pg_input_is_valid(ends_on, 'date') then ends_on::date end as ends
+  from raw_enrollments offset 0) e
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = e.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = e.user_source_id;
 

@@ -9,7 +9,7 @@ select r.user_source_id as source_id,
 from raw_roles r where btrim(r.user_source_id) <> '' group by r.user_source_id;
 analyze role_words;
 
-with people as (
+with people as materialized (
   select u.*, w.orgs as role_orgs, w.primary_org,
     case when w.words is not null then w.words
          when btrim(u.role) = '' or u.role is null then '{}'::text[]
@@ -20,7 +20,8 @@ with people as (
          else (select array_agg(btrim(o) order by place) from unnest(string_to_array(u.org_source_ids, ',')) with ordinality t (o, place)
                where btrim(o) <> '') end as listed,
     split_part(u.grades, ',', 1) as first_grade,
-    btrim(u.email) as trimmed_email
+    btrim(u.email) as trimmed_email,
+    btrim(u.email) ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' as is_address
   from raw_users u left join role_words w on w.source_id = u.source_id
 )
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
@@ -37,14 +38,14 @@ select
   case when p.role_orgs is null then p.listed
        else (select array_agg(distinct o) from unnest(p.listed || p.role_orgs || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) o where o is not null) end,
   coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]),
-  case when p.trimmed_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' then p.trimmed_email end,
+  case when p.is_address then p.trimmed_email end,
   nullif(btrim(p.username), ''), nullif(btrim(p.given_name), ''), nullif(btrim(p.family_name), ''),
   g.grade, nullif(btrim(p.identifier), ''),
-  coalesce(nullif(btrim(p.state_id), ''), substring(p.user_ids from '(?i)[{]\s*state[^:]*:\s*([^}]*?)\s*[}]')),
+  coalesce(nullif(btrim(p.state_id), ''), case when p.user_ids <> '' then substring(p.user_ids from '(?i)[{]\s*state[^:]*:\s*([^}]*?)\s*[}]') end),
   case lower(btrim(p.is_enabled)) when 'true' then true when '1' then true when 'false' then false when '0' then false end,
   coalesce(btrim(p.source_id), '') = '',
   array_remove(array[
-    case when p.trimmed_email <> '' and p.trimmed_email !~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' then 'email' end,
+    case when p.trimmed_email <> '' and not p.is_address then 'email' end,
     case when btrim(p.first_grade) <> '' and g.grade is null then 'grade' end,
     case when coalesce(btrim(p.given_name), '') = '' then 'given_name' end,
     case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null)
