@@ -21,7 +21,7 @@ from roster_sync.digest_words import (
     roles,
     table_of,
 )
-from roster_sync.mails import Alert, Digest, Links, Row, Section
+from roster_sync.mails import SHOWN, Alert, Digest, Links, Row, Section
 from roster_sync.templates import counted, moment, number
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class _Maker:
                 text.append(f"{counted(plan['licenses_freed'], 'licence')} would be freed.")
             title = f"Preview of the {MODES[run['mode']]}"
             found.append(
-                Alert("good", title, text, self._links.run(run_id), "Open the preview", plan_table(plan))
+                Alert("note", title, text, self._links.run(run_id), "Open the preview", plan_table(plan))
             )  # fmt: skip
         return found
 
@@ -165,36 +165,30 @@ class _Maker:
     def _new_people(self) -> list[Section]:
         found = self._rows("new_people", self._run_ids("new_people"))
         sections = []
-        teachers = [row for row in found if row["role"] == "teacher"]
-        staff = [row for row in found if row["role"] != "teacher"]
-        if teachers:
-            needing = sum(row["needs_license"] for row in teachers)
-            self._say(4, counted(len(teachers), "new teacher"))
+        if teachers := [row for row in found if row["is_teacher"]]:
+            total, needing = teachers[0]["total"], teachers[0]["needing"]
+            self._say(4, counted(total, "new teacher"))
             sections.append(
                 Section(
-                    len(teachers),
-                    "new teacher" if len(teachers) == 1 else "new teachers",
+                    total,
+                    "new teacher" if total == 1 else "new teachers",
                     f"{counted(needing, 'needs a licence', 'need a licence')}: assign one in the portal."
                     if needing
                     else "",
                     [Row(full_name(row), first_school(row)) for row in teachers],
                     self._links.worklist(self._district.key, "teacher_needs_license"),
                     "Teachers who need a licence",
+                    total,
                 )
             )
-        if staff:
-            self._say(5, f"{number(len(staff))} new staff")
-            sections.append(
-                Section(
-                    len(staff),
-                    "new member of staff" if len(staff) == 1 else "new members of staff",
-                    "Give them what they need in the portal.",
-                    [
-                        Row(full_name(row), ", ".join(filter(None, [ROLES[row["role"]], first_school(row)])))
-                        for row in staff
-                    ],
-                )
-            )
+        if staff := [row for row in found if not row["is_teacher"]]:
+            total = staff[0]["total"]
+            self._say(5, f"{number(total)} new staff")
+            rows = [
+                Row(full_name(row), ", ".join(filter(None, [ROLES[row["role"]], first_school(row)]))) for row in staff
+            ]
+            title = "new member of staff" if total == 1 else "new members of staff"
+            sections.append(Section(total, title, "Give them what they need in the portal.", rows, total=total))
         return sections
 
     def _new_schools(self) -> list[Section]:
@@ -234,8 +228,8 @@ class _Maker:
             Section(
                 students,
                 "student needs books" if students == 1 else "students need books",
-                f"They are new in {counted(classes, 'class', 'classes')} whose teachers have no mail address that we "
-                "can write to: give them the books of their class in the portal.",
+                f"New in {counted(classes, 'class', 'classes')} whose teachers have no mail address that we can write "
+                "to: give out the books of the class in the portal.",
                 [],
                 self._links.worklist(self._district.key, "student_needs_books"),
                 "Students without their class's books",
@@ -285,17 +279,18 @@ class _Maker:
         ]
         sections = []
         if freed := self._rows("licenses_freed", self._run_ids("licenses_freed")):
-            self._say(4, counted(len(freed), "licence freed", "licences freed"))
-            title = "licence was freed" if len(freed) == 1 else "licences were freed"
-            sections.append(Section(len(freed), title, "Their holders are no longer in the portal.", holders(freed)))
-        if self._keys("licenses_freed") and numbers["books_freed"]:
-            books = numbers["books_freed"]
-            sections.append(
-                Section(books, "book of a student was freed" if books == 1 else "books of students were freed")
-            )
+            total = freed[0]["total"]
+            self._say(4, counted(total, "licence freed", "licences freed"))
+            title = "licence was freed" if total == 1 else "licences were freed"
+            advice = "Their holders are no longer in the portal."
+            sections.append(Section(total, title, advice, holders(freed), total=total))
+        if self._keys("licenses_freed") and (books := numbers["books_freed"]):
+            title = "book of a student was freed" if books == 1 else "books of students were freed"
+            sections.append(Section(books, title))
         if planned and (would_be := self._rows("licenses_planned", planned)):
-            title = "licence would be freed" if len(would_be) == 1 else "licences would be freed"
-            sections.append(Section(len(would_be), title, "", holders(would_be)))
+            total = would_be[0]["total"]
+            title = "licence would be freed" if total == 1 else "licences would be freed"
+            sections.append(Section(total, title, "", holders(would_be), total=total))
         return sections
 
     def _offered_schools(self) -> list[Section]:
@@ -308,7 +303,7 @@ class _Maker:
             Section(
                 len(found),
                 "new school is offered" if len(found) == 1 else "new schools are offered",
-                "The district shares them; they are not selected, and not synced until you select them.",
+                "Shared by the district and not selected: a school is synced once you select it.",
                 [Row(row["name"]) for row in found],
                 self._links.settings(self._district.key),
                 "Select schools",
@@ -397,4 +392,4 @@ class _Maker:
         return {"district_id": self._district_id, "run_ids": run_ids, **more}
 
     def _rows(self, name: str, run_ids: list[int], **more: Any) -> list[dict[str, Any]]:
-        return db.rows(self._cursor, f"notices/{name}", self._params(run_ids, **more))
+        return db.rows(self._cursor, f"notices/{name}", self._params(run_ids, shown=SHOWN, **more))

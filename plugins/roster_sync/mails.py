@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from roster_sync.templates import render
 
-SHOWN: int = 40
+SHOWN: Final = 40
 """Rows of a list that a mail shows; the rest is a number and a link."""
 
 
@@ -74,6 +74,8 @@ class Section:
     rows: list[Row] = field(default_factory=list)
     href: str = ""
     label: str = ""
+    total: int | None = None
+    """How long the whole list is, where `rows` holds its beginning only."""
 
     @property
     def shown(self) -> list[Row]:
@@ -83,7 +85,7 @@ class Section:
     @property
     def hidden(self) -> int:
         """How many it only counts."""
-        return len(self.rows) - len(self.shown)
+        return (len(self.rows) if self.total is None else self.total) - len(self.shown)
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Alert:
     """What must be seen first."""
 
     tone: str
-    """bad | warn | good"""
+    """bad | warn | good | note"""
     title: str
     text: list[str]
     href: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,6 @@ from roster_sync import checks, suites
 from roster_sync.districts import Limits
 from roster_sync.errors import FeedRejected
 from tests.checks import feeds
-from tests.conftest import Portal
-
-
-@pytest.fixture
-def owner(portal: Portal) -> Iterator[Connection]:
-    connection = portal.owner()
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
-def app(portal: Portal) -> Iterator[Connection]:
-    connection = portal.connect()
-    yield connection
-    connection.close()
 
 
 def spoil(owner: Connection, text: str, run_id: int) -> None:

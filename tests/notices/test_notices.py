@@ -369,7 +369,7 @@ def test_where_a_class_has_no_teacher_to_write_to_the_subscribers_get_the_count(
     mail = outbox.only()
     assert mail.to == ADMIN
     for body in both(mail):
-        assert "1 class whose teachers have no mail address" in body
+        assert "1 class whose teachers have no mail address that we can write to" in body
         assert "Hidden" not in body
 
 
