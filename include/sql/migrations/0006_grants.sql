@@ -10,7 +10,7 @@ grant execute on function staging.open_run(bigint), staging.drop_run(bigint), st
   to roster_edit, roster_reset, roster_undo;
 grant insert, update on all tables in schema sync to roster_edit, roster_reset, roster_undo;
 grant delete on sync.findings, sync.changes, sync.notices, sync.source_ids, sync.run_counts, sync.school_selection,
-  sync.held_rows
+  sync.held_rows, sync.holds
   to roster_edit, roster_reset, roster_undo;
 revoke insert, update, delete on sync.grades from roster_edit, roster_reset, roster_undo;
 
