@@ -102,6 +102,7 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     db.run(cursor, "plan/adds", run)
     db.run(cursor, "plan/reviews", run)
     _plan_removals(cursor, run, source)
+    cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
     summary = db.one(cursor, "plan/summary", run) or {}
     _refuse_where_empty(cursor, run, summary)
     counts = [limits.KindCount(**row) for row in db.rows(cursor, "plan/limits", run)]
