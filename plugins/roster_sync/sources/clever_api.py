@@ -44,7 +44,7 @@ class CleverApi:
     """One district at Clever."""
 
     def __init__(
-        self, access: Access, version: str, *, page_size: int = 10_000, pages_at_work: int = 3, **session: Any
+        self, access: Access, version: str, *, page_size: int = 10_000, pages_at_work: int = 2, **session: Any
     ) -> None:
         """Asks nothing yet.
 
@@ -178,6 +178,12 @@ class CleverApi:
         if not isinstance(answer.get("data"), list):
             raise FeedBroken(f"{reply.what} came without its list 'data': the server answered, but with no roster.")
         return answer
+
+    def newest(self, path: str) -> dict[str, Any]:
+        """The page with the newest record, or nothing where Clever does not take `ending_before=last`."""
+        query = "ending_before=last&limit=1"
+        reply = self._follow(f"{self._root}{path}?{query}", what=f"A page of {path.strip('/')}", passed=(400, 404, 501))
+        return as_mapping(reply.json()) if reply.status == 200 else {}
 
     # -- the district -------------------------------------------------------------------------------------------------
 

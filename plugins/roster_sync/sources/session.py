@@ -54,7 +54,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
     what: str
 
     def text(self) -> str:
@@ -276,13 +276,13 @@ class Session:
             )
         return target
 
-    def _read(self, response: requests.Response, what: str) -> bytes:
+    def _read(self, response: requests.Response, what: str) -> bytearray:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > MAX_BODY:
                 raise FeedBroken(f"{what} is larger than {MAX_BODY >> 20} MB; such a page is not read.")
-        return bytes(body)
+        return body
 
     def _note_time(self, date: str | None) -> None:
         if date:

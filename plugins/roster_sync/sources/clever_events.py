@@ -1,0 +1,157 @@
+"""Clever's events: what changed since the last one read, in order, as rows to add or update; never to remove."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from roster_sync.districts import SourceSettings
+from roster_sync.errors import SourceError, SourceNotReady
+from roster_sync.model import COLLECTIONS
+from roster_sync.sources import clever_mapping as mapping
+from roster_sync.sources.base import Access, CollectionReport, FeedReport, ProbeReport, ProbeStep, Sink
+from roster_sync.sources.clever_api import CleverApi, Walk
+from roster_sync.sources.clever_mapping import Record, Row
+from roster_sync.sources.texts import as_list, as_mapping, as_text
+
+log = logging.getLogger(__name__)
+
+KEPT: Final = timedelta(days=30)
+"""How long Clever keeps events: after a longer gap some are lost, and only a full read tells the truth."""
+MOST: Final = 50_000
+"""Records that are held at a time; where more changed, a full read is quicker."""
+_WAIT: Final = "the nightly full read comes first."
+ADDS_ONLY: Final = "Events only add and update: what is gone is found by the nightly full read."
+
+_ROWS: Final[dict[str, tuple[str, Callable[[Record], Row]]]] = {
+    "schools": ("orgs", mapping.school_row),
+    "terms": ("terms", mapping.term_row),
+    "courses": ("courses", mapping.course_row),
+    "sections": ("classes", mapping.class_row),
+}
+
+
+class CleverEvents:
+    """A source (base.Source) of what changed at one district since an event; the full read stays the truth."""
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        access: Access,
+        *,
+        since_id: str = "",
+        since: datetime | None = None,
+        **options: Any,
+    ) -> None:
+        """Asks nothing yet.
+
+        Args:
+            settings: as of `clever.Clever`.
+            access: as of `clever.Clever`.
+            since_id: the last event that was applied, or the newest one before the last full read.
+            since: when that was; without it nothing is read.
+            options: keyword arguments of CleverApi and Session, for tests.
+        """
+        self._api = CleverApi(access, settings.version or "v3.1", **options)
+        self._clock: Callable[[], float] = options.get("clock", time.time)
+        self._since = since
+        self.last_id = since_id
+        """The newest event read: where the next reading begins. It moves only when `fetch` has ended well."""
+        self.skipped: dict[str, int] = {}
+        """Events passed over, by type: deletions, contacts, what is not mapped."""
+
+    def newest_id(self) -> str | None:
+        """The newest event's id, None where there is none: asked before a full read, for the events after it.
+
+        `ending_before=last` is not in the reference, so whatever it gives is followed to the end.
+        """
+        newest = ""
+        reply = self._api.newest("/events")
+        for item in as_list(reply.get("data")):
+            newest = as_text(as_mapping(as_mapping(item).get("data")).get("id")) or newest
+        start = {"starting_after": newest} if newest else {}
+        for event in self._api.records("/events", Walk(), **start):
+            newest = as_text(event.get("id")) or newest
+        return newest or None
+
+    def probe(self) -> ProbeReport:
+        """Whether events can be read; that they are switched on cannot be told from an empty list."""
+        report = ProbeReport()
+        try:
+            district = self._api.district()
+            self._api.page("/events", limit="1")
+        except SourceError as error:
+            report.steps.append(ProbeStep("Events", False, str(error)))
+            return report
+        report.issuer, report.state, report.reason = f"clever:{district.id}", district.state, district.reason
+        report.steps.append(ProbeStep("Events", True, "Events can be read."))
+        return report
+
+    def fetch(self, sink: Sink) -> FeedReport:
+        """Gives the sink what was created or updated since the last event, the newest state of each record once.
+
+        Raises:
+            SourceNotReady: the district cannot be read now, or there is a doubt and the full read must come first.
+            SourceError: Clever refused, did not answer, or gave no events.
+        """
+        now = datetime.fromtimestamp(self._clock(), timezone.utc)
+        if not self.last_id or self._since is None or now - self._since >= KEPT:
+            raise SourceNotReady(f"The last event read is 30 days old or unknown, so some may be lost: {_WAIT}")
+        district = self._api.district()
+        if district.state in ("pending", "error", "running"):
+            raise SourceNotReady(district.reason)
+        walk = Walk()
+        latest, last_id = self._collect(walk)
+        if walk.problem:
+            raise SourceNotReady(f"{walk.problem} So {_WAIT}")
+        report = FeedReport(f"clever:{district.id}", revision=last_id, adds_only=ADDS_ONLY)
+        sink.copy_rows("orgs", COLLECTIONS["orgs"], [mapping.district_row(district)])
+        for collection, rows in _rows(latest):
+            sink.copy_rows(collection, COLLECTIONS[collection], rows)
+            report.collections[collection] = CollectionReport(len(rows), reason=ADDS_ONLY)
+        report.requests = self._api.requests
+        self.last_id = last_id
+        log.info("%s: %s events, %s records", self._api.host, walk.received, len(latest))
+        return report
+
+    def _collect(self, walk: Walk) -> tuple[dict[tuple[str, str], Record], str]:
+        """The newest state of each record, in the order of the events, and the last event's id."""
+        latest: dict[tuple[str, str], Record] = {}
+        last_id = self.last_id
+        for event in self._api.records("/events", walk, starting_after=self.last_id):
+            event_id, kind = as_text(event.get("id")) or "", as_text(event.get("type")) or ""
+            if event_id <= last_id:
+                raise SourceNotReady(f"The events did not come in their order: {_WAIT}")
+            last_id = event_id
+            name, _, what = kind.partition(".")
+            record = as_mapping(as_mapping(event.get("data")).get("object"))
+            key = (name, as_text(record.get("id")) or "")
+            latest.pop(key, None)
+            if what in ("created", "updated") and key[1] and _is_mapped(name, record):
+                latest[key] = record
+            else:
+                # What is deleted, and perhaps was changed before, is for the full read to tell.
+                self.skipped[kind] = self.skipped.get(kind, 0) + 1
+            if len(latest) > MOST:
+                raise SourceNotReady(f"More than {MOST} records changed: {_WAIT}")
+        return latest, last_id
+
+
+def _is_mapped(name: str, record: Record) -> bool:
+    return name in _ROWS or (name == "users" and bool(mapping.roles_of(record)))
+
+
+def _rows(latest: dict[tuple[str, str], Record]) -> Generator[tuple[str, list[Row]], None, None]:
+    """Rows by collection."""
+    for name, (collection, row) in _ROWS.items():
+        if rows := [row(record) for (kind, _), record in latest.items() if kind == name]:
+            yield collection, rows
+    people = [record for (kind, _), record in latest.items() if kind == "users"]
+    if people:
+        yield "users", [mapping.user_row(record, mapping.roles_of(record)[0]) for record in people]
+    sections = [record for (kind, _), record in latest.items() if kind == "sections"]
+    if rows := [row for record in sections for row in mapping.enrollment_rows(record)]:
+        yield "enrollments", rows
