@@ -17,6 +17,7 @@ from include.simulator.layout import GRADES, LEVELS, SUBJECTS, Layout, course_in
 from include.simulator.names import school_name
 from include.simulator.people import Roll
 from include.simulator.records import Class, Course, Enrollment, Kind, Person, School, Section, Term
+from include.simulator.script import Script, check, perform
 from include.simulator.state import ClassState, State, StudentState
 
 TERM_RENAMED = 5
@@ -39,7 +40,7 @@ class MadeUpDistrict:
     def __init__(
         self, seed: int = 1, students: int = 1000, schools: int | None = None, *, name: str = "",
         classes_per_student: float = 6.0, churn: float | Churn = 0.01, contacts: bool = True, many_terms: bool = True,
-        domain: str = "", first_day: date = date(2026, 9, 1),
+        domain: str = "", first_day: date = date(2026, 9, 1), script: Script | None = None,
     ) -> None:  # fmt: skip
         """Lays the district out.
 
@@ -54,6 +55,8 @@ class MadeUpDistrict:
             many_terms: whether a few classes run in two terms, which OneRoster can say and Clever cannot.
             domain: of email addresses; a reserved example domain by default.
             first_day: the date of day 1.
+            script: what is to happen on certain days besides chance, e.g. {3: [("teacher_is_promoted", 5)]}; see
+                script.VERBS.
         """
         self.seed, self.first_day = seed, first_day
         self.ids = Identifiers(seed)
@@ -63,6 +66,8 @@ class MadeUpDistrict:
         self.churn = churn if isinstance(churn, Churn) else Churn(churn)
         self.has_contacts, self.many_terms = contacts, many_terms
         self._states = {1: State.first(self.layout)}
+        self._script = script or {}
+        check(self._script)
         self._stamps: dict[int, str] = {}
         self._lock = threading.Lock()
 
@@ -74,7 +79,9 @@ class MadeUpDistrict:
             latest = max(day for day in self._states if day <= number)
             state = self._states[latest]
             while state.day < number:
-                state = Tomorrow(self.seed, self.churn, state).happen()
+                tomorrow = Tomorrow(self.seed, self.churn, state)
+                perform(tomorrow, self._script)
+                state = tomorrow.happen()
                 self._states[state.day] = state
             self._forget(number)
         return DistrictDay(self, state)

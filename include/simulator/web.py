@@ -248,11 +248,11 @@ class _Handler(BaseHTTPRequestHandler):
             reply = self._control(body)
         else:
             reply, faults = self._ask_site(raw_path, query, body)
-        self._send(reply, faults)
-        sent = LoggedRequest(
+        line = LoggedRequest(
             self.command, raw_path, _without_secrets(query), reply.status, len(reply.body), time.time()
         )
-        self.server.simulator.requests.append(sent)
+        self.server.simulator.requests.append(line)  # before the reply: who has the reply finds the line
+        self._send(reply, faults)
 
     def _control(self, body: bytes) -> Reply:
         simulator = self.server.simulator
