@@ -75,7 +75,7 @@ def steps(run: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _step(name: str, ended: dict[str, Any] | None, run: dict[str, Any]) -> dict[str, Any]:
     state = "done" if ended else "now" if name == run["step"] and run["status"] == OPEN else "later"
-    seconds = _seconds(ended)
+    seconds = seconds_of(ended)
     numbers = {key: value for key, value in ((ended or {}).get("counts") or {}).items() if isinstance(value, int)}
     rows = sum(numbers.values())
     rate = rows / seconds if seconds and name in ("extract", "apply") and rows > 100 else None
@@ -85,7 +85,8 @@ def _step(name: str, ended: dict[str, Any] | None, run: dict[str, Any]) -> dict[
     }  # fmt: skip
 
 
-def _seconds(step: dict[str, Any] | None) -> float | None:
+def seconds_of(step: dict[str, Any] | None) -> float | None:
+    """How long a step that ended took; None where it has not."""
     if not step or not step.get("started_at") or not step.get("finished_at"):
         return None
     begun, ended = (datetime.fromisoformat(step[name]) for name in ("started_at", "finished_at"))

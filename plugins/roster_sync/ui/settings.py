@@ -23,7 +23,7 @@ STEPS: Final = (
     ("emails", "Sync emails"), ("mode", "Edit or Reset"), ("review", "Review and start"),
 )  # fmt: skip
 PREVIEW_HOURS: Final = 24
-_EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
+EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 router = APIRouter(prefix="/districts/{key}")
 Mode = Literal["edit", "reset"]
 
@@ -146,7 +146,7 @@ def change_emails(
             db.run(cursor, "ui/unsubscribe", {"district": here.id, "id": remove, "who": here.who})
         else:
             email = add.strip().lower()
-            if not _EMAIL.fullmatch(email):
+            if not EMAIL.fullmatch(email):
                 raise Unfit("This is not an email address. It looks like name@school.org.")
             db.run(cursor, "ui/subscribe", {"district": here.id, "email": email, "who": here.who})
     return _next(request, here, "emails")
