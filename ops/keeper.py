@@ -1,45 +1,55 @@
-"""Stops the embedded PostgreSQL when every command that used it is gone, killed ones included. Standard library only.
+"""Starts the embedded PostgreSQL, and stops it when every command that used it is gone, killed ones included.
 
-Runs beside the server as `python keeper.py RUN_FOLDER BIN_FOLDER DATA_FOLDER`, asleep in the kernel all the time.
+Runs as a process of its own, `python keeper.py ROSTER_HOME SETTINGS_AS_JSON`: no kill of a command comes between.
+Says on standard output `up`, or what is wrong; then sleeps in the kernel until no one holds the users' lock any more.
+Standard library only, to be small.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ops import server
+from ops.cluster_files import lay_out
+from ops.console import Problem
+from ops.home import Home
 from ops.locks import Lock
 
-
-def main(run: Path, programs: Path, data: Path) -> None:
-    """Waits until no one uses the server any more, and stops it if it is still the one it was posted for."""
-    server = _server(data)
-    alive = Lock(run / "keeper.lock")
-    alive.take()
-    (run / "keeper.pid").write_text(str(os.getpid()))
-    Lock(run / "postgres-users.lock").take()
-    if server is not None and _server(data) == server:
-        subprocess.run(
-            [str(programs / "pg_ctl"), "-D", str(data), "-s", "stop", "-m", "fast", "-w", "-t", "60"],
-            check=False,
-            **_identity(data),
-        )
+LOCK, STATE = "keeper.lock", "keeper.state"
+STARTING, UP = "starting", "up"
 
 
-def _server(data: Path) -> str | None:
-    file = data / "postmaster.pid"
-    return file.read_text().partition("\n")[0] if file.exists() else None
+def main(home: Home, settings: dict[str, str]) -> int:
+    """Keeps the server from its start to its end."""
+    lock = Lock(home.run / LOCK)
+    lock.take()  # at once, but for someone who is just looking whether it is held
+    state = home.run / STATE
+    state.write_text(f"{os.getpid()} {STARTING}")
+    layout = lay_out(home)
+    try:
+        server.start(layout, settings)
+    except Problem as problem:
+        _report(str(problem))
+        return 1
+    state.write_text(f"{os.getpid()} {UP}")
+    _report(UP)
+    Lock(home.run / "postgres-users.lock").take()
+    server.stop(layout)
+    return 0
 
 
-def _identity(data: Path) -> dict[str, Any]:
-    owner = data.stat()
-    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+def _report(text: str) -> None:
+    with suppress(BrokenPipeError):  # whoever asked is gone; the lock says what there is to do
+        os.write(1, f"{text}\n".encode())
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]))
+    sys.exit(main(Home(Path(sys.argv[1])), json.loads(sys.argv[2])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,22 +10,24 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
 
-from ops.cluster_files import Layout, lay_out, write_settings
+from ops import keeper, server
+from ops.cluster_files import Layout, lay_out
 from ops.console import Problem, progress, say
 from ops.home import REPOSITORY, Home
-from ops.locks import Lock, exclusive, wait_until_free
+from ops.locks import Lock, exclusive, is_held, wait_until_free
+from ops.server import SUPERUSER
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-SUPERUSER, OWNER, APP, AIRFLOW = "postgres", "roster_owner", "roster_app", "airflow"
+OWNER, APP, AIRFLOW = "roster_owner", "roster_app", "airflow"
 PORTAL_DATABASE, AIRFLOW_DATABASE = "portal", "airflow"
+_START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,6 @@ class Server:
 
     host: str
     layout: Layout
-    in_use: Lock
 
     def connect(self, user: str, database: str) -> Connection:
         """A new connection; the caller closes it."""
@@ -52,10 +54,12 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
     try:
         layout = lay_out(home)
         with exclusive(home.run / "postgres-start.lock"):
-            if not _answers(layout):
-                _start(home, layout, extra_settings or {})
-                _make_databases(layout)
-        yield Server(str(layout.socket), layout, in_use)
+            # the portal database is the last that is made: where it answers, all is there
+            if not _answers(layout, APP, PORTAL_DATABASE):
+                with progress("starting PostgreSQL"):
+                    _ensure_up(home, layout, extra_settings or {})
+                    _make_databases(layout)
+        yield Server(str(layout.socket), layout)
     finally:
         if in_use.try_take():
             stop(home)
@@ -77,59 +81,68 @@ def migrated(server: Server) -> None:
 def stop(home: Home) -> None:
     """Stops the server, and then the keeper, which waits for a lock that the caller holds."""
     layout = Layout.kept(home)
-    if layout is not None and (layout.data / "postmaster.pid").exists():
+    if layout is not None:
         with progress("stopping PostgreSQL"):
-            _pg_ctl(layout, "stop", "-m", "fast", "-w", "-t", "60", check=False)
+            server.stop(layout)
+        if not layout.socket.is_relative_to(home.folder):
+            layout.socket.rmdir()
     _dismiss_keeper(home)
 
 
-def _answers(layout: Layout) -> bool:
-    """Whether the server is up with all that `_make_databases` makes; the portal is what it makes last."""
+def _ensure_up(home: Home, layout: Layout, extra_settings: Mapping[str, str]) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while not _answers(layout, SUPERUSER, "postgres"):
+        if not is_held(home.run / keeper.LOCK):
+            _post_keeper(home, extra_settings)
+        elif _keeper_state(home)[1] == keeper.UP:  # the server died under its keeper
+            server.start(layout, extra_settings)
+        elif time.monotonic() > end:
+            raise Problem(f"PostgreSQL does not start; its log is {layout.data / 'server.log'}.")
+        else:  # a command that began to start it was killed; the keeper goes on
+            time.sleep(0.1)
+
+
+def _answers(layout: Layout, user: str, database: str) -> bool:
     try:
-        psycopg2.connect(host=str(layout.socket), user=APP, dbname=PORTAL_DATABASE, connect_timeout=5).close()
+        psycopg2.connect(host=str(layout.socket), user=user, dbname=database, connect_timeout=5).close()
     except psycopg2.OperationalError:
         return False
     return True
 
 
-def _start(home: Home, layout: Layout, extra_settings: Mapping[str, str]) -> None:
-    if not (layout.data / "PG_VERSION").exists():
-        with progress("making the embedded PostgreSQL"):
-            _initdb(layout)
-    write_settings(layout, extra_settings)
-    log = layout.data / "server.log"
-    with progress("starting PostgreSQL"):
-        for attempt in range(20):
-            try:
-                _pg_ctl(layout, "start", "-w", "-t", "120", "-l", str(log))
-                break
-            except subprocess.CalledProcessError as error:
-                # after kill -9 of the postmaster its children need a moment to notice
-                if attempt == 19 or not _children_linger(log):
-                    raise Problem(f"PostgreSQL does not start; its log is {log}.") from error
-                time.sleep(0.5)
-    _post_keeper(home, layout)
+def _post_keeper(home: Home, extra_settings: Mapping[str, str]) -> None:
+    """Starts the keeper and waits until it says that the server is up."""
+    log = home.logs / "keeper.log"
+    with open(log, "ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, keeper.__file__, str(home.folder), json.dumps(dict(extra_settings))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd="/",
+            start_new_session=True,
+            env={"PATH": "/usr/bin:/bin"},
+            text=True,
+        )
+    assert process.stdout is not None  # noqa: S101 - for the type checker
+    with process.stdout as output:
+        told = output.readline().strip()
+    if told != keeper.UP:
+        raise Problem(told or f"the process that starts PostgreSQL ended; what it said is in {log}.")
 
 
-def _initdb(layout: Layout) -> None:
-    options = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    _as_server(
-        layout,
-        [
-            str(layout.bin / "initdb"),
-            "-D",
-            str(layout.data),
-            "-U",
-            SUPERUSER,
-            "--auth=peer",
-            "--no-instructions",
-            *options,
-        ],
-    )
+def _keeper_state(home: Home) -> tuple[int, str]:
+    pid, _, state = (home.run / keeper.STATE).read_text().partition(" ")
+    return int(pid), state
 
 
-def _children_linger(log: Path) -> bool:
-    return "still in use" in log.read_text(errors="replace")[-2000:]
+def _dismiss_keeper(home: Home) -> None:
+    """The keeper waits for the lock that the caller holds; it has nothing left to do."""
+    if not is_held(home.run / keeper.LOCK):
+        return
+    os.kill(_keeper_state(home)[0], 15)
+    if not wait_until_free(home.run / keeper.LOCK, 5.0):
+        say("the keeper of PostgreSQL did not end")
 
 
 def _make_databases(layout: Layout) -> None:
@@ -150,51 +163,3 @@ def _make_databases(layout: Layout) -> None:
                 cursor.execute(sql.SQL("grant temporary on database {} to public").format(names[0]))
             names = sql.Identifier(PORTAL_DATABASE), sql.Identifier(APP)
             cursor.execute(sql.SQL("grant connect on database {} to {}").format(*names))
-
-
-def _pg_ctl(layout: Layout, *arguments: str, check: bool = True) -> None:
-    _as_server(layout, [str(layout.bin / "pg_ctl"), "-D", str(layout.data), "-s", *arguments], check=check)
-
-
-def _as_server(layout: Layout, command: list[str], *, check: bool = True) -> None:
-    """Runs one of PostgreSQL's programs as the user that the server runs as, with a bare environment."""
-    # The output goes to a file: the server would inherit a pipe, and reading it to its end would wait for the server.
-    with open(layout.messages, "w+b") as messages:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=messages,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            check=False,
-            **layout.identity(),
-        )
-        messages.seek(0)
-        if check and done.returncode != 0:
-            raise subprocess.CalledProcessError(done.returncode, command, output=messages.read())
-
-
-def _post_keeper(home: Home, layout: Layout) -> None:
-    subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "ops" / "keeper.py"), str(home.run), str(layout.bin), str(layout.data)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        env={"PATH": "/usr/bin:/bin"},
-    )
-
-
-def _dismiss_keeper(home: Home) -> None:
-    """The keeper waits for the lock that the caller holds; it has nothing left to do."""
-    pid_file, lock = home.run / "keeper.pid", home.run / "keeper.lock"
-    if wait_until_free(lock, 0.0) or not pid_file.exists():
-        return
-    try:
-        os.kill(int(pid_file.read_text()), 15)
-    except (ProcessLookupError, ValueError):
-        return
-    if not wait_until_free(lock, 5.0):
-        say("the keeper of PostgreSQL did not end")

@@ -17,7 +17,8 @@ from ops.children import run_in_front
 from ops.console import run_command, say, take_verbose
 from ops.home import REPOSITORY, Home
 from ops.locks import Lock
-from ops.postgres import SUPERUSER, Server, running
+from ops.postgres import Server, running
+from ops.server import SUPERUSER
 
 _TYPED = ("plugins/roster_sync", "ops", "include")
 

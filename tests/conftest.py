@@ -6,11 +6,13 @@ that lets ROSTER_TEST_PG_USER (default: postgres) in without a password does as 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import ipaddress
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,8 +34,17 @@ ROLES_FILE = REPOSITORY / "ops" / "sql" / "roles.sql"
 MIGRATIONS = REPOSITORY / "include" / "sql" / "migrations"
 TEMPLATE_LOCK = 4_811_200_397
 
+
+def new_airflow_home() -> str:
+    """A folder for this process's Airflow, gone with the process."""
+    folder = tempfile.mkdtemp(prefix="roster-airflow-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 # Airflow reads these when it is first imported: set before any test module is.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="roster-airflow-"))
+if "AIRFLOW_HOME" not in os.environ:
+    os.environ["AIRFLOW_HOME"] = new_airflow_home()
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__DAGS_FOLDER", str(REPOSITORY / "dags"))
 os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(REPOSITORY / "plugins"))
@@ -157,7 +168,7 @@ def pytest_configure() -> None:
         cursor.execute("select pg_advisory_lock(%(key)s)", {"key": TEMPLATE_LOCK})  # one copy of a template at a time
         server.create(name, "airflow", owner="airflow")
     os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url.replace("/airflow?", f"/{name}?")
-    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="roster-airflow-")
+    os.environ["AIRFLOW_HOME"] = new_airflow_home()
 
 
 @pytest.fixture(scope="session")
