@@ -15,6 +15,7 @@ Kind = Literal[
     "schools", "teachers", "students", "admins", "classes", "enrollments", "memberships", "licenses", "books"
 ]
 What = Literal["added", "updated", "restored", "unshared", "deleted", "held"]
+CURSOR: Final = r"^c?[0-9]*(\.[0-9]+)?$"
 WHAT: Final = {
     "added": "Added", "updated": "Updated", "restored": "Shared again", "unshared": "No longer shared",
     "deleted": "Deleted", "held": "On hold",

@@ -24,8 +24,9 @@ def runs(last_runs: Sequence[dict[str, Any]], slots: int = 14) -> Markup:
         height = min(HEIGHT, 5 + 3.3 * math.log10(1 + int(run.get("changes") or 0)))
         title = f"{words.status(run['status'])}, {run['started_at']:%Y-%m-%d}, {int(run.get('changes') or 0):,} changes"
         bars.append(
-            Markup('<rect class="bar {}" x="{}" y="{:.1f}" width="{}" height="{:.1f}" rx="1.5"><title>{}</title></rect>')
-            .format(words.tone(run["status"]), position * (BAR + GAP), HEIGHT - height, BAR, height, title)
+            Markup(
+                '<rect class="bar {}" x="{}" y="{:.1f}" width="{}" height="{:.1f}" rx="1.5"><title>{}</title></rect>'
+            ).format(words.tone(run["status"]), position * (BAR + GAP), HEIGHT - height, BAR, height, title)
         )  # fmt: skip
     empty = Markup("").join(
         Markup('<rect class="bar none" x="{}" y="{}" width="{}" height="2" rx="1"/>').format(

@@ -1,4 +1,4 @@
-"""What the pages ask of Airflow itself: start a DAG run in a person's name, answer a question, look at a run's state."""
+"""What the pages ask of Airflow itself: start a DAG run in a person's name, answer a question, see how a run is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
 from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
-from airflow.exceptions import AirflowException
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.sdk.exceptions import AirflowException
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
@@ -66,8 +66,7 @@ def is_paused(dag_id: str) -> bool | None:
 def answer(question: str, *, is_approved: bool, reason: str, user: Any) -> None:
     """Answers the question of a held run as Airflow's own page does, in the user's name.
 
-    Args:
-        question: the run of roster_approve in which it waits; it is named after the hold.
+    `question` is the run of roster_approve in which it waits, named after the hold.
     """
     payload = UpdateHITLDetailPayload(
         chosen_options=[APPROVE if is_approved else REJECT], params_input={"reason": reason}
@@ -79,4 +78,5 @@ def answer(question: str, *, is_approved: bool, reason: str, user: Any) -> None:
                 user=user, session=session,
             )  # fmt: skip
         except HTTPException as error:
-            raise NotPossible(_REFUSALS.get(error.status_code, f"Airflow did not take the answer: {error.detail}")) from None
+            told = _REFUSALS.get(error.status_code, f"Airflow did not take the answer: {error.detail}")
+            raise NotPossible(told) from None

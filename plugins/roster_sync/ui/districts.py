@@ -97,7 +97,8 @@ def run_by_number(request: Request, run_id: int, user: GetUserDep) -> Response:
         found = db.one(cursor, "ui/run_district", {"run": run_id})
     if found is None or not rights.may_view(user, found["key"]):
         raise HTTPException(404, "There is no such run, or you may not see its district.")
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/districts/{found['key']}/runs/{run_id}", status_code=302)
+    base = request.scope.get("root_path", "")
+    return RedirectResponse(f"{base}/districts/{found['key']}/runs/{run_id}", status_code=302)
 
 
 @router.get("/dags/{dag_id}")

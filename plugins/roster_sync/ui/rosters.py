@@ -15,7 +15,9 @@ from roster_sync.ui.rights import Here, ViewerDep
 
 PAGE_SIZE: Final = 50
 FOUND: Final = 50
-KINDS: Final = {"schools": "Schools", "classes": "Classes", "teachers": "Teachers", "students": "Students", "admins": "Admins"}
+KINDS: Final = {
+    "schools": "Schools", "classes": "Classes", "teachers": "Teachers", "students": "Students", "admins": "Admins",
+}  # fmt: skip
 ROLES: Final = {
     "teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"],
     "people": ["teacher", "student", "school_admin", "district_admin"],

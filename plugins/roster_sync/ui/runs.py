@@ -44,7 +44,7 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
         holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
-    waiting = _waiting(holds)
+    waiting = waiting_of(holds)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
@@ -53,7 +53,8 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
     )  # fmt: skip
 
 
-def _waiting(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
+def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The question that waits for an answer, if one does."""
     return next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
 
 
@@ -105,7 +106,7 @@ def can_undo(run: dict[str, Any]) -> bool:
 @router.get("/runs/{run_id}/changes")
 def changes_page(
     request: Request, here: ViewerDep, run_id: int, kind: changes.Kind = "teachers", what: changes.What = "added",
-    after: Annotated[str, Query(pattern=r"^c?[0-9]*(\.[0-9]+)?$", max_length=50)] = "",
+    after: Annotated[str, Query(pattern=changes.CURSOR, max_length=50)] = "",
 ) -> HTMLResponse:  # fmt: skip
     """What the run changed, one kind and one way at a time."""
     return _changes(request, here, run_id, changes.Query(kind, what, "", after))
@@ -161,8 +162,9 @@ def findings_page(
         found = db.rows(cursor, "ui/findings", {**filters, "run": run_id, "after": after, "limit": PAGE_SIZE + 1})
     is_part = bool(after) and request.headers.get("hx-request") == "true"
     return page(
-        request, "findings_rows.html" if is_part else "findings.html", title=f"Rejected rows of {title(run)}", here=here,
-        run=run, rules=rules, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, **filters,
+        request, "findings_rows.html" if is_part else "findings.html", title=f"Rejected rows of {title(run)}",
+        here=here, run=run, rules=rules, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, severity=severity,
+        rule=rule, entity=entity,
     )  # fmt: skip
 
 
@@ -184,14 +186,23 @@ def answer(
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:  # fmt: skip
     """Answers the run's question through Airflow itself, so that Required Actions and this page agree."""
+    answer_run(here, run_id, is_approved=choice == "approve", reason=reason)
+    return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={choice}"), status_code=303)
+
+
+def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> None:
+    """Answers the question that a held run asks.
+
+    Raises:
+        HTTPException: 409 where nothing waits.
+    """
     with reading() as cursor:
         load_run(cursor, here, run_id)
-        waiting = _waiting(db.rows(cursor, "ui/run_holds", {"run": run_id}))
+        waiting = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id}))
     if waiting is None:
         raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
     question = f"{here.key}__run_{run_id}__question_{waiting['id']}"
-    dag_runs.answer(question, is_approved=choice == "approve", reason=reason.strip(), user=here.user)
-    return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={choice}"), status_code=303)
+    dag_runs.answer(question, is_approved=is_approved, reason=reason.strip(), user=here.user)
 
 
 @router.post("/runs/{run_id}/undo")

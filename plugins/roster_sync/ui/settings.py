@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
 from roster_sync.errors import RosterError
@@ -66,7 +67,7 @@ def _source(here: Here) -> dict[str, Any]:
 def schools(request: Request, here: ViewerDep) -> HTMLResponse:
     """All schools, or these."""
     with reading() as cursor:
-        saved = _settings(cursor, here)
+        saved = saved_settings(cursor, here)
         known = db.rows(cursor, "ui/school_selection", {"district": here.id})
     return _page(request, here, "schools", saved=saved, schools=known, is_saved="saved" in request.query_params)
 
@@ -91,14 +92,12 @@ def save_schools(
     chosen: Annotated[list[str] | None, Form()] = None,
 ) -> RedirectResponse:  # fmt: skip
     """Keeps the choice, with who made it."""
-    if school_mode == "listed" and not chosen:
-        raise Unfit("Choose at least one school: with none, neither Edit nor Reset can run.")
+    named = {"school_mode": school_mode}
+    ticked = (chosen or []) if school_mode == "listed" else None
+    check(here, named, ticked)
     here = known_district(here)
     with desk() as cursor:
-        saved = _settings(cursor, here)
-        db.run(cursor, "ui/save_settings", _change(here, saved, school_mode=school_mode))
-        if school_mode == "listed":
-            db.run(cursor, "ui/save_selection", {"district": here.id, "chosen": chosen, "who": here.who})
+        save(cursor, here, named, ticked)
     return _next(request, here, "expiration")
 
 
@@ -106,7 +105,7 @@ def save_schools(
 def expiration(request: Request, here: ViewerDep) -> HTMLResponse:
     """Until when the sync is valid."""
     with reading() as cursor:
-        saved = _settings(cursor, here)
+        saved = saved_settings(cursor, here)
     return _page(request, here, "expiration", saved=saved, today=_today(here))
 
 
@@ -117,12 +116,10 @@ def save_expiration(
 ) -> RedirectResponse:  # fmt: skip
     """Keeps the date, with who set it."""
     day = _date(expires_on) if expires == "on" else None
-    if day is not None and day < _today(here):
-        raise Unfit("This date has passed. Choose today or a later day, or 'never'.")
+    check(here, {"expires_on": day}, None)
     here = known_district(here)
     with desk() as cursor:
-        saved = _settings(cursor, here)
-        db.run(cursor, "ui/save_settings", _change(here, saved, expires_on=day))
+        save(cursor, here, {"expires_on": day}, None)
     return _next(request, here, "emails")
 
 
@@ -162,14 +159,15 @@ def mode(request: Request, here: ViewerDep, mode: Mode = "edit") -> HTMLResponse
 def review(request: Request, here: ViewerDep, mode: Mode = "edit", manual: bool = False) -> HTMLResponse:
     """Everything once more, and Start Sync."""
     with reading() as cursor:
-        saved = _settings(cursor, here)
+        saved = saved_settings(cursor, here)
         state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
         history = db.rows(cursor, "ui/settings_history", {"district": here.id, "limit": 5})
         people = db.rows(cursor, "ui/subscriptions", {"district": here.id})
     expired = saved["expires_on"] is not None and saved["expires_on"] < _today(here)
     return _page(
         request, here, "review", saved=saved, state=state, history=history, subscribers=len(people), mode=mode,
-        manual=manual, is_expired=expired, is_paused=dag_runs.is_paused(here.dag_id), source=registry.source_name(here.entry),
+        manual=manual, is_expired=expired, is_paused=dag_runs.is_paused(here.dag_id),
+        source=registry.source_name(here.entry),
     )  # fmt: skip
 
 
@@ -239,14 +237,33 @@ def _next(request: Request, here: Here, step: str) -> RedirectResponse:
     return RedirectResponse(f"{request.scope.get('root_path', '')}/districts/{here.key}/sync/{step}", status_code=303)
 
 
-def _settings(cursor: Any, here: Here) -> dict[str, Any]:
+def saved_settings(cursor: Cursor, here: Here) -> dict[str, Any]:
+    """The settings as they are, or as they are before the first sync."""
     found = db.one(cursor, "ui/settings", {"district": here.id})
     return found or {"school_mode": "all", "expires_on": None, "updated_at": None, "updated_by": None}
 
 
-def _change(here: Here, saved: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    values = {"school_mode": saved["school_mode"], "expires_on": saved["expires_on"], **changed}
-    return {**values, "district": here.id, "who": here.who}
+def check(here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
+    """Refuses settings that no run could follow.
+
+    Raises:
+        Unfit: no school would be left, or the date has passed.
+    """
+    if chosen is not None and not chosen:
+        raise Unfit("Choose at least one school: with none, neither Edit nor Reset can run.")
+    if "school_mode" in named and named["school_mode"] is None:
+        raise Unfit("`school_mode` is all or listed.")
+    if named.get("expires_on") is not None and named["expires_on"] < _today(here):
+        raise Unfit("This date has passed. Choose today or a later day, or 'never'.")
+
+
+def save(cursor: Cursor, here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
+    """Writes the settings that are named, and the choice of schools where one is given, with who did it."""
+    saved = saved_settings(cursor, here)
+    values = {"school_mode": saved["school_mode"], "expires_on": saved["expires_on"], **named}
+    db.run(cursor, "ui/save_settings", {**values, "district": here.id, "who": here.who})
+    if chosen is not None:
+        db.run(cursor, "ui/save_selection", {"district": here.id, "chosen": chosen, "who": here.who})
 
 
 def _date(text: str) -> date:

@@ -76,5 +76,5 @@ def _rejects(runs: list[dict[str, Any]], found: list[dict[str, Any]]) -> dict[st
     return {
         "runs": [run["id"] for run in runs],
         "at": [run["started_at"].timestamp() for run in runs],
-        "lines": {rule.replace("_", " ").capitalize(): [counts.get((run["id"], rule), 0) for run in runs] for rule in rules},
+        "lines": {words.of({}, rule): [counts.get((run["id"], rule), 0) for run in runs] for rule in rules},
     }

@@ -38,8 +38,10 @@ def worklist(
 ) -> HTMLResponse:  # fmt: skip
     """Open items of one kind; the first kind that has any where none is asked for."""
     with reading() as cursor:
-        totals = {row["kind"]: row["open_items"] for row in db.rows(cursor, "ui/worklist_totals", {"district": here.id})}
-        shown = kind or next((name for name in words.WORKLIST if totals.get(name)), "teacher_needs_license")
+        counted = db.rows(cursor, "ui/worklist_totals", {"district": here.id})
+        totals = {row["kind"]: row["open_items"] for row in counted}
+        first = next((name for name in words.WORKLIST if totals.get(name)), "teacher_needs_license")
+        shown: str = kind or first
         found = items(cursor, here, shown, after=after, limit=PAGE_SIZE + 1)
         closed = db.rows(cursor, "ui/worklist_done", {"district": here.id, "kind": shown})
         products = db.rows(cursor, "ui/products") if shown == "teacher_needs_license" else []
@@ -167,7 +169,7 @@ def _admin(cursor: Cursor, here: Here, email: str, given: str, family: str, *, i
     found = db.rows(cursor, "ui/admin_by_email", {"district": here.id, "email": email})
     if len(found) > 1 or any(row["role"] != "school_admin" for row in found):
         raise NotDone(
-            "Someone else in this district has this email, with another role. Use another address, or change the role first."
+            "Someone in this district has this email, with another role. Use another address, or change the role first."
         )
     if found:
         if not found[0]["is_enabled"]:
@@ -179,7 +181,8 @@ def _admin(cursor: Cursor, here: Here, email: str, given: str, family: str, *, i
 
 @router.post("/match")
 def match(
-    request: Request, here: ChangerDep, item: Annotated[int, Form()], choice: Annotated[Literal["same", "other"], Form()]
+    request: Request, here: ChangerDep, item: Annotated[int, Form()],
+    choice: Annotated[Literal["same", "other"], Form()],
 ) -> RedirectResponse:  # fmt: skip
     """Same person, or not the same."""
     settle_match(here, item, is_same=choice == "same")
