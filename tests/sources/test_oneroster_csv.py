@@ -293,6 +293,24 @@ def test_an_unclosed_quote_does_not_swallow_the_lines_below_it(
     assert sink.ids("users") == ["u2", "u3"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Pat,Pattern,", 'Pat,Pattern",'),  # the quote closes in another column
+        ("Pat,", 'Pat",'),  # and in the same one, which COPY takes for one good record
+    ],
+)
+def test_a_quote_that_closes_lines_later_swallows_none_of_them(
+    roster: CsvRoster, sink: MemorySink, tmp_path: Path, old: str, new: str
+) -> None:
+    roster.replace("users", '"s1,s2"', "s1")
+    roster.replace("users", "Tina,", '"Tina,')
+    roster.replace("users", old, new)
+    fetch(roster.zip(tmp_path), sink)
+    assert sink.ids("users") == ["u2", "u3"]
+    assert [(finding["rule"], finding["source_id"]) for finding in sink.rejects] == [("unclosed_quote", "u1")]
+
+
 def test_a_quoted_line_break_survives_the_line_by_line_reading(
     roster: CsvRoster, sink: MemorySink, tmp_path: Path
 ) -> None:

@@ -117,7 +117,7 @@ class TolerantReader:
             size += len(addition)
             text = f"{text}\n{addition}"
             fields = _split(text) if '"' in addition else None
-            if fields is not None and len(fields) == len(self.header):
+            if fields is not None and len(fields) == len(self.header) and not swallows_lines(fields):
                 return fields
         self._pushed_back.extendleft(reversed(taken))
         self.lines -= len(taken)
@@ -236,6 +236,11 @@ def _is_open(text: str) -> bool:
         place += 1
     # At `place` stands an opening quote: open if no closing quote followed by something else comes after it.
     return re.fullmatch(r'"(?:[^"]|"")*', text[place:], re.DOTALL) is not None
+
+
+def swallows_lines(fields: Sequence[str]) -> bool:
+    """Whether a value holds what looks like a whole line of the file: two stray quotes in one column do that."""
+    return any(line.count(",") >= len(fields) // 2 for value in fields if "\n" in value for line in value.splitlines())
 
 
 def _is_clean(text: str) -> bool:

@@ -30,7 +30,7 @@ from roster_sync.sources.base import (
 )
 from roster_sync.sources.csv_header import FILES, FileSpec, map_columns, parse_header
 from roster_sync.sources.csv_manifest import Manifest, read_manifest
-from roster_sync.sources.csv_tolerant import TolerantReader
+from roster_sync.sources.csv_tolerant import TolerantReader, swallows_lines
 
 log = logging.getLogger(__name__)
 
@@ -221,12 +221,17 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
 
 
 def _count_strictly(body: _Body) -> int | None:
-    """The records of a file by the CSV rules, or None where a quote stands where none may."""
+    """The records of a file by the CSV rules, or None where a quote seems to stand where none may."""
     text = io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="")
+    records = 0
     try:
-        return sum(1 for _ in csv.reader(text, strict=True))
+        for fields in csv.reader(text, strict=True):
+            if swallows_lines(fields):
+                return None
+            records += 1
     except (csv.Error, UnicodeDecodeError):
         return None
+    return records
 
 
 def _copy(file: _File, sink: Sink, body: _Body) -> int:
