@@ -89,14 +89,15 @@ def _verdict(profile: Profile, judged: list[Judged]) -> Verdict:
     if stops:
         # a collection without ids is also rejected as a whole: the cause is said, not its consequence
         first = min(stops, key=lambda one: one.check.column == "percent_rejected")
-        others = len(stops) - 1
-        also = "" if others == 0 else f" ({others} more {'check' if others == 1 else 'checks'} failed too.)"
-        return Verdict(False, sentences[first.check.key] + also, not_complete)
+        return Verdict(False, sentences[first.check.key] + _and_more(len(stops) - 1, "more failed check"), not_complete)
     warnings = sorted({one.check.column: sentences[one.check.key] for one in judged if not one.is_met}.items())
     if not warnings:
         return Verdict(True, f"All {len(judged)} checks are met.", not_complete)
-    more = f" ({len(warnings) - 1} more below.)" if len(warnings) > 1 else ""
-    return Verdict(True, warnings[0][1] + more, not_complete)
+    return Verdict(True, warnings[0][1] + _and_more(len(warnings) - 1, "more warning"), not_complete)
+
+
+def _and_more(count: int, what: str) -> str:
+    return f" ({count} {what}{'' if count == 1 else 's'}.)" if count else ""
 
 
 def _sentences(profile: Profile, judged: list[Judged]) -> dict[str, str]:

@@ -52,7 +52,7 @@ def write(
         "checks": [_told(one, sentences) for one in judged],
         "results": results,
     }
-    _put(folder / f"{run['id']}.json", json.dumps(record, indent=1))
+    _put(folder / f"{run['id']}.json", json.dumps(record, separators=(",", ":")))
     _forget_old(folder)
     page = render("data_docs/run.html", district=district, record=record, entities=suites.ENTITIES)
     _put(folder / f"{run['id']}.html", page)

@@ -51,11 +51,15 @@ class _Maker:
         self._runs = {run["id"]: run for run in self._rows("runs", self._run_ids())}
 
     def make(self) -> Digest:
-        db.run(self._cursor, "notices/book_news", self._params(self._run_ids("books_without_teacher")))
+        db.run(
+            self._cursor,
+            "notices/book_news",
+            self._params(sorted({*self._run_ids("books_without_teacher"), *self._run_ids("students_need_books")})),
+        )
         numbers = self._rows("numbers", self._run_ids())[0]
         alerts = [*self._failures(), *self._holds(), *self._expiry(), *self._ended(), *self._previews()]
         sections = [
-            *self._new_people(), *self._new_schools(), *self._new_students(), *self._without_teacher(numbers),
+            *self._new_people(), *self._new_schools(), *self._new_students(), *self._need_books(numbers),
             *self._role_drift(), *self._match_reviews(numbers), *self._licenses_freed(numbers),
             *self._offered_schools(), *self._rejected(), *self._not_complete(),
         ]  # fmt: skip
@@ -219,22 +223,24 @@ class _Maker:
         title = "new student" if added == 1 else "new students"
         return [Section(added, title, "", [], self._links.changes(run_ids[-1]), "Who they are")]
 
-    def _without_teacher(self, numbers: Mapping[str, Any]) -> list[Section]:
-        students, classes = numbers["students_without_books"], numbers["classes_without_teacher"]
-        if not self._keys("books_without_teacher") or not students:
+    def _need_books(self, numbers: Mapping[str, Any]) -> list[Section]:
+        if self._keys("students_need_books"):
+            students, classes = numbers["students_without_books"], numbers["classes_with_such"]
+            advice = f"New in {counted(classes, 'class', 'classes')} with books. Teachers with a mail address are told."
+        elif self._keys("books_without_teacher"):
+            students, classes = numbers["students_untold"], numbers["classes_without_teacher"]
+            advice = (
+                f"New in {counted(classes, 'class', 'classes')} whose teachers have no mail address that we can write "
+                "to: give out the books of the class in the portal."
+            )
+        else:
+            return []
+        if not students:
             return []
         self._say(6, f"{counted(students, 'student needs', 'students need')} books")
-        return [
-            Section(
-                students,
-                "student needs books" if students == 1 else "students need books",
-                f"New in {counted(classes, 'class', 'classes')} whose teachers have no mail address that we can write "
-                "to: give out the books of the class in the portal.",
-                [],
-                self._links.worklist(self._district.key, "student_needs_books"),
-                "Students without their class's books",
-            )
-        ]
+        title = "student needs books" if students == 1 else "students need books"
+        href = self._links.worklist(self._district.key, "student_needs_books")
+        return [Section(students, title, advice, [], href, "Students without their class's books")]
 
     def _role_drift(self) -> list[Section]:
         found = self._rows("role_drift", self._run_ids("role_drift"))

@@ -34,7 +34,8 @@ PATIENCE: Final = 3
 TEACHER: Final = "teacher_books"
 _NOTIFIED: Final = {
     "new_people": "teacher_needs_license", "new_schools": "school_needs_admin", "role_drift": "role_drift",
-    "match_review": "match_review", "books_without_teacher": "student_needs_books", TEACHER: "student_needs_books",
+    "match_review": "match_review", "books_without_teacher": "student_needs_books",
+    "students_need_books": "student_needs_books", TEACHER: "student_needs_books",
 }  # fmt: skip
 
 

@@ -101,6 +101,19 @@ def test_role_words_that_no_standard_knows_stop_the_run(owner: Connection, app: 
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 
+def test_people_without_any_role_stop_a_whole_feed_and_not_a_delta_file(
+    owner: Connection, app: Connection, tmp_path: Path
+) -> None:
+    for is_complete in (False, True):
+        run_id = feeds.open_run(owner, teachers=0, students=100, is_complete=is_complete)
+        spoil(owner, "update staging.users set source_roles = '{}', roles = '{}' where run_id = %(run)s", run_id)
+        if not is_complete:
+            assert checks.validate(app, run_id, feeds.district(), tmp_path).is_ok
+            feeds.finish(owner, run_id)
+    with pytest.raises(FeedRejected, match="100 of 100 people"):
+        checks.validate(app, run_id, feeds.district(), tmp_path)
+
+
 def test_known_role_words_that_map_to_nothing_stop_no_run(owner: Connection, app: Connection, tmp_path: Path) -> None:
     run_id = feeds.open_run(owner, teachers=0, students=100)
     spoil(owner, "update staging.users set source_roles = '{siteAdministrator,aide}', roles = '{}'", run_id)

@@ -373,6 +373,22 @@ def test_where_a_class_has_no_teacher_to_write_to_the_subscribers_get_the_count(
         assert "Hidden" not in body
 
 
+def test_after_a_reset_the_subscribers_get_the_count_of_all_students_who_need_books(
+    world: World, app: Connection, outbox: Outbox
+) -> None:
+    world.subscribe(ADMIN)
+    reading, school = classroom(world)
+    world.begin("reset")
+    world.enroll(reading, world.person("student", school, family="Hidden"))
+    world.end("launched")
+    assert tell(world, app, outbox) == 2
+    digest, teachers = sorted(outbox.take(), key=lambda mail: mail.to)
+    assert teachers.to == "teacher@example.com"
+    for body in both(digest):
+        assert "New in 1 class with books. Teachers with a mail address are told." in body
+        assert "Hidden" not in body
+
+
 def test_a_student_who_got_the_books_in_the_meantime_is_in_no_mail(
     world: World, app: Connection, outbox: Outbox
 ) -> None:

@@ -26,27 +26,28 @@ placeless as (
 staged as (
   select 'schools' as entity, 'orgs' as collection, count(*) as staged, count(*) filter (where is_rejected) as rejected,
     count(*) filter (where source_id is null) as without_id, 0::bigint as repeated,
-    null::bigint as judged_roles, null::bigint as unknown_role,
+    null::bigint as with_role, null::bigint as without_role, null::bigint as unknown_role,
     null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes, null::bigint as dangling_users
   from staging.schools where run_id = %(run_id)s
   union all
   -- n counts the rows as they came, before those that repeat an id were united
   select 'users', 'users', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
     greatest(max(n) - count(*), 0),
-    count(*) filter (where not is_rejected and status = 'active'),
-    count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and not exists (
+    count(*) filter (where not is_rejected and status = 'active' and source_roles <> '{}'),
+    count(*) filter (where not is_rejected and status = 'active' and source_roles = '{}'),
+    count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and source_roles <> '{}' and not exists (
       select from unnest(source_roles) word
       where regexp_replace(lower(word), '[^a-z]', '', 'g') = any (%(role_words)s))),
     count(*) filter (where not is_rejected and status = 'active'), (select people from placeless), null, null
   from staging.users where run_id = %(run_id)s
   union all
   select 'classes', 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
-    greatest(max(n) - count(*), 0), null, null, null, null, null, null
+    greatest(max(n) - count(*), 0), null, null, null, null, null, null, null
   from staging.classes where run_id = %(run_id)s
   union all
   select 'enrollments', 'enrollments', count(*), count(*) filter (where is_rejected),
     count(*) filter (where class_n is null and class_source_id is null or user_n is null and user_source_id is null),
-    0, null, null,
+    0, null, null, null,
     count(*) filter (where not is_rejected and is_active), null,
     count(*) filter (where class_n is null and not is_rejected and is_active),
     count(*) filter (where user_n is null and not is_rejected and is_active)
@@ -68,13 +69,18 @@ counted as (
     greatest(s.without_id, coalesce(f.without_id, 0)) as without_id,
     greatest(s.repeated, coalesce(f.repeated, 0)) as repeated,
     coalesce((w.found -> 'unknown_status' ->> s.entity)::bigint, f.unknown_status, 0) as unknown_status,
-    s.judged_roles, s.unknown_role, s.active,
+    -- a delta file may bring people without their roles, which the portal knows
+    s.with_role + case when c.is_complete then s.without_role else 0 end as judged_roles,
+    s.unknown_role + case when c.is_complete then s.without_role else 0 end as unknown_role,
+    s.active,
     case when (w.collections -> 'orgs' ->> 'is_complete')::boolean then s.dangling_schools end as dangling_schools,
     case when (w.collections -> 'classes' ->> 'is_complete')::boolean then s.dangling_classes end as dangling_classes,
     case when (w.collections -> 'users' ->> 'is_complete')::boolean then s.dangling_users end as dangling_users
   from staged s
   cross join whole w
   left join found f using (entity)
+  cross join lateral (
+    select coalesce((w.collections -> s.collection ->> 'is_complete')::boolean, false) as is_complete) c
   cross join lateral (select case s.entity
     -- an enrolment that could not be read is staged where its class or person could be told: not counted twice
     when 'enrollments' then greatest(coalesce(f.errors, 0) - s.rejected, 0)

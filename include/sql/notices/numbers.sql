@@ -7,5 +7,7 @@ select
      and w.resolved_at is null) as match_reviews,
   (select count(*) from sync.changes c
    where c.run_id = any (%(run_ids)s) and c.table_name = 'student_books' and c.action = 'delete') as books_freed,
-  (select count(distinct student_id) from book_news where email is null) as students_without_books,
+  (select count(distinct student_id) from book_news) as students_without_books,
+  (select count(distinct class_id) from book_news) as classes_with_such,
+  (select count(distinct student_id) from book_news where email is null) as students_untold,
   (select count(distinct class_id) from book_news where email is null) as classes_without_teacher;

@@ -34,7 +34,9 @@ facts (kind, subject_key) as (
   select 'new_students', run_key from run r where exists (
     select from sync.run_counts c where c.run_id = r.id and c.entity = 'students' and c.added > 0)
   union all
-  select 'books_without_teacher', run_key from run where exists (select from book_news where email is null)
+  -- after a Reset the subscribers get the count of all who need books; else of those whom no teacher is told of
+  select case when mode = 'reset' then 'students_need_books' else 'books_without_teacher' end, run_key
+  from run where exists (select from book_news where email is null or mode = 'reset')
   union all
   select 'offered_school', l.source_id
   from sync.school_selection l
