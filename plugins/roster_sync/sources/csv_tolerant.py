@@ -24,6 +24,7 @@ Reject = Callable[[str, str, int, str | None, Mapping[str, str] | None], None]
 _FIELD: Final = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)|([^",][^,]*|)(?=,|\Z)', re.DOTALL)
 _STATUS: Final = frozenset({"", "active", "tobedeleted", "inactive"})
 _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d.*)?", re.DOTALL)
+_IDS: Final = ("source_id", "source_ids", "role")
 _KNOWN: Final = {
     # Columns that stand left of every free text, where a stray comma or quote breaks a line.
     "enrollments": ("class_source_id", "user_source_id", "role"),
@@ -130,11 +131,11 @@ class TolerantReader:
         self.reject(rule, f"{self.file}, line {number} {problem}: correct it at the source.", number, source_id, known)
 
     def _unclean(self, rule: str, problem: str, number: int, fields: Sequence[str]) -> None:
-        """Rejects a line whose columns are right but whose text is not: every clean value is known."""
+        """Rejects a line whose columns are right but whose text is not: every clean id is known."""
         known = {
             column: value
             for column, value in zip(self.columns, fields, strict=True)
-            if column is not None and value and "\x00" not in value and _is_clean(value)
+            if column is not None and column.endswith(_IDS) and value and "\x00" not in value and _is_clean(value)
         }
         message = f"{self.file}, line {number} {problem}: correct it at the source, and export the file as UTF-8."
         self.reject(rule, message, number, known.get("source_id"), known)
