@@ -51,11 +51,8 @@ class _Maker:
         self._runs = {run["id"]: run for run in self._rows("runs", self._run_ids())}
 
     def make(self) -> Digest:
-        db.run(
-            self._cursor,
-            "notices/book_news",
-            self._params(sorted({*self._run_ids("books_without_teacher"), *self._run_ids("students_need_books")})),
-        )
+        needing = self._run_ids("books_without_teacher", "students_need_books")
+        db.run(self._cursor, "notices/book_news", self._params(needing))
         numbers = self._rows("numbers", self._run_ids())[0]
         alerts = [*self._failures(), *self._holds(), *self._expiry(), *self._ended(), *self._previews()]
         sections = [
@@ -389,10 +386,10 @@ class _Maker:
     def _keys(self, kind: str) -> list[str]:
         return [notice["subject_key"] for notice in self._of(kind)]
 
-    def _run_ids(self, kind: str | None = None) -> list[int]:
-        return sorted(
-            {one["run_id"] for one in self._notices if one["run_id"] is not None and kind in (None, one["kind"])}
-        )
+    def _run_ids(self, *kinds: str) -> list[int]:
+        """The runs of the notices, or of those of these kinds."""
+        told = [one for one in self._notices if one["run_id"] is not None]
+        return sorted({one["run_id"] for one in told if not kinds or one["kind"] in kinds})
 
     def _params(self, run_ids: list[int], **more: Any) -> dict[str, Any]:
         return {"district_id": self._district_id, "run_ids": run_ids, **more}

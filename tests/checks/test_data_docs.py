@@ -29,8 +29,8 @@ def site(owner: Connection, app: Connection, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(owner: Connection, app: Connection, docs: Path, **sizes: int) -> int:
-    run_id = feeds.open_run(owner, **sizes)
+def run(owner: Connection, app: Connection, docs: Path, students: int = 300) -> int:
+    run_id = feeds.open_run(owner, students=students)
     checks.validate(app, run_id, feeds.district(), docs)
     return run_id
 
