@@ -63,6 +63,8 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
     finally:
         if in_use.try_take():
             stop(home)
+        else:
+            in_use.share()  # at once where others use it; where the keeper was quicker, when it has stopped the server
         in_use.close()
 
 
