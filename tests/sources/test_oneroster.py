@@ -162,6 +162,15 @@ def test_a_server_that_knows_no_fields_or_no_sorting_is_read_without(
         check_whole(source(simulator).fetch(again), again, district.day(1))
 
 
+def test_a_server_that_refuses_a_large_page_is_asked_for_a_smaller_one(
+    simulate: Callable[..., Simulator], district: MadeUpDistrict, sink: MemorySink
+) -> None:
+    simulator = simulate()
+    simulator.fault("status", status=422, match="limit=10000")
+    check_whole(source(simulator, page_size=10_000).fetch(sink), sink, district.day(1))
+    assert {request.query.split("&")[0] for request in simulator.requests} == {"limit=10000", "limit=1000"}
+
+
 # -- what goes wrong ---------------------------------------------------------------------------------------------------
 
 

@@ -52,10 +52,17 @@ def ask(stub: Stub, time: Time, *answers: Answer) -> object:
 OK = answer({"ok": True})
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 429])
+@pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_busy_server_is_asked_again_with_growing_waits(stub: Stub, time: Time, status: int) -> None:
     assert ask(stub, time, *[Answer(status)] * 3, OK) == {"ok": True}
     assert time.slept == [0.5, 1.0, 2.0]
+
+
+def test_a_rate_limit_without_a_time_is_waited_out_for_a_minute(stub: Stub, time: Time) -> None:
+    with pytest.raises(RateLimited):
+        ask(stub, time, Answer(429))
+    assert len(stub.asked) == 6
+    assert sum(time.slept) >= 60
 
 
 @pytest.mark.parametrize(

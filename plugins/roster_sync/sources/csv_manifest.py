@@ -9,7 +9,7 @@ from typing import Final
 
 from roster_sync.errors import FeedBroken
 
-VERSIONS: Final = ("1.0", "1.1", "1.2")
+VERSIONS: Final = ("1.1", "1.2")
 MODES: Final = ("absent", "bulk", "delta")
 _LONGEST: Final = 1 << 20
 

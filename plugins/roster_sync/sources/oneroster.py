@@ -150,7 +150,7 @@ class OneRosterRest:
             steps.append(ProbeStep("Server", True, f"{self._address.host} answers."))
             steps.append(ProbeStep("Credentials", False, self._why_refused(error)))
             return report
-        except SourceError as error:
+        except (SourceError, ConfigError) as error:
             steps.append(ProbeStep("Server", False, str(error)))
             return report
         steps.append(ProbeStep("Server", True, f"{self._address.host} answers as OneRoster {self._version}."))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from roster_sync.errors import FeedBroken
 from roster_sync.sources.oneroster_mapping import Wanted
 from roster_sync.sources.session import Reply, Session, next_link
 from roster_sync.sources.texts import as_text
 
-log = logging.getLogger(__name__)
+
+_REFUSED: Final = (400, 413, 422)
+"""What servers say to a parameter that they do not take."""
+_SMALLER: Final = (1000, 100)
+"""Page sizes for a server that refuses a large one in place of giving less."""
 
 
 class SourceMoved(Exception):
@@ -186,22 +189,27 @@ class Paging:
         return None, ""
 
     def _first_page(self, wanted: Wanted, path: str) -> Reply:
-        """The first page, with `fields` and `sort` as far as the server takes them."""
-        tried = []
-        for has_fields, has_sort in ((True, True), (True, False), (False, True), (False, False)):
-            variant = (has_fields and wanted.path not in self._no_fields, has_sort and self._sorts)
-            if variant in tried:
-                continue
-            tried.append(variant)
-            params = self._params(wanted, 0, self._page_size, *variant)
-            reply = self._session.get(path, params, what=f"A page of {wanted.path}", passed=(400, 404))
-            if reply.status == 400:
-                continue
-            self._sorts = variant[1]
-            if not variant[0]:
-                self._no_fields.add(wanted.path)
-            return reply
+        """The first page, with `fields`, `sort` and a page size that the server takes."""
+        for size, has_fields, has_sort in self._variants(wanted):
+            params = self._params(wanted, 0, size, has_fields, has_sort)
+            reply = self._session.get(path, params, what=f"A page of {wanted.path}", passed=(404, *_REFUSED))
+            if reply.status not in _REFUSED:
+                self._page_size, self._sorts = size, has_sort
+                if not has_fields:
+                    self._no_fields.add(wanted.path)
+                return reply
         raise self._refusal(reply, wanted)
+
+    def _variants(self, wanted: Wanted) -> Iterator[tuple[int, bool, bool]]:
+        """What to ask with, the best first: (page size, with fields, with sort)."""
+        fields = (True, False) if wanted.path not in self._no_fields else (False,)
+        sorts = (True, False) if self._sorts else (False,)
+        for has_fields in fields:
+            for has_sort in sorts:
+                yield self._page_size, has_fields, has_sort
+        for size in _SMALLER:
+            if size < self._page_size:
+                yield size, fields[0], sorts[0]
 
     def _refusal(self, reply: Reply, wanted: Wanted) -> FeedBroken:
         return FeedBroken(

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from roster_sync.errors import AuthError, FeedBroken, RateLimited, SourceUnavailable
-from roster_sync.sources.address import Address, is_same_server
+from roster_sync.sources.address import Address, is_loopback, is_same_server
 from roster_sync.sources.auth import Auth, NoAuth
 from roster_sync.sources.budget import Budget
 
@@ -121,6 +121,8 @@ class Session:
         """Seconds by which the server's clock is ahead of ours, from the last reply that told its time."""
         self._http = requests.Session()
         self._http.verify = True
+        # A proxy of the environment is for the world outside; asking it for this machine leads nowhere.
+        self._http.trust_env = not is_loopback(address.host)
         adapter = HTTPAdapter(pool_maxsize=max(threads, 1), max_retries=0)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
@@ -187,7 +189,9 @@ class Session:
     def _wait(self, fault: Exception, asked: float | None, tries: int, started: float) -> None:
         """Waits before another try, or raises the fault where no other may be made."""
         patience = self._patience
-        own = min(patience.longest_wait, patience.first_wait * 2 ** (tries - 1)) * (0.5 + self._jitter() / 2)
+        # Windows of rate limits are mostly a minute long: the waits must reach over one.
+        first = patience.first_wait * (4 if isinstance(fault, RateLimited) else 1)
+        own = min(patience.longest_wait, first * 2 ** (tries - 1)) * (0.5 + self._jitter() / 2)
         wait = own if asked is None else asked + self._jitter()
         is_over = tries >= patience.tries or self._clock() - started + wait > patience.total
         if is_over or (asked is not None and asked > patience.longest_asked):
