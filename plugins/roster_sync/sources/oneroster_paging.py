@@ -14,7 +14,6 @@ from roster_sync.sources.oneroster_mapping import Wanted
 from roster_sync.sources.session import Reply, Session, next_link
 from roster_sync.sources.texts import as_text
 
-
 _REFUSED: Final = (400, 413, 422)
 """What servers say to a parameter that they do not take."""
 _SMALLER: Final = (1000, 100)
