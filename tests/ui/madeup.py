@@ -104,7 +104,7 @@ def run(
     wrote = status in ("launched", "undone") or columns.pop("wrote", False)
     values = {
         "district_id": district_id, "mode": mode, "status": status, "issuer": "oneroster:made-up.example.org",
-        "trigger": "nightly" if mode == "edit" else "manual", "steps": json.dumps(steps[:2] if is_open else steps),
+        "trigger": "nightly" if mode == "edit" else "manual", "steps": json.dumps(steps[:1] if is_open else steps),
         "step": "extract" if is_open else None, "plan": json.dumps(columns.pop("plan", {})), **columns,
     }  # fmt: skip
     names = ", ".join(values)
@@ -131,5 +131,25 @@ def person(cursor: Cursor, district_id: int, role: str, *, position: int = 1) ->
     cursor.execute(
         "select id from portal.users where district_id = %s and role = %s order by id limit 1 offset %s",
         (district_id, role, position - 1),
+    )
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def item(cursor: Cursor, district_id: int, kind: str, subject: int, second: int | None = None, **detail: Any) -> int:
+    """One open worklist item; returns its id."""
+    cursor.execute(
+        "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, detail)"
+        " values (%s, %s, %s, %s, %s, %s) returning id",
+        (district_id, kind, "school" if kind == "school_needs_admin" else "user", subject, second, json.dumps(detail)),
+    )
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def hold(cursor: Cursor, run_id: int, scope: str = "removals") -> int:
+    """An open question of a run; returns its id."""
+    cursor.execute(
+        "insert into sync.holds (run_id, plan_digest, scope, due_at)"
+        " values (%s, 'made-up', %s, now() + interval '17 hours') returning id",
+        (run_id, scope),
     )
     return int(cursor.fetchone()[0])  # type: ignore[index]

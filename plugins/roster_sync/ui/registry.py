@@ -7,24 +7,21 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from roster_sync.districts import District
-from roster_sync.places import REPOSITORY
-from roster_sync.registry import read
+from roster_sync.districts import District, load_registry, registry_path
 
 SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
-DEFAULT: Final = REPOSITORY / "include" / "districts"
 _LOCK = threading.Lock()
 _READ: dict[Path, tuple[float, dict[str, District]]] = {}
 
 
 def all_districts() -> dict[str, District]:
     """Every entry of the registry by its key."""
-    path = Path(os.environ.get("ROSTER_DISTRICTS") or DEFAULT)
+    path = registry_path()
     stamp = _stamp(path)
     with _LOCK:
         known = _READ.get(path)
         if known is None or known[0] != stamp:
-            known = (stamp, {district.key: district for district in read(path)})
+            known = (stamp, {district.key: district for district in load_registry(path)})
             _READ[path] = known
     return known[1]
 

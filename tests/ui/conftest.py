@@ -1,0 +1,109 @@
+"""What the pages' tests stand on: Airflow's real API server with our plugin in it, over a database of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.extensions import cursor as Cursor
+
+from tests.conftest import Portal
+from tests.ui import madeup
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LONG_NAME = "Cedar " + "and the Surrounding Townships " * 6 + "School"
+REGISTRY = """
+districts:
+  - {key: harbor, name: Harbor Unified School District, timezone: America/Chicago,
+     source: {kind: oneroster_csv, path: harbor}}
+  - {key: orchard, name: Orchard Hill Schools, timezone: America/New_York,
+     source: {kind: clever, conn_id: clever_orchard}}
+  - {key: newtown, name: Newtown Schools, timezone: America/New_York, source: {kind: clever, conn_id: clever_newtown}}
+"""
+
+
+@dataclass
+class Pages:
+    """The pages as one visitor sees them, and the database below them."""
+
+    cursor: Cursor
+    client: Callable[..., Any]
+    harbor: int
+    orchard: int
+
+    def one(self, text: str, *values: Any) -> Any:
+        """The first value of a query's first row."""
+        self.cursor.execute(text, values)
+        row = self.cursor.fetchone()
+        return row[0] if row else None
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registry's file of these tests."""
+    path = tmp_path_factory.mktemp("registry") / "registry.yaml"
+    path.write_text(REGISTRY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def api_server(airflow_metadata: None, registry: Path) -> Any:
+    """Airflow's API server with the plugin that its scan finds and the DAGs of the registry, without a socket."""
+    os.environ["ROSTER_DISTRICTS"] = str(registry)
+    os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.ui.auth.DistrictAuthManager"
+    os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "made-up-secret-of-the-tests-" * 3
+    os.environ.setdefault("AIRFLOW__API__SECRET_KEY", "made-up")
+    serialise = [sys.executable, "-m", "airflow", "dags", "reserialize"]
+    subprocess.run(serialise, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    from airflow.api_fastapi.app import create_app, purge_cached_app
+
+    purge_cached_app()
+    return create_app("core")
+
+
+@pytest.fixture
+def pages(api_server: Any, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """Two made-up districts, and a way to visit them as someone."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from fastapi.testclient import TestClient
+
+    from roster_sync.ui import database
+
+    monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
+    connection = portal.owner()
+    cursor = connection.cursor()
+    harbor = madeup.district(cursor, "harbor", "Harbor Unified School District")
+    orchard = madeup.district(cursor, "orchard", "Orchard Hill Schools", source="clever")
+
+    def client(name: str | None = "dana", *, by: str = "cookie", site: str | None = "same-origin") -> TestClient:
+        made = TestClient(api_server, base_url="http://localhost:8080", follow_redirects=False)
+        made.headers["accept"] = "text/html"
+        if site:
+            made.headers["sec-fetch-site"] = site
+        if name:
+            token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=name, role="VIEWER"))
+            if by == "cookie":
+                made.cookies.set("_token", token)
+            else:
+                made.headers["authorization"] = f"Bearer {token}"
+        return made
+
+    yield Pages(cursor, client, harbor, orchard)
+    database.POOL.close()
+    connection.close()
+
+
+@pytest.fixture
+def owner(portal: Portal) -> Iterator[psycopg2.extensions.connection]:
+    """The database's owner."""
+    connection = portal.owner()
+    yield connection
+    connection.close()

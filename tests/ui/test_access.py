@@ -1,0 +1,133 @@
+"""Who gets an answer at all: nobody without a login, nobody without the right over the district."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.routing import APIRoute
+
+from roster_sync.ui.app import PREFIX, app
+from tests.ui import madeup
+
+FILLED = {
+    "key": "harbor", "run_id": "1", "row_id": "1", "dag_id": "roster_sync__harbor", "airflow_run_id": "x",
+    "kind": "teachers", "name": "app.css", "path": "runs/1.html",
+}  # fmt: skip
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def routes() -> list[tuple[str, str]]:
+    found = []
+    for route in app().routes:
+        assert isinstance(route, APIRoute), f"{route} is no route of ours: a mounted folder answers without login"
+        path = re.sub(r"{(\w+)(:path)?}", lambda match: FILLED[match[1]], route.path)
+        found += [(method, PREFIX + path) for method in sorted(route.methods) if method != "HEAD"]
+    assert len(found) > 50
+    return found
+
+
+def test_nothing_answers_without_login(pages):
+    visitor = pages.client(None)
+    answers = {(method, path): visitor.request(method, path).status_code for method, path in routes()}
+    assert {where for where, status in answers.items() if status != 401} == set()
+
+
+def test_a_visitor_without_login_is_led_to_it(pages):
+    answer = pages.client(None).get("/roster/districts/harbor")
+    assert answer.status_code == 401
+    assert "Please log in" in answer.text
+    assert "/auth/login?next=" in answer.text
+
+
+def test_a_token_of_another_server_is_no_login(pages):
+    visitor = pages.client(None)
+    visitor.cookies.set("_token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJkYW5hIn0.")
+    assert visitor.get("/roster/").status_code in (401, 403)
+
+
+def test_every_page_and_call_of_a_district_asks_for_its_right(pages):
+    visitor = pages.client("olga")
+    answers = {
+        (method, path): visitor.request(method, path).status_code for method, path in routes() if "/harbor" in path
+    }
+    assert len(answers) > 40
+    assert {where for where, status in answers.items() if status != 403} == set()
+
+
+def test_who_may_only_look_changes_nothing(pages):
+    searches = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/people/search")
+    visitor = pages.client("vera")
+    answers = {
+        (method, path): visitor.request(method, path).status_code
+        for method, path in routes()
+        if method in UNSAFE and not path.endswith(searches)
+    }
+    assert len(answers) > 15
+    assert {where for where, status in answers.items() if status != 403} == set()
+
+
+def test_who_may_only_look_is_shown_no_button_that_changes(pages):
+    teacher = madeup.person(pages.cursor, pages.harbor, "teacher")
+    madeup.item(pages.cursor, pages.harbor, "teacher_needs_license", teacher)
+    held = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
+    madeup.hold(pages.cursor, held)
+    for path in ("", "/sync/schools", "/sync/expiration", "/sync/review", "/worklist", f"/runs/{held}"):
+        looked = pages.client("vera").get(f"/roster/districts/harbor{path}")
+        assert looked.status_code == 200
+        assert "button primary" not in looked.text, path
+        assert "button primary" in pages.client("dana").get(f"/roster/districts/harbor{path}").text, path
+
+
+def test_the_list_shows_the_districts_of_the_visitor_only(pages):
+    assert "Harbor Unified" in pages.client("dana").get("/roster/").text
+    assert "Orchard Hill" not in pages.client("dana").get("/roster/").text
+    assert "Orchard Hill" in pages.client("staff").get("/roster/").text
+    listed = pages.client("olga", by="bearer").get("/roster/api/v1/districts").json()
+    assert [district["key"] for district in listed["districts"]] == ["orchard"]
+
+
+def test_a_run_or_a_person_of_another_district_is_not_found(pages):
+    theirs = madeup.run(pages.cursor, pages.orchard, "launched")
+    person = madeup.person(pages.cursor, pages.orchard, "teacher")
+    visitor = pages.client("staff")
+    assert visitor.get(f"/roster/districts/orchard/runs/{theirs}").status_code == 200
+    assert visitor.get(f"/roster/districts/harbor/runs/{theirs}").status_code == 404
+    assert visitor.get(f"/roster/districts/harbor/runs/{theirs}/changes.csv").status_code == 404
+    assert visitor.get(f"/roster/districts/harbor/people/{person}").status_code == 404
+
+
+def test_a_run_named_by_its_number_leads_to_its_district_for_who_may_see_it(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    assert pages.client("dana").get(f"/roster/runs/{run}").headers["location"] == f"/roster/districts/harbor/runs/{run}"
+    assert pages.client("olga").get(f"/roster/runs/{run}").status_code == 404
+
+
+def test_the_tab_of_a_dag_leads_to_its_district(pages):
+    assert pages.client().get("/roster/dags/roster_sync__harbor").headers["location"] == "/roster/districts/harbor"
+    assert "does not belong to one district" in pages.client().get("/roster/dags/roster_reset").text
+
+
+def test_the_documentation_is_for_who_is_logged_in(pages):
+    schema = pages.client("vera").get("/roster/openapi.json").json()
+    assert "/api/v1/districts" in schema["paths"]
+    assert schema["servers"] == [{"url": "/roster"}]
+    assert "/roster/api/v1/districts/{key}/sync" in pages.client("vera").get("/roster/docs").text
+    assert pages.client("vera").get("/roster/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "nothing.css"])
+def test_no_other_file_is_served(pages, path):
+    assert pages.client().get(f"/roster/static/{path}").status_code == 404
+
+
+def test_data_docs_are_served_behind_login_and_from_their_folder_only(pages, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROSTER_HOME", str(tmp_path))
+    folder = tmp_path / "data_docs" / "harbor" / "runs"
+    folder.mkdir(parents=True)
+    (folder / "1.html").write_text("checked")
+    (tmp_path / "secret.txt").write_text("secret")
+    assert pages.client().get("/roster/districts/harbor/docs-files/runs/1.html").text == "checked"
+    assert pages.client("olga").get("/roster/districts/harbor/docs-files/runs/1.html").status_code == 403
+    for path in ("../../secret.txt", "..%2f..%2fsecret.txt", "runs/../../../secret.txt", "/etc/hostname"):
+        assert pages.client().get(f"/roster/districts/harbor/docs-files/{path}").status_code in (403, 404)
