@@ -72,8 +72,7 @@ def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]
 def _write(cursor: Cursor, run: dict[str, Any]) -> None:
     if not run["phases"]:
         return
-    cursor.execute("set local work_mem = '256MB'")
-    cursor.execute("set local jit = off")
+    db.tune(cursor)
     db.run(cursor, "edit/selection", run | {"follow": True})
     for name in ("schools", "users", "source_ids", "classes", "memberships", "enrollments", "worklist"):
         db.run(cursor, f"edit/{name}", run)

@@ -52,6 +52,14 @@ def one(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> d
     return found[0] if found else None
 
 
+def tune(cursor: Cursor) -> None:
+    """Sets the transaction at work up for large set-based statements (PostgreSQL 18.4, 600,000 rows a run)."""
+    cursor.execute("set local work_mem = '256MB'")
+    cursor.execute("set local jit = off")  # compiling costs more than it saves on statements of under a second
+    cursor.execute("set local enable_mergejoin = off")  # sorting text is the dearest way to join it
+    cursor.execute("set local default_statistics_target = 10")  # a tenth of ANALYZE's cost; only row counts matter here
+
+
 @contextmanager
 def acting_as(connection: Connection, role: str) -> Iterator[Cursor]:
     """One transaction in one database role (roster_edit, roster_reset, ...): committed at the end, undone on error.

@@ -95,8 +95,7 @@ def _is_proved(proof: dict[str, Any], table: str) -> bool:
 def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Askable | None = None) -> Decision:
     """Fills staging.plan within the transaction at work, records what it says, and decides what may be written."""
     started = time.monotonic()
-    cursor.execute("set local work_mem = '256MB'")
-    cursor.execute("set local jit = off")
+    db.tune(cursor)
     _resolve(cursor, run)
     _prove_by_size(cursor, run)
     db.run(cursor, "plan/adds", run)

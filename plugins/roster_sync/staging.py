@@ -55,7 +55,7 @@ class CopySink:
         """Takes CSV bytes as they are; columns without a name land in a spare column that nothing reads."""
         self._cursor.execute("savepoint file")
         names = list(self._with_spares(collection, columns))
-        target = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *)").format(
             sql.Identifier(f"raw_{collection}"), sql.SQL(", ").join(map(sql.Identifier, names))
         )
         try:
@@ -86,7 +86,7 @@ class CopySink:
 
     def copy_rows(self, collection: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
         """Takes rows of text, a batch at a time."""
-        target = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *)").format(
             sql.Identifier(f"raw_{collection}"), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         unreadable: list[dict[str, str]] = []
@@ -170,7 +170,7 @@ def _is_storable(value: str | None) -> bool:
 
 def _csv(rows: list[Sequence[str | None]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue()
 
 
@@ -188,13 +188,17 @@ def load(connection: Connection, run_id: int, district: District, source: Source
         cursor.execute("delete from sync.findings where run_id = %s", (run_id,))
     started = time.monotonic()
     with db.acting_as(connection, "roster_edit") as cursor:
-        cursor.execute("set local work_mem = '192MB'")
+        db.tune(cursor)
         sink = CopySink(cursor)
         report = source.fetch(sink)
         seconds = time.monotonic() - started
-        log.info("read %s records in %.1f s (%.0f a second)", sink.received, seconds, sink.received / max(seconds, 0.001))
+        log.info(
+            "read %s records in %.1f s (%.0f a second)", sink.received, seconds, sink.received / max(seconds, 0.001)
+        )
         _normalise(cursor, run_id, district, report)
-    return {name: collection.received for name, collection in report.collections.items()} | {"requests": report.requests}
+    return {name: collection.received for name, collection in report.collections.items()} | {
+        "requests": report.requests
+    }
 
 
 def _normalise(cursor: Cursor, run_id: int, district: District, report: FeedReport) -> None:
@@ -214,7 +218,6 @@ def _normalise(cursor: Cursor, run_id: int, district: District, report: FeedRepo
         db.run(cursor, f"staging/{name}", params)
     cursor.execute("select staging.analyze_run(%s, array['schools', 'users', 'classes'])", (run_id,))
     db.run(cursor, "staging/enrollments", params)
-    cursor.execute("select staging.analyze_run(%s, array['enrollments'])", (run_id,))
     db.run(cursor, "checks/row_findings", params)
     db.run(cursor, "checks/counts", params)
     proof = _proof(cursor, params, report, is_paged=district.source.kind != "oneroster_csv")

@@ -71,9 +71,8 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
 
 
 def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
-    cursor.execute("set local work_mem = '256MB'")
-    cursor.execute("set local jit = off")
-    for name in ("undo/inserted", "undo/restore", "merge/move", "undo/revert", "undo/take_out", "undo/finish"):
+    db.tune(cursor)
+    for name in ("undo/ids", "undo/inserted", "undo/restore", "merge/move", "undo/revert", "undo/take_out", "undo/finish"):
         db.run(cursor, name, params)
 
 

@@ -14,7 +14,7 @@ from (
   (select 'users' from staging.users where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'classes' from staging.classes where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'enrollments' from raw_enrollments e
-   where (coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '')
+   where (e.source_id is null or e.class_source_id is null or e.user_source_id is null)
      and exists (select from staging.enrollments where run_id = %(run_id)s and is_rejected) limit 1000)) e;
 
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
@@ -29,7 +29,7 @@ union all
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name', case when 'given_name' = any (u.keep) then 'givenName' else 'familyName' end,
   'A part of the name is empty; the one in the portal stays. Fill it in at the source.'
- from staging.users u where u.run_id = %(run_id)s and not u.is_rejected and (u.given_name is null or u.family_name is null) limit 1000)
+ from staging.users u where u.run_id = %(run_id)s and not u.is_rejected and u.keep <> '{}' and (u.given_name is null or u.family_name is null) limit 1000)
 union all
 (select %(run_id)s, 'schools', s.source_id, 'warning', 'missing_name', 'name',
   'The school has no name; the one in the portal stays. Fill it in at the source.'
@@ -45,7 +45,7 @@ union all
 union all
 (select %(run_id)s, 'users', nullif(btrim(r.source_id), ''), 'warning', 'unknown_status', 'status',
   'The status is neither active nor tobedeleted; the row was taken as active. Correct it at the source.'
- from raw_users r where lower(btrim(r.status)) not in ('', 'active', 'inactive', 'tobedeleted') limit 1000)
+ from raw_users r where r.status <> 'active' and lower(btrim(r.status)) not in ('', 'active', 'inactive', 'tobedeleted') limit 1000)
 union all
 (select %(run_id)s, 'enrollments', r.source_id, 'warning', 'malformed_date', 'beginDate',
   'A date is not a day as YYYY-MM-DD; it was passed over. Correct it at the source.'
@@ -72,4 +72,5 @@ select %(run_id)s, 'users', d.source_id, 'warning', 'dangling_school', 'orgSourc
   'An organisation that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
 from (
   select distinct u.source_id from staging.users u cross join unnest(u.school_source_ids) o (id)
-  where u.run_id = %(run_id)s and not exists (select from raw_orgs g where g.source_id = o.id) limit 1000) d;
+  left join raw_orgs g on g.source_id = o.id
+  where u.run_id = %(run_id)s and g.source_id is null limit 1000) d;

@@ -3,7 +3,7 @@ insert into portal.user_schools (user_id, school_id, is_primary, origin, created
 select p.user_id, p.school_id, p.is_primary, 'sync', %(run_id)s, %(run_id)s
 from staging.plan p
 where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'add' and p.phase = any (%(phases)s)
-on conflict (user_id, school_id) do nothing;
+order by p.user_id, p.school_id;
 
 with done as (
   update portal.user_schools t

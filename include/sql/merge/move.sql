@@ -29,7 +29,7 @@ select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user
 with come as (
   insert into portal.user_schools (user_id, school_id, is_primary, is_active, ended_at, origin, created_run_id, updated_run_id)
   select m.user_id, m.school_id, (m.row).is_primary, (m.row).is_active, (m.row).ended_at, (m.row).origin, (m.row).created_run_id, (m.row).updated_run_id
-  from moving_memberships m on conflict do nothing returning *)
+  from moving_memberships m order by (m.row).is_active desc, (m.row).origin on conflict do nothing returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'user_schools', jsonb_build_object('user_id', user_id, 'school_id', school_id), 'insert', to_jsonb(come) from come;
 
@@ -55,7 +55,7 @@ select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'clas
 with come as (
   insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, is_active, begins_on, ends_on, ended_at, origin, created_run_id, updated_run_id)
   select (m.row).district_id, m.class_id, m.user_id, m.as_role, (m.row).is_primary, (m.row).is_active, (m.row).begins_on, (m.row).ends_on, (m.row).ended_at, (m.row).origin, (m.row).created_run_id, (m.row).updated_run_id
-  from moving_enrollments m on conflict do nothing returning *)
+  from moving_enrollments m order by (m.row).is_active desc, (m.row).origin on conflict do nothing returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'enrollments', jsonb_build_object('class_id', class_id, 'user_id', user_id, 'role', role), 'insert', to_jsonb(come) from come;
 
@@ -97,7 +97,7 @@ insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
 
 -- what waits for a person follows; then the new rows go
-update sync.worklist w set resolved_at = now(), resolved_by = 'sync', resolution = 'The two rows are one now.'
+update sync.worklist w set resolved_at = now(), resolved_by = 'sync', resolution = 'deleted'
 from merge_pairs m where w.resolved_at is null and w.district_id = %(district_id)s
   and ((m.entity = 'users' and w.subject_type = 'user' and w.subject_id = m.new_id) or (m.entity = 'schools' and w.subject_type = 'school' and w.subject_id = m.new_id));
 with gone as (delete from portal.classes p using merge_pairs m where m.entity = 'classes' and p.id = m.new_id returning to_jsonb(p) as before)

@@ -95,7 +95,7 @@ create table portal.classes (
 create index classes_school_idx on portal.classes (school_id);
 
 create table portal.enrollments (
-  district_id bigint not null references portal.districts (id),
+  district_id bigint not null, -- its class's; held by the statement trigger, as the references are (0003)
   class_id bigint not null,
   user_id bigint not null,
   role text not null check (role in ('teacher', 'student')),

@@ -14,9 +14,9 @@ begin
     raise foreign_key_violation using message = 'an enrolment names a user that does not exist';
   end if;
   select count(*) into found from (
-    select 1 from portal.classes c where c.id in (select n.class_id from new_rows n) for key share of c) locked;
+    select 1 from portal.classes c where (c.id, c.district_id) in (select n.class_id, n.district_id from new_rows n) for key share of c) locked;
   if found <> (select count(distinct n.class_id) from new_rows n) then
-    raise foreign_key_violation using message = 'an enrolment names a class that does not exist';
+    raise foreign_key_violation using message = 'an enrolment names a class that does not exist in its district';
   end if;
   return null;
 end

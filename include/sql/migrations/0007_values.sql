@@ -1,7 +1,5 @@
 -- What a row of the feed would make of its portal row: one definition, read by the plan and by the apply step.
 
-create index enrollments_district_idx on portal.enrollments (district_id);
-
 -- Value by value: a warning keeps the portal's, ids of other registers are never emptied, a hand-set false stays.
 create view staging.school_values as
 select s.run_id, r.row_id, s.source_id, s.status, s.is_rejected, p.origin,

@@ -114,8 +114,8 @@ select coalesce(f.class_id, e.class_id) as class_id, coalesce(f.user_id, e.user_
   case when f.keep_dates then coalesce(f.ends_on, e.ends_on) else f.ends_on end as ends_on,
   f.is_active as in_feed, e.is_active as in_portal, e.origin
 from feed_enrollments f
-full join (select class_id, user_id, role, is_primary, is_active, begins_on, ends_on, origin
-           from portal.enrollments where district_id = %(district_id)s) e
+full join (select x.class_id, x.user_id, x.role, x.is_primary, x.is_active, x.begins_on, x.ends_on, x.origin
+           from portal.enrollments x join class_view c on c.id = x.class_id and c.is_known) e
   on e.class_id = f.class_id and e.user_id = f.user_id and e.role = f.role
 where e.class_id is null or f.class_id is null or f.is_active <> e.is_active or not f.is_active
   or (e.origin = 'sync' and f.is_active and (f.is_primary <> e.is_primary

@@ -54,10 +54,11 @@ analyze doomed_users;
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role)
 select %(run_id)s, 'enrollments', 'enrollments', 'delete', 'removals', e.class_id, e.user_id, e.role
 from portal.enrollments e
+join class_view k on k.id = e.class_id and k.is_known
 left join doomed_classes c on c.id = e.class_id
 left join doomed_users u on u.id = e.user_id
 left join enrollment_diff d on d.class_id = e.class_id and d.user_id = e.user_id and d.role = e.role
-where e.district_id = %(district_id)s and (
+where (
   c.id is not null or u.id is not null
   or (e.origin = 'manual' and %(include_manual)s)
   or (e.origin = 'sync' and d.class_id is not null and coalesce(d.in_feed, false) = false

@@ -12,14 +12,17 @@ where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manua
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
 order by s.source_id, s.is_rejected, p.id;
 
+create temporary table unnamed_classes on commit drop as
+select s.n, s.source_id from staging.classes s
+where s.run_id = %(run_id)s and s.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id);
+analyze unnamed_classes;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (p.id) %(run_id)s, 'classes', s.source_id, s.n, p.id, 'previous'
-from staging.classes s
+from unnamed_classes s
 join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = s.source_id
 join portal.classes p on p.id = i.row_id
-where s.run_id = %(run_id)s and s.source_id is not null
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id)
+where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id)
 order by p.id, s.source_id;
 
 create temporary table unknown_classes on commit drop as

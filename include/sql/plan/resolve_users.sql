@@ -14,21 +14,24 @@ where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manua
 order by s.source_id, s.is_rejected, p.id;
 select staging.analyze_run(%(run_id)s, array['resolved']);
 
+-- Ids that no row bears now: on most nights few, and only these are looked for further.
+create temporary table unnamed_users on commit drop as
+select s.n, s.source_id from staging.users s
+where s.run_id = %(run_id)s and s.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
+analyze unnamed_users;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (p.id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'previous'
-from staging.users s
+from unnamed_users s
 join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = s.source_id
 join portal.users p on p.id = i.row_id
-where s.run_id = %(run_id)s and s.source_id is not null
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
+where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
 order by p.id, s.source_id;
 
 create temporary table unknown_users on commit drop as
-select s.* from staging.users s
+select s.* from staging.users s join unnamed_users x on x.n = s.n
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
-analyze unknown_users;
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and r.how = 'previous');
 -- Those of the portal whom the feed does not name: few on most nights, and not looked for where nobody is unknown.
 create temporary table unclaimed_users on commit drop as
 select p.id, p.origin, p.role, p.sis_id, p.is_shared, lower(btrim(p.email)) as email, lower(p.given_name) as given_name, lower(p.family_name) as family_name

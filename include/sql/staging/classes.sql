@@ -35,15 +35,14 @@ select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %
 from raw_rejects r where r.collection = 'classes' and r.source_id <> '';
 
 -- A class hangs on its school: the feed's, or (where the feed's schools are no whole list) one that the portal knows.
-with known as (
-  select s.source_id from staging.schools s where s.run_id = %(run_id)s and s.source_id is not null
-  union
-  select i.source_id from sync.source_ids i
-  where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools' and not %(orgs_complete)s
-), orphan as (
+with orphan as (
   update staging.classes c set is_rejected = true
   where c.run_id = %(run_id)s and not c.is_rejected and c.status = 'active'
-    and not exists (select from known k where k.source_id = c.school_source_id)
+    and not exists (select from staging.schools s where s.run_id = %(run_id)s and s.source_id = c.school_source_id)
+    and not exists (
+      select from sync.source_ids i
+      where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools' and not %(orgs_complete)s
+        and i.source_id = c.school_source_id)
   returning c.source_id
 )
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)

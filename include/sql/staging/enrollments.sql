@@ -1,17 +1,20 @@
 -- Enrolments, naming class and person by their place in the feed. In: raw_enrollments, raw_rejects, staging.users, .classes.
 -- The largest table of a run: one pass, one hash join a side. Duplicates are folded later, by portal id.
-analyze raw_enrollments;
+analyze raw_enrollments (class_source_id);
 insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active,
   begins_on, ends_on, is_rejected, keep)
 select
   %(run_id)s, c.n, u.n,
-  case when c.n is null then nullif(btrim(e.class_source_id), '') end,
-  case when u.n is null then nullif(btrim(e.user_source_id), '') end,
-  case lower(e.role) when 'student' then 'student' when 'teacher' then 'teacher' end,
-  coalesce(lower(e.is_primary) = 'true' and lower(e.role) = 'teacher', false),
-  coalesce(lower(e.status) not in ('tobedeleted', 'inactive'), true),
+  case when c.n is null then e.class_source_id end,
+  case when u.n is null then e.user_source_id end,
+  case e.role when 'student' then 'student' when 'teacher' then 'teacher'
+    else case lower(btrim(e.role)) when 'student' then 'student' when 'teacher' then 'teacher' end end,
+  case when e.role = 'student' or e.is_primary is null then false
+    else lower(e.is_primary) = 'true' and lower(btrim(e.role)) = 'teacher' end,
+  case when e.status is null or e.status = 'active' then true
+    else lower(btrim(e.status)) not in ('tobedeleted', 'inactive') end,
   e.begins, e.ends,
-  coalesce(e.source_id, '') = '' or coalesce(e.class_source_id, '') = '' or coalesce(e.user_source_id, '') = '',
+  e.source_id is null or e.class_source_id is null or e.user_source_id is null,
   case when (e.begins is null and e.begins_on <> '') or (e.ends is null and e.ends_on <> '') then
     array_remove(array[case when e.begins is null and e.begins_on <> '' then 'begins_on' end,
                        case when e.ends is null and e.ends_on <> '' then 'ends_on' end], null) end

@@ -8,6 +8,7 @@ select r.user_source_id as source_id,
   min(btrim(r.org_source_id)) filter (where lower(r.role_type) = 'primary') as primary_org
 from raw_roles r where btrim(r.user_source_id) <> '' group by r.user_source_id;
 analyze role_words;
+analyze raw_users (source_id);
 
 with people as materialized (
   select u.*, w.orgs as role_orgs, w.primary_org,
@@ -21,6 +22,7 @@ with people as materialized (
                where btrim(o) <> '') end as listed,
     split_part(u.grades, ',', 1) as first_grade,
     btrim(u.email) as trimmed_email,
+    nullif(strpos(lower(u.user_ids), '{state'), 0) as state_at, -- {type:id} pairs; a regular expression costs five times as much
     btrim(u.email) ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' as is_address
   from raw_users u left join role_words w on w.source_id = u.source_id
 )
@@ -30,25 +32,27 @@ select
   %(run_id)s, row_number() over (), nullif(btrim(p.source_id), ''),
   case when p.status is null or p.status = '' or lower(btrim(p.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end,
   p.words,
-  array_remove(array[
+  -- the two arrays below are spelt out for the many before they are worked out for the few
+  case when p.words = '{student}' then '{student}'::text[] when p.words = '{teacher}' then '{teacher}' else array_remove(array[
     case when 'teacher' = any (p.words) then 'teacher' end,
     case when p.words && array['administrator', 'siteadministrator', 'principal'] then 'school_admin' end,
     case when p.words && array['districtadministrator', 'district_admin'] then 'district_admin' end,
-    case when 'student' = any (p.words) then 'student' end], null),
+    case when 'student' = any (p.words) then 'student' end], null) end,
   case when p.role_orgs is null then p.listed
        else (select array_agg(distinct o) from unnest(p.listed || p.role_orgs || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) o where o is not null) end,
   coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]),
   case when p.is_address then p.trimmed_email end,
   nullif(btrim(p.username), ''), nullif(btrim(p.given_name), ''), nullif(btrim(p.family_name), ''),
   g.grade, nullif(btrim(p.identifier), ''),
-  coalesce(nullif(btrim(p.state_id), ''), case when p.user_ids <> '' then substring(p.user_ids from '(?i)[{]\s*state[^:]*:\s*([^}]*?)\s*[}]') end),
+  coalesce(nullif(btrim(p.state_id), ''), nullif(btrim(split_part(split_part(substr(p.user_ids, p.state_at), ':', 2), '}', 1)), '')),
   case lower(btrim(p.is_enabled)) when 'true' then true when '1' then true when 'false' then false when '0' then false end,
   coalesce(btrim(p.source_id), '') = '',
-  array_remove(array[
+  case when (p.is_address or p.trimmed_email is null) and (g.grade is not null or p.first_grade is null) and p.given_name > ' ' and p.family_name > ' '
+    then '{}'::text[] else array_remove(array[
     case when p.trimmed_email <> '' and not p.is_address then 'email' end,
     case when btrim(p.first_grade) <> '' and g.grade is null then 'grade' end,
     case when coalesce(btrim(p.given_name), '') = '' then 'given_name' end,
-    case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null)
+    case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null) end
 from people p left join sync.grades g on g.written = lower(btrim(p.first_grade))
 where p.words = '{}' or not p.words <@ array['contact', 'parent', 'guardian', 'relative'];
 

@@ -5,13 +5,17 @@ where i.district_id = %(district_id)s and i.first_seen_run_id = %(target)s and c
   when 'users' then not exists (select from portal.users p where p.id = i.row_id)
   else not exists (select from portal.classes p where p.id = i.row_id) end;
 -- a selection that followed its school's id follows it back
-update sync.school_selection s set source_id = p.before #>> '{}'
-from undo_patches p
-where p.table_name = 'schools' and p.column_name = 'source_id' and s.district_id = %(district_id)s and s.source_id = p.after #>> '{}'
-  and not exists (select from sync.school_selection x where x.district_id = %(district_id)s and x.source_id = p.before #>> '{}');
+update sync.school_selection s set source_id = u.source_id
+from undo_ids u
+where u.table_name = 'schools' and u.source_id <> u.source_id_now and s.district_id = %(district_id)s and s.source_id = u.source_id_now
+  and not exists (select from sync.school_selection x where x.district_id = %(district_id)s and x.source_id = u.source_id);
+-- two people who were made one are two again, and the question about them is open again
+update sync.worklist w set resolved_at = null, resolved_by = null, resolution = null, detail = w.detail - 'run_id'
+where w.district_id = %(district_id)s and w.kind = 'match_review' and w.resolution = 'same' and (w.detail ->> 'run_id')::bigint = %(target)s;
 
 insert into sync.run_counts (run_id, entity, added, updated, deleted)
-select %(run_id)s, k.entity, count(c.id) filter (where c.action = 'insert'), count(c.id) filter (where c.action = 'update'), count(c.id) filter (where c.action = 'delete')
+select %(run_id)s, k.entity, count(distinct c.key) filter (where c.action = 'insert'),
+  count(distinct c.key) filter (where c.action = 'update'), count(distinct c.key) filter (where c.action = 'delete')
 from (values ('schools', 'schools', null), ('teachers', 'users', 'teacher'), ('students', 'users', 'student'), ('admins', 'users', 'admin'),
       ('classes', 'classes', null), ('enrollments', 'enrollments', null), ('licenses', 'license_assignments', null), ('books', 'student_books', null))
   k (entity, table_name, role)

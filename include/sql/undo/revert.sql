@@ -11,7 +11,11 @@ select u.table_name, u.key, k.column_name,
   (select a -> k.column_name from unnest(u.afters) with ordinality t (a, place) where a ? k.column_name order by place limit 1) as after
 from undo_changes u
 cross join lateral (select distinct jsonb_object_keys(b) as column_name from unnest(u.befores) b) k
-where k.column_name not in ('role', 'updated_at', 'updated_run_id');
+where k.column_name not in ('role', 'updated_at', 'updated_run_id', 'issuer', 'source_id'); -- ids went back in undo/ids.sql
+-- a class cannot go back to a school that a later run deleted
+delete from undo_patches p
+where p.table_name = 'classes' and p.column_name = 'school_id'
+  and not exists (select from portal.schools s where s.id = (p.before #>> '{}')::bigint);
 analyze undo_patches;
 
 with patch as (
@@ -21,9 +25,7 @@ with patch as (
   select patch.*, jsonb_populate_record(null::portal.schools, patch.patch) as row_before from patch
 ), done as (
   update portal.schools t
-  set issuer = (case when c.patch ? 'issuer' and to_jsonb(t.issuer) is not distinct from nullif(c.afters -> 'issuer', 'null') then c.row_before else t end).issuer,
-    source_id = (case when c.patch ? 'source_id' and to_jsonb(t.source_id) is not distinct from nullif(c.afters -> 'source_id', 'null') then c.row_before else t end).source_id,
-    sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
+  set sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
     state_id = (case when c.patch ? 'state_id' and to_jsonb(t.state_id) is not distinct from nullif(c.afters -> 'state_id', 'null') then c.row_before else t end).state_id,
     nces_id = (case when c.patch ? 'nces_id' and to_jsonb(t.nces_id) is not distinct from nullif(c.afters -> 'nces_id', 'null') then c.row_before else t end).nces_id,
     name = (case when c.patch ? 'name' and to_jsonb(t.name) is not distinct from nullif(c.afters -> 'name', 'null') then c.row_before else t end).name,
@@ -44,9 +46,7 @@ with patch as (
   select patch.*, jsonb_populate_record(null::portal.users, patch.patch) as row_before from patch
 ), done as (
   update portal.users t
-  set issuer = (case when c.patch ? 'issuer' and to_jsonb(t.issuer) is not distinct from nullif(c.afters -> 'issuer', 'null') then c.row_before else t end).issuer,
-    source_id = (case when c.patch ? 'source_id' and to_jsonb(t.source_id) is not distinct from nullif(c.afters -> 'source_id', 'null') then c.row_before else t end).source_id,
-    sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
+  set sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
     state_id = (case when c.patch ? 'state_id' and to_jsonb(t.state_id) is not distinct from nullif(c.afters -> 'state_id', 'null') then c.row_before else t end).state_id,
     email = (case when c.patch ? 'email' and to_jsonb(t.email) is not distinct from nullif(c.afters -> 'email', 'null') then c.row_before else t end).email,
     username = (case when c.patch ? 'username' and to_jsonb(t.username) is not distinct from nullif(c.afters -> 'username', 'null') then c.row_before else t end).username,
@@ -72,9 +72,7 @@ with patch as (
   select patch.*, jsonb_populate_record(null::portal.classes, patch.patch) as row_before from patch
 ), done as (
   update portal.classes t
-  set issuer = (case when c.patch ? 'issuer' and to_jsonb(t.issuer) is not distinct from nullif(c.afters -> 'issuer', 'null') then c.row_before else t end).issuer,
-    source_id = (case when c.patch ? 'source_id' and to_jsonb(t.source_id) is not distinct from nullif(c.afters -> 'source_id', 'null') then c.row_before else t end).source_id,
-    sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
+  set sis_id = (case when c.patch ? 'sis_id' and to_jsonb(t.sis_id) is not distinct from nullif(c.afters -> 'sis_id', 'null') then c.row_before else t end).sis_id,
     school_id = (case when c.patch ? 'school_id' and to_jsonb(t.school_id) is not distinct from nullif(c.afters -> 'school_id', 'null') then c.row_before else t end).school_id,
     title = (case when c.patch ? 'title' and to_jsonb(t.title) is not distinct from nullif(c.afters -> 'title', 'null') then c.row_before else t end).title,
     subject = (case when c.patch ? 'subject' and to_jsonb(t.subject) is not distinct from nullif(c.afters -> 'subject', 'null') then c.row_before else t end).subject,
