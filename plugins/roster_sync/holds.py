@@ -76,19 +76,36 @@ def question(connection: Connection, run_id: int) -> Question:
 
 def _body(found: dict[str, Any]) -> str:
     plan = found["summary"]
-    lines = [str(plan.get("sentence") or ""), "", "| | add | update | restore | take out of sight | delete | of |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = [
+        str(plan.get("sentence") or ""),
+        "",
+        "| | add | update | restore | take out of sight | delete | of |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
     for kind in ("schools", "teachers", "students", "admins", "classes", "enrollments"):
         actions = plan["counts"].get(kind, {})
         hidden = actions.get("unshare", 0) + actions.get("end", 0)
-        numbers = [actions.get("add", 0), actions.get("update", 0), actions.get("restore", 0), hidden, actions.get("delete", 0)]
-        lines.append(f"| {kind} | " + " | ".join(f"{number:,}" for number in [*numbers, plan["bases"].get(kind, 0)]) + " |")
+        numbers = [
+            actions.get("add", 0),
+            actions.get("update", 0),
+            actions.get("restore", 0),
+            hidden,
+            actions.get("delete", 0),
+        ]
+        lines.append(
+            f"| {kind} | " + " | ".join(f"{number:,}" for number in [*numbers, plan["bases"].get(kind, 0)]) + " |"
+        )
     if plan["schools"]["removed"]:
         lines += ["", "Schools that would go: " + ", ".join(map(_plain, plan["schools"]["removed"][:50])) + "."]
     if plan["licenses_freed"]:
         lines += ["", f"Licences that would be freed: {plan['licenses_freed']:,}."]
     if plan["manual"]:
         lines += ["", f"Rows made by hand that would go with their school or by request: {plan['manual']:,}."]
-    lines += ["", _consequence(found["scope"]), f"Who they are stands on the run's page: /roster/runs/{found['run_id']}."]
+    lines += [
+        "",
+        _consequence(found["scope"]),
+        f"Who they are stands on the run's page: /roster/runs/{found['run_id']}.",
+    ]
     return "\n".join(lines)
 
 
@@ -106,7 +123,9 @@ def _consequence(scope: str) -> str:
     }[scope]  # fmt: skip
 
 
-def record_answer(connection: Connection, run_id: int, answer: str, answered_by: str | None, reason: str | None = None) -> bool:
+def record_answer(
+    connection: Connection, run_id: int, answer: str, answered_by: str | None, reason: str | None = None
+) -> bool:
     """Keeps an answer: 'approved', 'rejected' or 'timed_out'. Only a named person approves or rejects.
 
     Returns False where it came too late (superseded, or answered already) and changes nothing.

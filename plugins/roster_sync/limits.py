@@ -53,9 +53,7 @@ def for_run(limits: Limits, max_deleted_percent: float | None) -> Limits:
     if max_deleted_percent is None:
         return limits
     if max_deleted_percent >= UNLIMITED:
-        return replace(
-            limits, deleted_percent=UNLIMITED, updated_percent=UNLIMITED, enrollments_percent=UNLIMITED
-        )
+        return replace(limits, deleted_percent=UNLIMITED, updated_percent=UNLIMITED, enrollments_percent=UNLIMITED)
     return replace(
         limits,
         deleted_percent=max_deleted_percent,

@@ -93,7 +93,11 @@ def _close_dead(
     )
     for run_id, dag_id, airflow_run_id in cursor.fetchall():
         if airflow_run_id is not None and is_alive(dag_id, airflow_run_id) is not False:
-            return "skipped", f"Another run of this district is at work (run {run_id}). Start again when it is done.", False
+            return (
+                "skipped",
+                f"Another run of this district is at work (run {run_id}). Start again when it is done.",
+                False,
+            )
         close_as(cursor, run_id, "failed", "The run was cut off: its Airflow run is no longer alive.")
     return None
 
@@ -101,9 +105,7 @@ def _close_dead(
 def _refusal(cursor: Cursor, params: dict[str, Any], mode: str) -> tuple[str, str, bool] | None:
     state = db.one(cursor, "reports/refusal", params) or {}
     if mode != "undo" and state["is_expired"]:
-        message = (
-            f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to go on."
-        )
+        message = f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to go on."
         return "expired", message, bool(state["expiry_told"])
     if mode != "undo" and state["is_none_selected"]:
         return "failed", "No school is selected for this district. Select at least one school, then start again.", False
