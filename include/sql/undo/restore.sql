@@ -5,56 +5,112 @@ select distinct on (c.table_name, c.key) c.* from sync.changes c
 where c.run_id = %(target)s and c.action = 'delete' order by c.table_name, c.key, c.id;
 analyze undo_rows;
 
+-- The new row of a pair: who has the old one's id now, or had it since the target. Each row is in one pair.
 create temporary table merge_pairs (entity text, new_id bigint, old_id bigint) on commit drop;
 insert into merge_pairs
-select u.table_name, i.row_id, (u.key ->> 'id')::bigint
-from undo_rows u
-join sync.source_ids i on i.district_id = %(district_id)s and i.entity = u.table_name
-  and i.issuer = u.before ->> 'issuer' and i.source_id = u.before ->> 'source_id' and i.row_id <> (u.key ->> 'id')::bigint
-where u.table_name in ('schools', 'users', 'classes') and case u.table_name
-  when 'schools' then exists (select from portal.schools p where p.id = i.row_id)
-  when 'users' then exists (select from portal.users p where p.id = i.row_id)
-  else exists (select from portal.classes p where p.id = i.row_id) end;
+with lost as (
+  select table_name as entity, (key ->> 'id')::bigint as id, before ->> 'issuer' as issuer, before ->> 'source_id' as source_id
+  from undo_rows where table_name in ('schools', 'users', 'classes')
+), present as (
+  select 'schools' as entity, id, issuer, source_id, created_run_id from portal.schools where district_id = %(district_id)s
+  union all select 'users', id, issuer, source_id, created_run_id from portal.users where district_id = %(district_id)s
+  union all select 'classes', id, issuer, source_id, created_run_id from portal.classes where district_id = %(district_id)s
+), pairs as (
+  select 1 as rank, l.entity, p.id as new_id, l.id as old_id
+  from lost l join present p on p.entity = l.entity and p.issuer = l.issuer and p.source_id = l.source_id
+  union all
+  select 2, l.entity, p.id, l.id
+  from lost l
+  join sync.source_ids i on i.district_id = %(district_id)s and i.entity = l.entity and i.issuer = l.issuer and i.source_id = l.source_id
+  join present p on p.entity = l.entity and p.id = i.row_id and p.id <> l.id and p.created_run_id > %(target)s
+)
+select distinct on (o.entity, o.new_id) o.entity, o.new_id, o.old_id
+from (select distinct on (entity, old_id) * from pairs order by entity, old_id, rank, new_id) o
+order by o.entity, o.new_id, o.rank, o.old_id;
+analyze merge_pairs;
 
 -- The new rows make room: one source id, one row.
 update portal.schools p set source_id = null from merge_pairs m where m.entity = 'schools' and p.id = m.new_id;
 update portal.users p set source_id = null from merge_pairs m where m.entity = 'users' and p.id = m.new_id;
 update portal.classes p set source_id = null from merge_pairs m where m.entity = 'classes' and p.id = m.new_id;
 
-insert into portal.schools
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.schools, u.before) r where u.table_name = 'schools';
-insert into portal.users
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.users, u.before) r where u.table_name = 'users';
-insert into portal.classes
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.classes, u.before) r
-where u.table_name = 'classes' and exists (select from portal.schools s where s.id = r.school_id);
-
-insert into portal.user_schools
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.user_schools, u.before) r
-where u.table_name = 'user_schools' and exists (select from portal.users p where p.id = r.user_id)
-  and exists (select from portal.schools p where p.id = r.school_id)
-on conflict do nothing;
-insert into portal.enrollments
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.enrollments, u.before) r
-where u.table_name = 'enrollments' and exists (select from portal.users p where p.id = r.user_id)
-  and exists (select from portal.classes p where p.id = r.class_id)
-on conflict do nothing;
-insert into portal.license_assignments
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.license_assignments, u.before) r
-where u.table_name = 'license_assignments' and (r.school_id is null or exists (select from portal.schools p where p.id = r.school_id))
-  and (r.user_id is null or exists (select from portal.users p where p.id = r.user_id))
-on conflict do nothing;
-insert into portal.class_books
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.class_books, u.before) r
-where u.table_name = 'class_books' and exists (select from portal.classes p where p.id = r.class_id)
-on conflict do nothing;
-insert into portal.student_books
-select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.student_books, u.before) r
-where u.table_name = 'student_books' and exists (select from portal.users p where p.id = r.user_id)
-  and exists (select from portal.classes p where p.id = r.class_id)
-on conflict do nothing;
-
+with come as (
+  insert into portal.schools
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.schools, u.before) r where u.table_name = 'schools'
+  returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
-select %(run_id)s, u.table_name, u.key, 'insert', u.before from undo_rows u;
+select %(run_id)s, 'schools', jsonb_build_object('id', id), 'insert', to_jsonb(come) from come;
+with come as (
+  insert into portal.users
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.users, u.before) r where u.table_name = 'users'
+  returning *)
+insert into sync.changes (run_id, table_name, key, action, after)
+select %(run_id)s, 'users', jsonb_build_object('id', id), 'insert', to_jsonb(come) from come;
+with come as (
+  insert into portal.classes
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.classes, u.before) r
+  where u.table_name = 'classes' and exists (select from portal.schools s where s.id = r.school_id)
+  returning *)
+insert into sync.changes (run_id, table_name, key, action, after)
+select %(run_id)s, 'classes', jsonb_build_object('id', id), 'insert', to_jsonb(come) from come;
+insert into sync.findings (run_id, entity, source_id, severity, rule, message)
+select %(run_id)s, 'classes', u.before ->> 'source_id', 'warning', 'not_restored',
+  'This class could not be put back, because a later run deleted its school. Undo that run too, or sync the school again.'
+from undo_rows u
+where u.table_name = 'classes' and not exists (select from portal.classes c where c.id = (u.key ->> 'id')::bigint);
+
+-- What a later run made anew from the feed and was made by hand before is by hand again.
+with come as (
+  insert into portal.user_schools
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.user_schools, u.before) r
+  where u.table_name = 'user_schools' and exists (select from portal.users p where p.id = r.user_id)
+    and exists (select from portal.schools p where p.id = r.school_id)
+  on conflict (user_id, school_id) do update set origin = 'manual'
+    where excluded.origin = 'manual' and portal.user_schools.origin = 'sync'
+  returning to_jsonb(old) as before, to_jsonb(new) as after, new.user_id, new.school_id)
+insert into sync.changes (run_id, table_name, key, action, before, after)
+select %(run_id)s, 'user_schools', jsonb_build_object('user_id', user_id, 'school_id', school_id),
+  case when before is null then 'insert' else 'update' end, before, after from come;
+with come as (
+  insert into portal.enrollments
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.enrollments, u.before) r
+  where u.table_name = 'enrollments' and exists (select from portal.users p where p.id = r.user_id)
+    and exists (select from portal.classes p where p.id = r.class_id)
+  on conflict (class_id, user_id, role) do update set origin = 'manual'
+    where excluded.origin = 'manual' and portal.enrollments.origin = 'sync'
+  returning to_jsonb(old) as before, to_jsonb(new) as after, new.class_id, new.user_id, new.role)
+insert into sync.changes (run_id, table_name, key, action, before, after)
+select %(run_id)s, 'enrollments', jsonb_build_object('class_id', class_id, 'user_id', user_id, 'role', role),
+  case when before is null then 'insert' else 'update' end, before, after from come;
+
+with come as (
+  insert into portal.license_assignments
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.license_assignments, u.before) r
+  where u.table_name = 'license_assignments' and (r.school_id is null or exists (select from portal.schools p where p.id = r.school_id))
+    and (r.user_id is null or exists (select from portal.users p where p.id = r.user_id))
+  on conflict do nothing returning *)
+insert into sync.changes (run_id, table_name, key, action, after)
+select %(run_id)s, 'license_assignments', jsonb_build_object('id', id), 'insert', to_jsonb(come) from come;
+with come as (
+  insert into portal.class_books
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.class_books, u.before) r
+  where u.table_name = 'class_books' and exists (select from portal.classes p where p.id = r.class_id)
+  on conflict do nothing returning *)
+insert into sync.changes (run_id, table_name, key, action, after)
+select %(run_id)s, 'class_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
+with come as (
+  insert into portal.student_books
+  select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.student_books, u.before) r
+  where u.table_name = 'student_books' and exists (select from portal.users p where p.id = r.user_id)
+    and exists (select from portal.classes p where p.id = r.class_id)
+  on conflict do nothing returning *)
+insert into sync.changes (run_id, table_name, key, action, after)
+select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
+
+-- Every id leads to the row that is back.
 update sync.source_ids i set row_id = m.old_id
 from merge_pairs m where i.district_id = %(district_id)s and i.entity = m.entity and i.row_id = m.new_id;
+update sync.source_ids i set row_id = (u.key ->> 'id')::bigint
+from undo_rows u
+where u.table_name = i.entity and i.district_id = %(district_id)s and i.issuer = u.before ->> 'issuer' and i.source_id = u.before ->> 'source_id'
+  and i.row_id <> (u.key ->> 'id')::bigint;
