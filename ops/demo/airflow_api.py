@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -35,13 +36,26 @@ class AirflowApi:
                 raise Problem(f"the DAG {dag_id} was not found within {seconds:.0f} s: see logs/dag-processor.log")
             time.sleep(1)
 
-    def unpause(self, dag_id: str) -> None:
-        """Lets the scheduler run the DAG."""
+    def unpause(self, dag_id: str) -> bool:
+        """Lets the scheduler run the DAG; whether it might not do so before."""
+        was_paused = bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
         self._call("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
+        return was_paused
 
     def trigger(self, dag_id: str) -> str:
         """Starts a run, and returns its id."""
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"])
+
+    def nightly_run(self, dag_id: str, since: datetime, seconds: float) -> str | None:
+        """The run that the scheduler itself made after a moment, if it makes one within a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            newest = "run_type=scheduled&order_by=-run_after&limit=1"
+            for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns?{newest}")["dag_runs"]:
+                if run["queued_at"] and datetime.fromisoformat(run["queued_at"].replace("Z", "+00:00")) >= since:
+                    return str(run["dag_run_id"])
+            time.sleep(0.5)
+        return None
 
     def wait_for_runs(self, runs: dict[str, str], services: Services, seconds: float) -> dict[str, str]:
         """Waits until all runs (DAG id to run id) have ended; returns their states."""
