@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 
-PATIENCE = 20.0
+PATIENCE = float(os.environ.get("ROSTER_STOP_SECONDS", "20"))
+"""From SIGTERM to SIGKILL: Airflow takes up to ten to end its tasks."""
 _PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -57,7 +57,7 @@ def demo(arguments: list[str]) -> int:
                 return _play(home, server, group, environment, check=options.check)
     except (Stopped, KeyboardInterrupt):
         say("stopped; `bin/demo` goes on from here with the next night")
-        return 0
+        return 130 if options.check else 0
 
 
 def _play(home: Home, server: Server, group: Services, environment: dict[str, str], *, check: bool) -> int:

@@ -1,0 +1,95 @@
+"""The mail catcher, the benchmarks' report, the wrappers' own checks."""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from ops.bench.report import Report, results
+from ops.home import Home
+from ops.mail_catcher import caught
+from ops.services import services
+from tests.conftest import REPOSITORY
+from tests.ops.commands import wait_for
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_caught_mail_is_a_file_whose_name_tells_nothing(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["To"], message["From"], message["Subject"] = "ada@district.example", "sync@publisher.example", "Grüße"
+    message.set_content("Three new teachers need licences.")
+    port = _free_port()
+    with services(tmp_path) as group:
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        group.start("catcher", [sys.executable, "-m", "ops.mail_catcher", str(tmp_path), str(port)], environment)
+
+        def is_up() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        assert wait_for(is_up)
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            client.send_message(message)
+            client.send_message(message)
+        mails = list(caught(tmp_path))
+    assert [(mail.to, mail.subject) for mail in mails] == [("ada@district.example", "Grüße")] * 2
+    assert not any("ada" in mail.file.name for mail in mails)
+
+
+def test_a_benchmark_gives_ratios_to_its_floor_and_fails_over_its_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path)
+    home.make()
+    report = Report("sample", {"students": 100})
+    with report.step("copy", rows=1000) as floor:
+        pass
+    floor.seconds = 2.0
+    with report.step("edit", rows=1000, limit=4.0) as line:
+        pass
+    line.seconds, line.floor_seconds = 6.0, floor.seconds
+    assert report.finish(home) == 0
+    line.seconds = 9.0
+    assert report.finish(home) == 1
+    assert "over the limit" in capsys.readouterr().out
+    written = json.loads(results(home)[-1].read_text())
+    assert [entry["ratio"] for entry in written["lines"]] == [None, 4.5]
+    assert written["setting"] == {"students": 100}
+
+
+def test_without_a_fitting_python_the_commands_say_which_they_need(tmp_path: Path) -> None:
+    for name in ("bash", "dirname", "readlink", "env"):
+        found = next(Path(folder) / name for folder in ("/usr/bin", "/bin") if (Path(folder) / name).exists())
+        (tmp_path / name).symlink_to(found)
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    done = subprocess.run(
+        [str(REPOSITORY / "bin" / "psql")], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "No python3 of version 3.10 to 3.13 was found on PATH: install one and run this again."
+    ]
+
+
+def test_an_unknown_benchmark_is_told_in_one_line(tmp_path: Path) -> None:
+    environment = {**os.environ, "ROSTER_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [str(REPOSITORY / "bin" / "bench"), "nothing"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "there is no benchmark 'nothing'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
