@@ -141,6 +141,7 @@ def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) 
     if run["mode"] == "edit":
         db.run(cursor, "plan/removals_edit", run)
         return
+    db.run(cursor, "plan/still_live_before", run)
     db.run(cursor, "plan/removals_reset", run)
     if source is None:
         return
@@ -170,8 +171,14 @@ def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, 
             raise SyncRefused(
                 f"Nothing is shared: no {what} came from the source. Ask the district to share its schools and people."
             )
-    if not summary["schools_selected"] and run["school_mode"] == "listed":
-        raise SyncRefused("No school is selected for this district. Select at least one school, then start again.")
+    if run["school_mode"] == "listed" and not summary["schools_selected"]:
+        if not summary["schools_chosen"]:
+            raise SyncRefused("No school is selected for this district. Select at least one school, then start again.")
+        if run["mode"] == "reset":
+            raise SyncRefused(
+                "None of the selected schools came from the source, so a Reset would delete everything. Check what the"
+                " district shares, or select other schools."
+            )
     if run["mode"] == "reset":
         unproved = [table for table in ("schools", "users", "classes", "enrollments") if not run[f"{table}_proved"]]
         if unproved:
@@ -225,12 +232,16 @@ def _judge_reset(
         reasons.append("No classes or no enrolments are shared at all: every one in the portal would be deleted.")
     if not _is_unlimited(run):
         if summary["schools_removed"]:
-            reasons.append(f"{len(summary['schools_removed'])} schools would be deleted.")
+            reasons.append(f"{_number(len(summary['schools_removed']), 'school')} would be deleted.")
         if summary["licenses_freed"]:
-            reasons.append(f"{summary['licenses_freed']} licences would be freed.")
+            reasons.append(f"{_number(summary['licenses_freed'], 'licence')} would be freed.")
     if reasons or found:
         return "held", "reset", (), reasons
     return "apply", None, ALL_PHASES, reasons
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _after_approval(
@@ -246,7 +257,7 @@ def _after_approval(
     if beyond["rows"]:
         return Decision(
             "held", (), "reset",
-            f"Since the approval {beyond['rows']} more rows would be deleted or freed, so it is asked again.",
+            f"Since the approval {_number(beyond['rows'], 'more row')} would be deleted or freed, so it is asked again.",
         )  # fmt: skip
     return Decision("apply", ALL_PHASES, None, "Approved.")
 
