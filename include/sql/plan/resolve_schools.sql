@@ -73,6 +73,10 @@ select coalesce(f.row_id, p.id) as id, f.source_id, f.how, p.id is not null as i
 from one_each f
 full join (select * from portal.schools where district_id = %(district_id)s) p on p.id = f.row_id
 left join sync.school_selection mine on mine.district_id = %(district_id)s and mine.source_id = f.source_id
+  and (f.how = 'key' or not exists ( -- two issuers may use the same id: this selection goes along with the school that had it
+    select from staging.resolved m join portal.schools x on x.id = m.row_id
+    where m.run_id = %(run_id)s and m.entity = 'schools' and m.how not in ('key', 'new')
+      and x.source_id = f.source_id and x.id <> f.row_id))
 left join sync.school_selection old on old.district_id = %(district_id)s and old.source_id = p.source_id;
 alter table school_view add primary key (id);
 

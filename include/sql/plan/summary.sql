@@ -21,6 +21,7 @@ select
      or (p.entity = 'schools' and exists (select from portal.schools s where s.id = p.row_id and s.origin = 'manual')))) as manual,
   (select count(*) from school_view where is_in_feed) as schools_in_feed,
   (select count(*) from school_view where is_in_feed and is_selected) as schools_selected,
+  (select count(*) from sync.school_selection where district_id = %(district_id)s and is_selected) as schools_chosen,
   (select count(*) from user_view where is_in_feed) as people_in_feed,
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
   (select count(*) from feed_enrollments where is_active) as enrollments_in_feed,
