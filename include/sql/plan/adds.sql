@@ -72,7 +72,7 @@ from (
   join staging.user_values w on w.run_id = %(run_id)s and w.n = v.n
   join portal.users p on p.id = v.id
   where v.is_in_feed and v.origin = 'sync' and v.is_shared
-    and (v.is_listed or v.lists_no_school or (v.stood_selected and %(mode)s = 'edit'))
+    and (v.is_listed or (v.lists_no_school and (%(mode)s = 'reset' or not v.stood_deselected)) or (v.stood_selected and %(mode)s = 'edit'))
     and (p.email is distinct from w.email or p.username is distinct from w.username or p.given_name is distinct from w.given_name
       or p.family_name is distinct from w.family_name or p.grade is distinct from w.grade or p.sis_id is distinct from w.sis_id
       or p.state_id is distinct from w.state_id or p.is_enabled is distinct from w.is_enabled
