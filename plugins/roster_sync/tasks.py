@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk import Asset, AssetAlias
+from airflow.sdk.api.client import ServerResponseError
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSkipException
 
 from roster_sync import db, failures, hooks, policies
@@ -216,13 +217,11 @@ def finish(context: Context, district: District, run_id: int) -> None:
 
 
 def purge(context: Context) -> dict[str, int]:
-    """Drops what is past its keep-by date, and says how much."""
+    """Drops what is past its keep-by date and closes runs that died; says how much."""
     from roster_sync import housekeeping
 
     with closing(hooks.portal_connection()) as connection, refusals("purge"):
-        counts = housekeeping.purge(connection, housekeeping.Settings.from_environment())
-    log.info("purged: %s", _in_words(counts))
-    return counts
+        return housekeeping.purge(connection, is_alive=alive_asker(context))
 
 
 def settle(context: Context) -> int:
@@ -314,17 +313,23 @@ def request_of(context: Context, mode: str, undoes_run_id: int | None = None) ->
 
 
 def alive_asker(context: Context) -> Callable[[str, str], bool | None]:
-    """Asks Airflow whether another run is at work; None where Airflow does not know that run."""
+    """Asks Airflow whether another run is at work: False also where it was deleted, None where Airflow cannot tell."""
     instance: Any = context["ti"]
 
     def is_alive(dag_id: str, run_id: str) -> bool | None:
         try:
-            state = instance.get_dagrun_state(dag_id, run_id)
-        except AirflowRuntimeError:
-            return None  # another installation's run, or one that was deleted: not ours to judge
-        return state in ALIVE
+            return instance.get_dagrun_state(dag_id, run_id) in ALIVE
+        except (AirflowRuntimeError, ServerResponseError) as error:
+            return False if _is_not_found(error) else None
 
     return is_alive
+
+
+def _is_not_found(error: AirflowRuntimeError | ServerResponseError) -> bool:
+    """A worker gets the one error, `dags test` the other (Airflow 3.3.2)."""
+    if isinstance(error, ServerResponseError):
+        return error.response.status_code == 404
+    return (error.error.detail or {}).get("status_code") == 404
 
 
 def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]:
