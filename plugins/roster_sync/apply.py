@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from roster_sync import db, plan, runs
-from roster_sync.errors import DatabaseFailure, PlanStale
+from roster_sync.errors import DatabaseFailure, PlanStale, SyncRefused
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -21,18 +21,24 @@ log = logging.getLogger(__name__)
 
 STALE = ("23503", "23505")
 """SQLSTATEs by which PostgreSQL says that the portal is no longer what the plan saw: a row gone, a row come."""
+TRIES = 3
 
 
 def apply(connection: Connection, run_id: int, district: District) -> str:
     """Writes the plan; returns the status with which the run ends, 'launched' or 'held'.
 
-    Where the portal changed between plan and apply, it is planned once more under the lock, limits and all.
+    Where the portal changed between plan and apply, it is planned again under the lock, limits and all.
+
+    Raises:
+        errors.SyncRefused: the run was closed meanwhile, as its Airflow run counted as dead; it writes nothing.
+        errors.PlanStale: the portal changed each time that it was planned.
     """
-    try:
-        return _apply(connection, run_id, district, is_replanned=False)
-    except PlanStale:
-        log.info("run %s: the portal changed since the plan; planning again under the lock", run_id)
-        return _apply(connection, run_id, district, is_replanned=True)
+    for attempt in range(TRIES):
+        try:
+            return _apply(connection, run_id, district, is_replanned=attempt > 0)
+        except PlanStale:
+            log.info("run %s: the portal changed since the plan; planning again under the lock", run_id)
+    raise PlanStale("People kept changing the rows that this run would write, so nothing was written. Start it again.")
 
 
 def _apply(connection: Connection, run_id: int, district: District, *, is_replanned: bool) -> str:
@@ -43,21 +49,30 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
     with db.acting_as(connection, "roster_reset" if mode == "reset" else "roster_edit") as cursor:
         run = plan.run_params(cursor, run_id, district)
         plan.lock(cursor, run["district_id"])
+        _refuse_closed(cursor, run_id)
         if is_replanned:
-            decision = plan.decide(cursor, run, district)
-            phases, message = decision.phases, decision.sentence
-        else:
-            phases, message = _planned(cursor, run)
+            plan.decide(cursor, run, district)
+        if mode == "reset":
+            db.run(cursor, "reset/lock", run)
+        phases, message = _planned(cursor, run)
         status = "launched" if phases == plan.ALL_PHASES else "held"
         try:
             _write(cursor, run | {"phases": list(phases)})
         except DatabaseFailure as failure:
-            if failure.sqlstate in STALE and not is_replanned:
+            if failure.sqlstate in STALE:
                 raise PlanStale("The portal changed between plan and apply.") from None
             raise
         _close(cursor, run, phases, status, message)
     log.info("run %s: written in %.1f s, %s", run_id, time.monotonic() - started, status)
     return status
+
+
+def _refuse_closed(cursor: Cursor, run_id: int) -> None:
+    """A run that another one has declared dead stays dead, even if its process still breathes."""
+    cursor.execute("select status from sync.runs where id = %s", (run_id,))
+    status = str((cursor.fetchone() or ["failed"])[0])
+    if status != "in_progress":
+        raise SyncRefused(f"Run {run_id} is no longer open ({status}), so it writes nothing.", status=status)
 
 
 def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:

@@ -108,10 +108,7 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     allowed = limits.for_run(district.limits, run["max_deleted_percent"])
     found = [] if _is_unlimited(run) else limits.breaches(counts, allowed, is_first_of_issuer=run["is_first_of_issuer"])
     approved = holds.approved(cursor, run["run_id"])
-    if approved:
-        decision = _after_approval(cursor, run, approved, summary, found)
-    else:
-        decision = _decision(run, found, summary)
+    decision = _after_approval(cursor, run, approved, summary) if approved else _decision(run, found, summary)
     _record(cursor, run, decision, summary, counts, found)
     log.info("planned in %.1f s: %s", time.monotonic() - started, decision.status)
     return decision
@@ -245,7 +242,7 @@ def _number(count: int, word: str) -> str:
 
 
 def _after_approval(
-    cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any], found: list[limits.Breach]
+    cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any]
 ) -> Decision:
     """An approval lets go of the rows that were asked about, and of no others."""
     params = run | {"hold_id": hold["id"]}

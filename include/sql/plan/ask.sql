@@ -8,7 +8,7 @@ with asked as (
 )
 insert into sync.held_rows (hold_id, entity, row_id, class_id, user_id, school_id, role)
 select asked.id, p.entity, p.row_id, p.class_id, p.user_id, p.school_id, p.role
-from asked cross join staging.plan p where p.run_id = %(run_id)s and p.phase = 'removals'
+from asked cross join staging.plan p where p.run_id = %(run_id)s and p.phase = 'removals' and (%(scope)s <> 'reset' or p.action = 'delete')
 union all
 select asked.id, 'licenses', l.id, null, null, null, null
 from asked cross join portal.license_assignments l

@@ -8,7 +8,7 @@ select
   (select count(*) from staging.plan p
    left join approved_rows a on a.entity = p.entity and a.row_id = coalesce(p.row_id, 0) and a.class_id = coalesce(p.class_id, 0)
      and a.user_id = coalesce(p.user_id, 0) and a.school_id = case when p.entity = 'user_schools' then coalesce(p.school_id, 0) else 0 end
-   where p.run_id = %(run_id)s and p.phase = 'removals' and a.entity is null)
+   where p.run_id = %(run_id)s and p.action = 'delete' and a.entity is null)
   + (select count(*) from portal.license_assignments l
      left join approved_rows a on a.entity = 'licenses' and a.row_id = l.id
      where a.entity is null and (

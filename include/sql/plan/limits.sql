@@ -15,7 +15,7 @@ with base as (
   where e.origin = 'sync' and (%(mode)s = 'reset' or (e.is_active and c.old_selected and c.is_shared))
 ), planned as (
   select p.kind,
-    count(*) filter (where p.phase = 'removals' and (%(mode)s = 'edit' or v.origin is distinct from 'manual')) as gone,
+    count(*) filter (where p.phase = 'removals' and (%(mode)s = 'edit' or (p.action = 'delete' and v.origin is distinct from 'manual'))) as gone,
     count(*) filter (where p.action = 'update') as updated, count(*) filter (where p.action = 'add') as added
   from staging.plan p left join user_view v on p.entity = 'users' and v.id = p.row_id
   where p.run_id = %(run_id)s group by p.kind

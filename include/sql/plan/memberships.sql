@@ -60,6 +60,14 @@ with feed as (
   select distinct on (row_id) * from feed order by row_id, is_rejected, status
 ), listed as (
   select user_id, bool_or(is_selected) as is_selected from feed_memberships group by user_id
+), named as (
+  -- who names only schools that are gone is not without a school
+  select distinct r.row_id
+  from staging.users s
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
+  where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+    and not exists (select from listed l where l.user_id = r.row_id)
+    and exists (select from school_ids i where i.source_id = any (s.school_source_ids))
 ), stood as (
   select us.user_id, bool_or(v.is_selected) as selected, bool_or(not v.is_selected) as deselected
   from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
@@ -72,7 +80,7 @@ select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null
   coalesce(f.status = 'active' and not f.is_rejected, false) as is_in_feed,
   coalesce(f.is_rejected, false) as is_protected,
   coalesce(f.status = 'tobedeleted' and not f.is_rejected, false) as is_gone,
-  l.user_id is null as lists_no_school, coalesce(l.is_selected, false) as is_listed,
+  l.user_id is null and not exists (select from named x where x.row_id = f.row_id) as lists_no_school, coalesce(l.is_selected, false) as is_listed,
   coalesce(st.selected, false) as stood_selected, coalesce(st.deselected, false) as stood_deselected
 from one_each f
 full join (select id, origin, role, is_shared from portal.users where district_id = %(district_id)s) p on p.id = f.row_id

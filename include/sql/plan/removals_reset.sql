@@ -22,12 +22,18 @@ create temporary table kept_candidates on commit drop as
 select second_subject_id as id from sync.worklist
 where district_id = %(district_id)s and kind = 'match_review' and resolved_at is null
 union select candidate_id from review_pairs;
+-- The schools of those who are deleted only with the last of them: where they stand, and those of their classes.
 create temporary table school_ties on commit drop as
-select us.user_id, count(*) as ties, count(*) filter (where d.id is null) as kept
-from portal.user_schools us
-join school_view v on v.id = us.school_id
-left join doomed_schools d on d.id = us.school_id
-group by us.user_id;
+select t.user_id, count(*) as ties, count(*) filter (where d.id is null) as kept
+from (
+  select us.user_id, us.school_id from portal.user_schools us
+  union all
+  select e.user_id, coalesce(c.school_id, c.old_school_id) from portal.enrollments e join class_view c on c.id = e.class_id and c.is_known
+  where e.is_active) t
+join user_view u on u.id = t.user_id and u.is_known and (u.origin = 'manual' or u.role = 'school_admin')
+join school_view v on v.id = t.school_id
+left join doomed_schools d on d.id = t.school_id
+group by t.user_id;
 analyze school_ties;
 
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
@@ -41,6 +47,14 @@ where v.is_known and not v.is_protected and v.role <> 'district_admin'
   and case when v.role = 'school_admin' then t.ties > 0 and t.kept = 0
            when v.origin = 'sync' then true
            else %(include_manual)s or (t.ties > 0 and t.kept = 0) end;
+
+-- Whom no Reset may delete and whom nobody shares any more stays out of sight.
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
+select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+  'unshare', 'removals', v.id, v.role
+from user_view v
+where v.is_known and v.origin = 'sync' and v.is_shared and not v.is_protected and not (v.is_in_feed and (v.is_listed or v.lists_no_school))
+  and not exists (select from staging.plan p where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'delete' and p.row_id = v.id);
 
 create temporary table doomed_classes on commit drop as
 select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete';
@@ -76,4 +90,6 @@ left join user_view p on p.id = us.user_id
 where s.id is not null or u.id is not null
   or (us.origin = 'manual' and %(include_manual)s and p.role not in ('district_admin', 'school_admin'))
   or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not coalesce(p.is_protected, false)
+      -- an admin who stays without being shared keeps their schools
+      and not (p.role in ('district_admin', 'school_admin') and not (p.is_in_feed and (p.is_listed or p.lists_no_school)))
       and not exists (select from kept_candidates k where k.id = us.user_id));

@@ -1,9 +1,5 @@
--- Before anything goes: the rows that will go are locked, so that nobody hangs a licence on one of them meanwhile, and the
--- licences and books that fall with them are copied to sync.changes.
-select 1 from portal.schools where id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete') for update;
-select 1 from portal.users where id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete') for update;
-select 1 from portal.classes where id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete') for update;
-
+-- Before anything goes (the rows that will go are locked, reset/lock.sql): the licences and books that fall with them are copied
+-- to sync.changes.
 insert into sync.changes (run_id, table_name, key, action, before, phase)
 select %(run_id)s, 'license_assignments', jsonb_build_object('id', l.id), 'delete', to_jsonb(l), 'removals'
 from portal.license_assignments l
