@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SQL_FOLDER: Final = Path(__file__).resolve().parents[2] / "include" / "sql"
 
 
-@lru_cache(maxsize=None)
+@cache
 def statement(name: str) -> str:
     """The text of include/sql/<name>.sql; may hold several statements, values only as %(name)s binds."""
     return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
 
-from roster_sync import db
+from roster_sync import db, question_text
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -34,10 +34,6 @@ class Question:
 
 def ask(cursor: Cursor, run: dict[str, Any], scope: str, plan: dict[str, Any], digest: str) -> None:
     """Leaves the question with the run; a question of an earlier try of the same run is taken back."""
-    cursor.execute(
-        "delete from sync.held_rows where hold_id in (select id from sync.holds where run_id = %(run_id)s and answer is null)",
-        run,
-    )
     db.run(
         cursor,
         "plan/ask",
@@ -69,58 +65,9 @@ def question(connection: Connection, run_id: int) -> Question:
     mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])
     return Question(
         subject=f"{found['district']}: {mode} on hold (run {run_id})",
-        body=_body(found),
+        body=question_text.body(found),
         due_at=found["due_at"],
     )
-
-
-def _body(found: dict[str, Any]) -> str:
-    plan = found["summary"]
-    lines = [
-        str(plan.get("sentence") or ""),
-        "",
-        "| | add | update | restore | take out of sight | delete | of |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for kind in ("schools", "teachers", "students", "admins", "classes", "enrollments"):
-        actions = plan["counts"].get(kind, {})
-        hidden = actions.get("unshare", 0) + actions.get("end", 0)
-        numbers = [
-            actions.get("add", 0),
-            actions.get("update", 0),
-            actions.get("restore", 0),
-            hidden,
-            actions.get("delete", 0),
-        ]
-        lines.append(
-            f"| {kind} | " + " | ".join(f"{number:,}" for number in [*numbers, plan["bases"].get(kind, 0)]) + " |"
-        )
-    if plan["schools"]["removed"]:
-        lines += ["", "Schools that would go: " + ", ".join(map(_plain, plan["schools"]["removed"][:50])) + "."]
-    if plan["licenses_freed"]:
-        lines += ["", f"Licences that would be freed: {plan['licenses_freed']:,}."]
-    if plan["manual"]:
-        lines += ["", f"Rows made by hand that would go with their school or by request: {plan['manual']:,}."]
-    lines += [
-        "",
-        _consequence(found["scope"]),
-        f"Who they are stands on the run's page: /roster/runs/{found['run_id']}.",
-    ]
-    return "\n".join(lines)
-
-
-def _plain(name: str) -> str:
-    """A school's name as text in Markdown."""
-    return "".join(letter if letter.isalnum() or letter in " -.,'’()/&" else " " for letter in name)
-
-
-def _consequence(scope: str) -> str:
-    return {
-        "removals": "Adds and updates are done. **Approve** takes these rows out of sight (nothing is deleted); **Reject** leaves them.",
-        "updates": "New rows are in. **Approve** writes the updates and takes the rows out of sight; **Reject** leaves all as it is.",
-        "everything": "Nothing was written. **Approve** carries the whole run out; **Reject** leaves the portal as it is.",
-        "reset": "Nothing was written. **Approve** reads the roster again and deletes what is listed here, never more; **Reject** leaves the portal as it is.",
-    }[scope]  # fmt: skip
 
 
 def record_answer(
@@ -143,7 +90,8 @@ def record_answer(
         is_kept = cursor.rowcount > 0
         if is_kept and answer == "rejected":
             cursor.execute(
-                "update sync.runs set status = 'rejected', message = 'Rejected by a person; what was held stays as it was.'"
+                "update sync.runs set status = 'rejected',"
+                " message = 'Rejected by a person; what was held stays as it was.'"
                 " where id = %s and status = 'held'",
                 (run_id,),
             )

@@ -241,9 +241,7 @@ def _number(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def _after_approval(
-    cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any]
-) -> Decision:
+def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any]) -> Decision:
     """An approval lets go of the rows that were asked about, and of no others."""
     params = run | {"hold_id": hold["id"]}
     if run["mode"] == "edit":

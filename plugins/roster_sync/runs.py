@@ -179,8 +179,8 @@ def close(connection: Connection, run_id: int, status: str, message: str | None 
 def close_as(cursor: Cursor, run_id: int, status: str, message: str | None) -> None:
     """The same within a transaction that is at work."""
     cursor.execute(
-        "update sync.runs set status = %s, message = coalesce(%s, message), finished_at = clock_timestamp(), step = null"
-        " where id = %s",
+        "update sync.runs set status = %s, message = coalesce(%s, message),"
+        " finished_at = clock_timestamp(), step = null where id = %s",
         (status, message, run_id),
     )
 

@@ -1,4 +1,4 @@
-"""Staging: a source's rows stream into PostgreSQL by COPY, become typed rows of staging.*, and are checked row by row."""
+"""Staging: a source's rows stream into PostgreSQL by COPY, become typed rows, and are checked one by one in SQL."""
 
 from __future__ import annotations
 
@@ -144,6 +144,10 @@ class _RowStream:
             self._left = self._encode(batch)
         head, self._left = (self._left, b"") if size < 0 else (self._left[:size], self._left[size:])
         return head
+
+    def readline(self, size: int = -1) -> bytes:
+        """The same: COPY reads bytes, not lines, and psycopg2's types ask for both."""
+        return self.read(size)
 
     def _encode(self, batch: list[Sequence[str | None]]) -> bytes:
         text = _csv(batch)

@@ -37,7 +37,9 @@ def choose(connection: Connection, district: District, run_id: int | None) -> in
         if run_id is not None:
             raise SyncRefused(f"Run {run_id} cannot be undone. {run['why_not']}")
     if run_id is not None:
-        raise SyncRefused(f"Run {run_id} is no finished run of {district.name}. Look up the run on the district's page.")
+        raise SyncRefused(
+            f"Run {run_id} is no finished run of {district.name}. Look up the run on the district's page."
+        )
     raise SyncRefused(f"{district.name} has no run that can be undone.")
 
 
@@ -72,7 +74,15 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
 
 def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
     db.tune(cursor)
-    for name in ("undo/ids", "undo/inserted", "undo/restore", "merge/move", "undo/revert", "undo/take_out", "undo/finish"):
+    for name in (
+        "undo/ids",
+        "undo/inserted",
+        "undo/restore",
+        "merge/move",
+        "undo/revert",
+        "undo/take_out",
+        "undo/finish",
+    ):
         db.run(cursor, name, params)
 
 
@@ -82,9 +92,14 @@ def _counts(cursor: Cursor, run_id: int) -> list[tuple[Any, ...]]:
 
 
 def _record_preview(cursor: Cursor, params: dict[str, Any], counts: list[tuple[Any, ...]]) -> None:
-    summary = {entity: {"put back": added, "changed back": updated, "taken out": deleted} for entity, added, updated, deleted in counts}
+    summary = {
+        entity: {"put back": added, "changed back": updated, "taken out": deleted}
+        for entity, added, updated, deleted in counts
+    }
     cursor.execute(
         "update sync.runs set plan = %s, undoes_run_id = %s where id = %s",
         (Json({"counts": summary, "target": params["target"]}), params["target"], params["run_id"]),
     )
-    runs.close_as(cursor, params["run_id"], "previewed", f"A preview of undoing run {params['target']}: nothing was written.")
+    runs.close_as(
+        cursor, params["run_id"], "previewed", f"A preview of undoing run {params['target']}: nothing was written."
+    )
