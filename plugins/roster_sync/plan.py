@@ -252,7 +252,7 @@ def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], s
     if beyond["rows"]:
         return Decision(
             "held", (), "reset",
-            f"Since the approval {_number(beyond['rows'], 'more row')} would be deleted or freed, so it is asked again.",
+            f"Since the approval {_number(beyond['rows'], 'more row')} would be deleted or freed: it is asked again.",
         )  # fmt: skip
     return Decision("apply", ALL_PHASES, None, "Approved.")
 
