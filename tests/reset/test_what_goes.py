@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.rosters_memory import Portal, Roster
 
 
@@ -15,7 +17,25 @@ def two_schools() -> Roster:
     )  # fmt: skip
 
 
-def test_what_is_shared_stays_with_ids_licences_books_and_roles(harbor: Portal) -> None:
+def people(harbor: Portal) -> list[str]:
+    return [row[0] for row in harbor.rows("select source_id from portal.users where origin = 'sync' order by 1")]
+
+
+def freed(harbor: Portal) -> list[int]:
+    found = harbor.rows(
+        "select (key ->> 'id')::bigint from sync.changes"
+        " where run_id = %(r)s and table_name = 'license_assignments' and action = 'delete' order by 1",
+        r=harbor.run,
+    )
+    return [row[0] for row in found]
+
+
+def deleted(harbor: Portal) -> dict[str, int]:
+    return dict(harbor.rows("select entity, deleted from sync.run_counts where run_id = %(r)s and deleted > 0",
+                            r=harbor.run))  # fmt: skip
+
+
+def test_what_is_shared_stays_with_ids_licences_books_and_roles_and_is_not_even_written(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.license(user="t1")
     harbor.license(school="north")
@@ -23,22 +43,287 @@ def test_what_is_shared_stays_with_ids_licences_books_and_roles(harbor: Portal) 
     before, versions = harbor.snapshot(()), harbor.versions()
     assert harbor.reset(two_schools()) == "launched"
     assert harbor.snapshot(()) == before
-    assert harbor.versions() == versions  # not even written
+    assert harbor.versions() == versions
 
 
-def test_a_school_no_longer_shared_goes_with_all_below_it(harbor: Portal) -> None:
+def test_a_reset_adds_and_updates_as_an_edit_does(harbor: Portal) -> None:
     harbor.edit(two_schools())
-    kept, freed = harbor.license(school="north"), harbor.license(school="south")
-    also_freed, also_kept = harbor.license(user="t2"), harbor.license(user="t3")
+    harbor.give_book("c1", "s1")
+    licence = harbor.license(user="t1")
+    more = two_schools().but("users", "t1", given_name="Renamed", role="student").teacher("t9", "north")
+    harbor.reset(more.student("s9", "north").enroll("c1", "s9", "student"))
+    assert harbor.rows("select given_name, role from portal.users where source_id = 't1'") == [("Renamed", "teacher")]
+    assert harbor.rows("select kind from sync.worklist where resolved_at is null") == [("role_drift",)]
+    assert harbor.rows("select role from portal.users where source_id = 't9'") == [("teacher",)]
+    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]  # a new teacher gets none
+    assert harbor.one("select count(*) from portal.student_books") == 1  # a new student gets no books
+
+
+def test_a_school_no_longer_shared_goes_with_all_below_it_and_each_licence_is_reported(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    kept = [harbor.license(school="north"), harbor.license(user="t3")]
+    lost = [harbor.license(school="south"), harbor.license(user="t2")]
     harbor.give_book("c2", "s2", "s3")
     assert harbor.reset(two_schools().without("south", "t2", "s2")) == "launched"
     assert harbor.rows("select source_id from portal.schools") == [("north",)]
-    assert sorted(harbor.rows("select source_id from portal.users")) == [("s1",), ("s3",), ("t1",), ("t3",)]
+    assert people(harbor) == ["s1", "s3", "t1", "t3"]
     assert harbor.rows("select source_id from portal.classes") == [("c1",)]
     assert harbor.one("select count(*) from portal.student_books") == 0
-    assert sorted(harbor.rows("select id from portal.license_assignments")) == sorted([(kept,), (also_kept,)])
-    assert sorted(harbor.rows("select (key ->> 'id')::bigint from sync.changes where run_id = %(r)s and table_name = 'license_assignments'",
-                              r=harbor.run)) == sorted([(freed,), (also_freed,)])  # fmt: skip
-    assert harbor.rows("select entity, deleted from sync.run_counts where run_id = %(r)s and deleted > 0 order by 1",
-                       r=harbor.run) == [("books", 2), ("classes", 1), ("enrollments", 4), ("licenses", 2),
-                                         ("schools", 1), ("students", 1), ("teachers", 1)]  # fmt: skip
+    assert harbor.rows("select id from portal.license_assignments order by 1") == [(licence,) for licence in kept]
+    assert freed(harbor) == lost
+    assert harbor.plan_of()["licenses_freed"] == 2
+    assert deleted(harbor) == {"books": 2, "classes": 1, "enrollments": 4, "licenses": 2, "schools": 1,
+                               "students": 1, "teachers": 1}  # fmt: skip
+
+
+def test_a_deselected_school_goes_with_all_below_it(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.select_schools("north")
+    harbor.edit(two_schools())
+    assert harbor.one("select count(*) from portal.schools where is_shared") == 2  # deselecting stops the sync
+    harbor.reset(two_schools())  # only a Reset removes
+    assert harbor.rows("select source_id from portal.schools") == [("north",)]
+    assert people(harbor) == ["s1", "s3", "t1", "t3"]
+    assert harbor.rows("select distinct s.source_id from portal.user_schools x join portal.schools s on s.id = x.school_id") == [("north",)]  # fmt: skip # noqa: E501
+    assert harbor.rows("select source_id from portal.classes") == [("c1",)]
+
+
+@pytest.mark.parametrize("gone", ["t1", "s1"])
+def test_a_person_no_longer_shared_goes_with_licences_and_books(harbor: Portal, gone: str) -> None:
+    harbor.edit(two_schools())
+    licence = harbor.license(user=gone)
+    harbor.give_book("c1", "s1", "s3")
+    harbor.reset(two_schools().without(gone))
+    assert gone not in people(harbor)
+    assert freed(harbor) == [licence]
+    assert harbor.one("select count(*) from portal.student_books") == (1 if gone == "s1" else 2)
+
+
+def test_what_was_unshared_before_goes_too(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.edit(two_schools().without("s1", "c2"), max_deleted_percent=100)
+    assert harbor.one("select count(*) from portal.users where not is_shared") == 1
+    harbor.reset(two_schools().without("s1", "c2"))
+    assert people(harbor) == ["s2", "s3", "t1", "t2", "t3"]
+    assert harbor.rows("select source_id from portal.classes") == [("c1",)]
+
+
+def test_a_class_no_longer_shared_goes_with_its_enrolments_and_a_changed_one_keeps_its_id(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    kept = harbor.id_of("classes", "c1")
+    harbor.reset(two_schools().without("c2").but("classes", "c1", title="Renamed"))
+    assert harbor.rows("select id, title from portal.classes") == [(kept, "Renamed")]
+    assert harbor.rows("select distinct class_id from portal.enrollments") == [(kept,)]
+
+
+def test_who_left_a_class_that_is_still_shared_loses_the_enrolment_and_keeps_the_books(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.give_book("c1", "s1")
+    roster = two_schools()
+    del roster.enrollments["c1", "s1", "student"]
+    harbor.reset(roster)
+    assert "s1" in people(harbor)
+    assert harbor.one("select count(*) from portal.enrollments where user_id = %(u)s",
+                      u=harbor.id_of("users", "s1")) == 0  # fmt: skip
+    assert harbor.one("select count(*) from portal.student_books") == 1
+
+
+def test_what_an_edit_had_unshared_is_restored_with_its_id_and_what_a_reset_deleted_comes_back_as_new(
+    harbor: Portal,
+) -> None:
+    harbor.edit(two_schools())
+    first = harbor.id_of("users", "s1")
+    harbor.edit(two_schools().without("s1"), max_deleted_percent=100)
+    harbor.reset(two_schools())
+    assert harbor.id_of("users", "s1") == first
+    assert harbor.one("select bool_and(is_shared) from portal.users")
+    harbor.reset(two_schools().without("s1"))
+    harbor.reset(two_schools())
+    assert harbor.id_of("users", "s1") not in (None, first)
+
+
+def test_a_class_that_moved_from_a_closing_school_keeps_its_id_and_books(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    moved = harbor.id_of("classes", "c2")
+    harbor.give_book("c2", "s2")
+    roster = two_schools().but("classes", "c2", school_source_id="north")
+    roster.orgs.pop("south")
+    for person in ("t2", "s2"):
+        roster.users[person]["org_source_ids"] = "north"
+    harbor.reset(roster)
+    assert harbor.rows("select id from portal.classes where school_id = %(s)s order by source_id",
+                       s=harbor.id_of("schools", "north"))[1] == (moved,)  # fmt: skip
+    assert harbor.one("select count(*) from portal.class_books") == 1
+    assert harbor.one("select count(*) from portal.student_books") == 1
+    assert harbor.one("select count(*) from portal.schools") == 1
+
+
+# --- Scope of a person ---
+
+
+def test_a_person_stays_as_long_as_one_selected_school_lists_them(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    licence = harbor.license(user="t3")
+    harbor.select_schools("north")
+    harbor.reset(two_schools())
+    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert "t3" in people(harbor)
+    assert "t2" not in people(harbor)
+
+
+def test_a_school_that_lists_a_person_only_by_a_class_keeps_them(harbor: Portal) -> None:
+    roster = two_schools().teacher("t4").enroll("c1", "t4", "teacher")
+    harbor.edit(roster)
+    harbor.reset(roster)
+    assert "t4" in people(harbor)
+
+
+def test_a_person_without_a_school_stays_if_known(harbor: Portal) -> None:
+    roster = two_schools().teacher("t5")
+    harbor.edit(roster)
+    assert "t5" in people(harbor)
+    harbor.select_schools("north")
+    harbor.reset(roster)
+    assert "t5" in people(harbor)
+
+
+def test_a_person_who_names_only_a_school_that_is_gone_is_not_one_without_a_school(harbor: Portal) -> None:
+    roster = two_schools()
+    harbor.edit(roster)
+    without = roster.without("south")
+    without.users["t2"]["org_source_ids"] = "south"
+    harbor.reset(without)
+    assert "t2" not in people(harbor)
+
+
+# --- Admins, and rows made by hand ---
+
+
+def test_a_district_admin_is_never_deleted_nor_by_the_parameter_for_manual_rows(harbor: Portal) -> None:
+    harbor.roles = ("teacher", "student", "district_admin")
+    harbor.edit(two_schools().person("d1", "districtAdministrator"))
+    synced = harbor.id_of("users", "d1")
+    by_hand = harbor.add_by_hand("district_admin", "south")
+    harbor.reset(two_schools().without("south"), include_manual=True)
+    found = harbor.rows("select id, is_shared from portal.users where role = 'district_admin' order by id")
+    assert found == [(synced, False), (by_hand, True)]  # whom nobody shares any more is out of sight
+
+
+def test_a_school_admin_goes_only_with_the_last_of_their_schools(harbor: Portal) -> None:
+    harbor.roles = ("teacher", "student", "school_admin")
+    harbor.edit(two_schools().person("a1", "siteAdministrator", "north", "south"))
+    of_both, of_south = harbor.add_by_hand("school_admin", "north", "south"), harbor.add_by_hand("school_admin", "south")
+    of_north, of_none = harbor.add_by_hand("school_admin", "north"), harbor.add_by_hand("school_admin")
+    harbor.reset(two_schools().without("south"), include_manual=True)
+    left = [row[0] for row in harbor.rows("select id from portal.users where role = 'school_admin' order by id")]
+    assert left == [harbor.id_of("users", "a1"), of_both, of_north, of_none]
+    assert of_south not in left
+    assert harbor.one("select count(*) from portal.user_schools where user_id = %(u)s", u=left[0]) == 1
+    harbor.reset(two_schools().without("north"))
+    left = [row[0] for row in harbor.rows("select id from portal.users where role = 'school_admin' order by id")]
+    assert left == [of_none]
+
+
+def by_hand(harbor: Portal) -> dict[str, int]:
+    """A teacher, a student, a class and enrolments made in the portal, all in the south."""
+    teacher, student = harbor.add_by_hand("teacher", "south"), harbor.add_by_hand("student", "south", family_name="X")
+    club = harbor.class_by_hand("south")
+    harbor.enroll_by_hand(club, teacher, "teacher")
+    harbor.enroll_by_hand(club, student, "student")
+    harbor.enroll_by_hand(harbor.id_of("classes", "c2"), teacher, "teacher")  # a co-teacher
+    harbor.enroll_by_hand(club, harbor.id_of("users", "s3"), "student")
+    return {"teacher": teacher, "student": student, "club": club}
+
+
+def count_by_hand(harbor: Portal) -> tuple[int, int, int, int]:
+    return tuple(harbor.one(f"select count(*) from portal.{table} where origin = 'manual'")  # noqa: S608
+                 for table in ("users", "user_schools", "classes", "enrollments"))  # fmt: skip
+
+
+def test_rows_made_by_hand_are_kept_while_their_school_is_kept(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    by_hand(harbor)
+    harbor.reset(two_schools().without("north"))
+    assert count_by_hand(harbor) == (2, 2, 1, 4)
+
+
+def test_rows_made_by_hand_go_with_their_school(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    by_hand(harbor)
+    harbor.reset(two_schools().without("south"))
+    assert count_by_hand(harbor) == (0, 0, 0, 0)
+    assert harbor.plan_of()["manual"] == 3
+
+
+def test_rows_made_by_hand_go_where_the_runs_parameter_asks_for_it(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    by_hand(harbor)
+    harbor.reset(two_schools(), include_manual=True)
+    assert count_by_hand(harbor) == (0, 0, 0, 0)
+    assert people(harbor) == ["s1", "s2", "s3", "t1", "t2", "t3"]
+
+
+def test_a_person_made_by_hand_stays_who_works_in_a_class_of_a_kept_school(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    teacher = harbor.add_by_hand("teacher", "south")
+    harbor.enroll_by_hand(harbor.id_of("classes", "c1"), teacher, "teacher")
+    harbor.reset(two_schools().without("south"))
+    assert harbor.one("select count(*) from portal.users where id = %(u)s", u=teacher) == 1
+    assert harbor.one("select count(*) from portal.enrollments where user_id = %(u)s", u=teacher) == 1
+
+
+def test_a_school_made_by_hand_stays_unless_the_parameter_asks_for_it(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.rows("insert into portal.schools (district_id, name) values (%(d)s, 'Evening school')")
+    harbor.reset(two_schools())
+    assert harbor.one("select count(*) from portal.schools where origin = 'manual'") == 1
+    harbor.reset(two_schools(), include_manual=True)
+    assert harbor.one("select count(*) from portal.schools where origin = 'manual'") == 0
+
+
+# --- Who is never deleted on the strength of absence ---
+
+
+def test_a_candidate_of_an_open_match_review_stays_with_all_that_is_theirs_and_is_no_longer_shared(
+    harbor: Portal,
+) -> None:
+    harbor.edit(two_schools())
+    candidate, licence = harbor.id_of("users", "s1"), harbor.license(user="s1")
+    harbor.give_book("c1", "s1")
+    roster = two_schools().without("s1").student("s8", "north", given_name="Given s1", family_name="Family s1")
+    harbor.reset(roster)  # the review is opened by the very run that would have deleted them
+    assert harbor.rows("select id, is_shared from portal.users where source_id = 's1'") == [(candidate, False)]
+    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.one("select count(*) from portal.student_books") == 1
+    assert harbor.one("select second_subject_id from sync.worklist where kind = 'match_review'") == candidate
+    harbor.reset(roster)
+    assert harbor.id_of("users", "s1") == candidate
+
+
+def test_what_a_rejected_row_names_and_what_hangs_on_it_stays(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    before = harbor.snapshot()
+    roster = two_schools().but("classes", "c2", school_source_id="nowhere")  # rejected: no such school
+    roster.orgs.pop("south")
+    harbor.reset(roster)
+    assert harbor.snapshot()["classes"] == before["classes"]
+    assert harbor.snapshot()["schools"] == before["schools"]
+    assert harbor.snapshot()["enrollments"] == before["enrollments"]
+
+
+def test_tobedeleted_is_proof(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    roster = two_schools().but("users", "s1", status="tobedeleted").but("classes", "c2", status="inactive")
+    harbor.reset(roster)
+    assert "s1" not in people(harbor)
+    assert harbor.rows("select source_id from portal.classes") == [("c1",)]
+
+
+def test_two_districts_never_touch_each_other(harbor: Portal, neighbour: Portal) -> None:
+    harbor.edit(two_schools())
+    neighbour.edit(two_schools())
+    theirs = neighbour.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id")
+    harbor.reset(two_schools().without("south", "t2", "s2"))
+    assert neighbour.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id") == theirs
+    assert neighbour.one("select count(*) from portal.enrollments where district_id = %(d)s") == 8
+    assert harbor.one("select count(*) from portal.enrollments where district_id = %(d)s") == 4

@@ -35,7 +35,7 @@ analyze feed_enrollments;
 create temporary table feed_memberships on commit drop as
 select m.user_id, m.school_id, bool_or(m.is_primary) as is_primary, v.is_selected
 from (
-  select r.row_id as user_id, i.id as school_id, o.id = s.primary_school_source_id as is_primary
+  select r.row_id as user_id, i.id as school_id, o.id is not distinct from s.primary_school_source_id as is_primary
   from staging.users s
   join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
   cross join lateral unnest(s.school_source_ids) o (id)

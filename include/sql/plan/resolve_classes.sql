@@ -114,6 +114,10 @@ where v.is_known and not v.is_in_feed and not v.is_protected and (
 -- and so does what hangs on a school whose own row was rejected
 update class_view v set is_protected = true
 from school_view s where s.id = v.old_school_id and s.is_protected and not v.is_in_feed and not v.is_protected;
+-- A Reset cannot delete the school of a class that stays, nor the people of that class.
+update school_view s set is_protected = true
+from class_view v
+where %(mode)s = 'reset' and v.is_protected and v.is_known and s.id = v.old_school_id and not s.is_in_feed and not s.is_protected;
 create index on class_view (n);
 alter table class_view add primary key (id);
 analyze class_view;

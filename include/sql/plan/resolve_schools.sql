@@ -34,11 +34,11 @@ where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
 create temporary table school_pairs on commit drop as
 select rung, u.source_id, c.id as row_id
 from unknown_schools u
-cross join lateral (values (1, 'sis', u.sis_id), (2, 'state', coalesce(u.nces_id, u.state_id)), (3, 'name', lower(u.name))) w (rung, how, value)
-join unclaimed_schools c on w.value is not null and w.value = case w.rung when 1 then c.sis_id when 2 then coalesce(c.nces_id, c.state_id) else lower(c.name) end;
+cross join lateral (values (1, u.sis_id), (2, u.nces_id), (3, u.state_id), (4, lower(u.name))) w (rung, value)
+join unclaimed_schools c on w.value = case w.rung when 1 then c.sis_id when 2 then c.nces_id when 3 then c.state_id else lower(c.name) end;
 
 insert into staging.resolved (run_id, entity, source_id, row_id, how)
-select %(run_id)s, 'schools', best.source_id, best.row_id, (array['sis', 'state', 'name'])[best.rung]
+select %(run_id)s, 'schools', best.source_id, best.row_id, (array['sis', 'state', 'state', 'name'])[best.rung]
 from (
   select distinct on (p.source_id) p.*,
     count(*) over (partition by p.rung, p.source_id) as here, count(*) over (partition by p.rung, p.row_id) as there

@@ -15,6 +15,28 @@ join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
 where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add'
   and not exists (select from review_pairs r where r.new_id = p.row_id and r.candidate_id = c.id);
 
+-- Among the gone are also those whom the source itself calls gone: often the same person, under a new id.
+create temporary table gone_users on commit drop as
+select c.id, c.sis_id, lower(c.family_name) as family_name, lower(c.given_name) as given_name, lower(btrim(c.email)) as email
+from user_view v join portal.users c on c.id = v.id where v.is_gone and v.is_known;
+analyze gone_users;
+with pairs as (
+  select p.row_id as new_id, c.id as candidate_id
+  from gone_users c
+  join staging.users s on s.run_id = %(run_id)s and lower(s.family_name) = c.family_name and lower(s.given_name) = c.given_name
+  join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n
+  join feed_memberships m on m.user_id = p.row_id
+  join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
+  union
+  select p.row_id, c.id
+  from gone_users c
+  join staging.users s on s.run_id = %(run_id)s and s.sis_id = c.sis_id
+    and (lower(s.family_name) = c.family_name or lower(s.given_name) = c.given_name or lower(s.email) = c.email)
+  join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n)
+insert into review_pairs
+select n.new_id, n.candidate_id from pairs n
+where not exists (select from review_pairs r where r.new_id = n.new_id and r.candidate_id = n.candidate_id);
+
 delete from sync.findings where run_id = %(run_id)s and rule in ('role_maps_to_nothing', 'role_not_created');
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', u.source_id, 'info', case when u.roles = '{}' then 'role_maps_to_nothing' else 'role_not_created' end, 'role',
