@@ -1,0 +1,162 @@
+"""Roles: who is created as what, given once, and what happens where the source gives another."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.rosters import Roster, csv_files, town
+from tests.engine.world import World
+
+ALL_ROLES = ("teacher", "student", "school_admin", "district_admin")
+
+
+@pytest.mark.parametrize(("word", "role"), [
+    ("teacher", "teacher"), ("student", "student"), ("administrator", "school_admin"),
+    ("siteAdministrator", "school_admin"), ("principal", "school_admin"),
+    ("districtAdministrator", "district_admin"), ("district_admin", "district_admin"), ("Teacher", "teacher"),
+])  # fmt: skip
+def test_the_sources_word_becomes_the_portals_role(world: World, word: str, role: str) -> None:
+    world.set(roles=ALL_ROLES)
+    world.run(town().user("n1", word, "S1"))
+    assert world.person("n1")["role"] == role
+
+
+@pytest.mark.parametrize("word", ["aide", "proctor", "staff", "counselor", "systemAdministrator", "ext:coach", ""])
+def test_anything_else_creates_no_one_and_is_an_info_finding(world: World, word: str) -> None:
+    world.set(roles=ALL_ROLES)
+    ran = world.run(town().user("n1", word, "S1"))
+    assert "n1" not in world.ids("users")
+    assert [(f["source_id"], f["severity"]) for f in world.findings(ran, "role_maps_to_nothing")] == [("n1", "info")]
+    assert ran.status == "launched"
+
+
+@pytest.mark.parametrize("word", ["contact", "parent", "guardian", "relative", "Parent", "parent,guardian"])
+def test_contacts_parents_guardians_and_relatives_leave_no_trace(world: World, word: str) -> None:
+    ran = world.run(town().user("p1", word, "S1"))
+    assert "p1" not in world.ids("users")
+    assert not [f for f in world.findings(ran) if f["source_id"] == "p1"]
+    assert world.value("select count(*) from staging.users where source_id = 'p1'") == 0
+
+
+@pytest.mark.parametrize(("words", "allowed", "role"), [
+    ("student,teacher", ("teacher", "student"), "teacher"),
+    ("student,teacher", ("student",), "student"),
+    ("districtAdministrator,administrator", ("school_admin", "district_admin"), "school_admin"),
+    ("districtAdministrator,administrator", ("teacher", "district_admin"), "district_admin"),
+    ("student,districtAdministrator", ("student", "district_admin"), "district_admin"),
+    ("parent,teacher", ("teacher",), "teacher"),
+])  # fmt: skip
+def test_of_several_roles_the_first_allowed_is_given(
+    world: World, words: str, allowed: tuple[str, ...], role: str
+) -> None:
+    world.set(roles=allowed)
+    world.run(Roster().school("S1").user("n1", words, "S1").student("s1", "S1"))
+    assert world.person("n1")["role"] == role
+
+
+def test_a_role_is_given_only_if_the_registry_entry_allows_it(world: World) -> None:
+    ran = world.run(town().user("n1", "administrator", "S1"))
+    assert "n1" not in world.ids("users")
+    assert [f["source_id"] for f in world.findings(ran, "role_not_created")] == ["n1"]
+    world.set(roles=("teacher", "student", "school_admin"))
+    world.run(town().user("n1", "administrator", "S1"))
+    assert world.person("n1")["role"] == "school_admin"
+    assert world.schools_of("n1") == {"S1": True}
+
+
+def test_a_known_person_of_a_role_that_may_not_be_created_is_still_updated(world: World) -> None:
+    world.run(town())
+    world.set(roles=("student",))
+    world.run(town().with_("t1", family_name="Changed").teacher("t9", "S1"))
+    assert world.person("t1")["family_name"] == "Changed"
+    assert "t9" not in world.ids("users")
+
+
+def test_the_source_gives_another_role_the_role_never_changes_and_it_is_recorded_as_drift(world: World) -> None:
+    world.set(roles=ALL_ROLES)
+    world.run(town())
+    ran = world.run(town().with_("t1", role="administrator", family_name="Changed"))
+    person = world.person("t1")
+    assert (person["role"], person["family_name"], person["is_shared"]) == ("teacher", "Changed", True)
+    drift = world.worklist("role_drift")
+    assert [(row["subject_id"], row["detail"]) for row in drift] == [
+        (person["id"], {"source_roles": ["school_admin"]})]  # fmt: skip
+    assert drift[0]["opened_run_id"] == ran.id
+    world.run(town().with_("t1", role="administrator"))
+    assert len(world.worklist("role_drift")) == 1  # told once
+    world.run(town())
+    assert world.worklist("role_drift") == []
+
+
+def test_drift_means_that_the_portals_role_is_none_of_the_sources(world: World) -> None:
+    world.run(town())
+    world.run(town().with_("t1", role="administrator,teacher").with_("a1", role="student,teacher"))
+    assert world.worklist("role_drift") == []
+
+
+def test_a_role_that_people_gave_in_the_portal_stays(world: World) -> None:
+    world.run(town())
+    world.do("update portal.users set role = 'school_admin' where source_id = 't1'")
+    world.run(town())
+    assert world.person("t1")["role"] == "school_admin"
+    assert len(world.worklist("role_drift")) == 1
+
+
+def test_a_role_that_maps_to_nothing_rejects_no_one_known_people_keep_theirs(world: World) -> None:
+    world.run(town())
+    licence = world.license(user="t1")
+    ran = world.run(town().with_("t1", role="aide", family_name="Changed"))
+    person = world.person("t1")
+    assert (person["role"], person["is_shared"], person["family_name"]) == ("teacher", True, "Changed")
+    assert world.enrolled("c-t1")["t1"] is True
+    assert world.counts(ran, "teachers").get("rejected", 0) == 0
+    assert world.value("select count(*) from portal.license_assignments where id = %s", licence) == 1
+
+
+def test_one_dot_two_roles_are_read_from_roles_csv(world: World) -> None:
+    world.set(roles=ALL_ROLES)
+    roster = Roster().school("S1").school("S2").school("D1", type="district")
+    for source_id in ("u1", "u2", "u3", "u4"):
+        roster.user(source_id, "")
+    roster.klass("c1", "S1", teacher="u1", students=["u3"])
+    _role(roster, "u1", "teacher", "S1", "primary")
+    _role(roster, "u1", "siteAdministrator", "S2", "secondary")
+    _role(roster, "u2", "principal", "S2", "primary")
+    _role(roster, "u3", "student", "S1", "primary")
+    _role(roster, "u3", "student", "S2", "secondary", status="tobedeleted")
+    _role(roster, "u4", "guardian", "S1", "primary")
+    ran = world.run(csv_files(roster, version="1.2"))
+    assert ran.status == "launched"
+    assert {s: world.person(s)["role"] for s in ("u1", "u2", "u3")} == {
+        "u1": "teacher", "u2": "school_admin", "u3": "student"}  # fmt: skip
+    assert world.schools_of("u1") == {"S1": True, "S2": True}
+    assert world.schools_of("u3") == {"S1": True}
+    assert "u4" not in world.ids("users")
+    assert world.value("select s.source_id from portal.user_schools us join portal.schools s on s.id = us.school_id"
+                       " where us.user_id = %s and us.is_primary", world.person("u1")["id"]) == "S1"  # fmt: skip
+
+
+def test_one_dot_two_without_a_primary_role_still_ties_people_to_their_schools(world: World) -> None:
+    roster = Roster().school("S1").user("u1", "").user("u2", "")
+    _role(roster, "u1", "teacher", "S1", "secondary")
+    _role(roster, "u2", "student", "S1", "")
+    ran = world.run(csv_files(roster, version="1.2"))
+    assert (ran.status, ran.message) == ("launched", "")
+    assert world.schools_of("u1") == world.schools_of("u2") == {"S1": True}
+
+
+def test_one_dot_two_a_person_loses_the_school_whose_role_is_gone(world: World) -> None:
+    roster = Roster().school("S1").school("S2").user("u1", "")
+    _role(roster, "u1", "teacher", "S1", "primary")
+    one = roster.copy()
+    _role(roster, "u1", "teacher", "S2", "secondary")
+    roster.klass("c1", "S1", teacher="u1")
+    one.klass("c1", "S1", teacher="u1")
+    world.run(csv_files(roster, version="1.2"))
+    world.run(csv_files(one, version="1.2"))
+    assert world.schools_of("u1") == {"S1": True, "S2": False}
+
+
+def _role(roster: Roster, user: str, role: str, org: str, role_type: str, **more: str) -> None:
+    roster.add("roles", {"source_id": f"r-{user}-{org}-{role}", "status": "active", "user_source_id": user,
+                         "role_type": role_type, "role": role, "org_source_id": org, **more})  # fmt: skip
