@@ -36,7 +36,7 @@ class QuestionLink(TriggerDagRunLink):
 class StartQuestion(TriggerDagRunOperator):
     """Starts the run of roster_approve in which a held run's question waits; skipped where nothing is held."""
 
-    operator_extra_links = (QuestionLink(),)
+    operator_extra_links = [QuestionLink()]  # noqa: RUF012 - the base class declares a plain list
 
     def __init__(
         self,
