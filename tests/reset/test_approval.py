@@ -1,0 +1,287 @@
+"""Which Resets wait for a person, and what an answer lets go: product.md, Limits and Hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from roster_sync import holds
+from roster_sync.errors import SyncRefused
+from tests.reset.test_what_goes import people, two_schools
+from tests.rosters_memory import Portal, Roster
+
+
+def many(count: int = 40) -> Roster:
+    roster = two_schools()
+    for number in range(count):
+        roster.student(f"x{number}", "north").enroll("c1", f"x{number}", "student")
+    return roster
+
+
+def less(roster: Roster, count: int) -> Roster:
+    return roster.without(*(f"x{number}" for number in range(count)))
+
+
+def held(harbor: Portal) -> None:
+    """The newest run waits for an answer and has written nothing to the portal."""
+    assert harbor.status() == "held"
+    assert harbor.one("select wrote_at from sync.runs where id = %(r)s", r=harbor.run) is None
+    assert harbor.one("select count(*) from sync.changes where run_id = %(r)s", r=harbor.run) == 0
+
+
+# --- What asks ---
+
+
+def test_within_the_limits_nobody_is_asked(harbor: Portal) -> None:
+    harbor.edit(many())
+    assert harbor.ask_to_reset(less(many(), 3)) == "launched"
+
+
+def test_over_a_limit_a_reset_is_held_before_it_writes(harbor: Portal) -> None:
+    harbor.edit(many())
+    before = harbor.snapshot(())
+    assert harbor.ask_to_reset(less(many(), 6).student("new", "north")) == "held"
+    held(harbor)
+    assert harbor.snapshot(()) == before
+
+
+def test_what_an_edit_had_unshared_counts_as_gone(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.edit(less(many(), 6), max_deleted_percent=100)
+    assert harbor.ask_to_reset(less(many(), 6)) == "held"
+
+
+def test_one_school_alone_asks(harbor: Portal) -> None:
+    roster = many().school("empty")
+    harbor.edit(roster)
+    assert harbor.ask_to_reset(many()) == "held"
+    assert harbor.plan_of()["schools"]["removed"] == ["School empty"]
+
+
+def test_one_licence_alone_asks(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.license(user="x0")
+    assert harbor.ask_to_reset(less(many(), 1)) == "held"
+    assert harbor.plan_of()["licenses_freed"] == 1
+
+
+def test_a_limit_of_a_hundred_runs_unattended(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.license(user="x0")
+    harbor.license(school="south")
+    assert harbor.reset(less(many(), 30).without("south")) == "launched"
+
+
+@pytest.mark.parametrize("percent", [None, 100])
+@pytest.mark.parametrize("what", ["classes", "enrollments"])
+def test_no_classes_or_no_enrolments_always_asks_and_says_so(harbor: Portal, what: str, percent: int | None) -> None:
+    harbor.edit(two_schools())
+    between_terms = two_schools()
+    between_terms.enrollments.clear()
+    if what == "classes":
+        between_terms.classes.clear()
+    assert harbor.reset(between_terms, max_deleted_percent=percent) == "held"
+    held(harbor)
+    assert "No classes or no enrolments" in harbor.message()
+    assert harbor.answer()
+    assert harbor.go_on_after_approval(between_terms) == "launched"
+    assert harbor.one("select count(*) from portal.enrollments") == 0
+
+
+def test_the_first_reset_from_another_issuer_asks(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    other = two_schools()
+    other.issuer = "memory:two"
+    assert harbor.ask_to_reset(other) == "held"
+
+
+def test_a_preview_writes_nothing_asks_nothing_and_supersedes_nothing(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.ask_to_reset(less(many(), 6))
+    waiting, before = harbor.run, harbor.snapshot(())
+    assert harbor.ask_to_reset(less(many(), 8), preview_only=True) == "previewed"
+    assert harbor.plan_of()["counts"]["students"]["delete"] == 8
+    assert harbor.snapshot(()) == before
+    harbor.run = waiting
+    assert harbor.answer()
+
+
+# --- What an answer lets go ---
+
+
+def ask(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.license(school="south")
+    assert harbor.ask_to_reset(less(many(), 2).without("south")) == "held"
+
+
+def test_approved_it_reads_again_and_goes_on_as_the_same_run(harbor: Portal) -> None:
+    ask(harbor)
+    assert harbor.answer(reason="the south is closed")
+    run_id = harbor.run
+    assert harbor.go_on_after_approval(less(many(), 2).without("south")) == "launched"
+    assert harbor.rows("select answer, answered_by, reason, applied_at is not null from sync.holds") == [
+        ("approved", "Ada Approver", "the south is closed", True)
+    ]
+    assert harbor.rows("select id, status from sync.runs order by id desc limit 1") == [(run_id, "launched")]
+    assert "x1" not in people(harbor)
+    assert harbor.one("select count(*) from portal.license_assignments") == 0
+
+
+def test_a_subset_of_what_was_approved_goes_on(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    assert harbor.go_on_after_approval(less(many(), 1).without("south").student("new", "north")) == "launched"
+    assert "x1" in people(harbor)
+    assert "new" in people(harbor)
+
+
+def test_more_than_was_approved_is_a_new_question_and_writes_nothing(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    before = harbor.snapshot(())
+    assert harbor.go_on_after_approval(less(many(), 3).without("south")) == "held"
+    assert harbor.snapshot(()) == before
+    assert "asked again" in holds.question(harbor.app, harbor.run).body
+    assert harbor.rows("select answer from sync.holds order by id") == [("approved",), (None,)]
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()  # the first answer approves nothing more
+    assert harbor.answer()
+    assert harbor.go_on_after_approval(less(many(), 3).without("south")) == "launched"
+
+
+def test_one_more_licence_than_was_approved_is_a_new_question(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.license(user="x0")
+    assert harbor.go_on_after_approval(less(many(), 2).without("south")) == "held"
+    assert harbor.one("select count(*) from portal.license_assignments") == 2
+
+
+def test_rejected_it_changes_nothing(harbor: Portal) -> None:
+    ask(harbor)
+    before = harbor.snapshot(())
+    assert harbor.answer("rejected", reason="wait for June")
+    assert harbor.status() == "rejected"
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()
+    assert harbor.snapshot(()) == before
+
+
+def test_timed_out_it_stays_held_and_a_later_answer_changes_nothing(harbor: Portal) -> None:
+    ask(harbor)
+    assert harbor.answer("timed_out", by=None)
+    assert harbor.status() == "held"
+    assert not harbor.answer()
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()
+
+
+@pytest.mark.parametrize("later", ["edit", "reset"])
+def test_a_later_run_supersedes_the_question_at_once_and_the_answer_then_changes_nothing(
+    harbor: Portal, later: str
+) -> None:
+    ask(harbor)
+    asked = harbor.run
+    harbor.begin(later)
+    newer, harbor.run = harbor.run, asked
+    assert not harbor.answer()
+    with pytest.raises(SyncRefused, match=rf"A later run \({newer}\)"):
+        harbor.reopen()
+
+
+def test_an_undo_supersedes_the_question_too(harbor: Portal) -> None:
+    ask(harbor)
+    asked = harbor.run
+    assert harbor.undo() == "launched"  # of the Edit before it
+    harbor.run = asked
+    assert not harbor.answer()
+
+
+def test_an_approval_that_was_given_before_a_later_run_is_superseded_as_well(harbor: Portal) -> None:
+    ask(harbor)
+    asked = harbor.run
+    harbor.answer()
+    harbor.edit(many())
+    harbor.run = asked
+    with pytest.raises(SyncRefused, match="A later run"):
+        harbor.reopen()
+
+
+def test_an_answer_without_a_person_approves_nothing(harbor: Portal) -> None:
+    ask(harbor)
+    with pytest.raises(SyncRefused, match="without a person"):
+        harbor.answer(by=None)
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()  # a task that was marked as success by hand
+    harbor.rows("update sync.holds set answer = 'approved'")  # an answer without anybody behind it
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()
+
+
+def test_an_expired_district_applies_no_approval(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.rows("update sync.settings set expires_on = '2020-01-31'")
+    with pytest.raises(SyncRefused, match="expired"):
+        harbor.reopen()
+
+
+def test_an_approval_is_carried_out_once(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.go_on_after_approval(less(many(), 2).without("south"))
+    with pytest.raises(SyncRefused, match="carried out already"):
+        harbor.reopen()
+
+
+def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(harbor: Portal) -> None:
+    ask(harbor)
+    question = holds.question(harbor.app, harbor.run)
+    assert "School south" in question.body
+    assert "Licences that would be freed: 1." in question.body
+    for name in ("Given", "Family", "district.example"):
+        assert name not in question.body + question.subject
+
+
+# --- People at work between plan and apply ---
+
+
+def test_a_licence_granted_between_plan_and_apply_is_never_freed_unasked(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.begin("reset")
+    assert harbor.load_and_plan(less(many(), 2)) == "apply"
+    licence = harbor.license(user="x0")
+    before = harbor.snapshot(())
+    assert harbor.write() == "held"
+    held(harbor)
+    assert harbor.snapshot(()) == before
+    assert harbor.plan_of()["licenses_freed"] == 1
+    harbor.answer()
+    assert harbor.go_on_after_approval(less(many(), 2)) == "launched"
+    assert harbor.rows("select before ->> 'id' from sync.changes where table_name = 'license_assignments'") == [
+        (str(licence),)
+    ]
+
+
+def test_a_licence_granted_between_the_approved_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.reopen()
+    assert harbor.load_and_plan(less(many(), 2).without("south")) == "apply"
+    harbor.license(user="x1")
+    assert harbor.write() == "held"
+    assert harbor.one("select count(*) from portal.license_assignments") == 2
+
+
+def test_a_class_made_by_hand_between_plan_and_apply_goes_with_its_school_and_is_kept_for_an_undo(
+    harbor: Portal,
+) -> None:
+    harbor.edit(many())
+    harbor.begin("reset", max_deleted_percent=100)
+    assert harbor.load_and_plan(many().without("south")) == "apply"
+    club = harbor.class_by_hand("south")
+    before = harbor.snapshot()
+    assert harbor.write() == "launched"
+    assert harbor.one("select count(*) from portal.classes where id = %(c)s", c=club) == 0
+    harbor.undo()
+    assert harbor.snapshot() == before
