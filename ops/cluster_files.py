@@ -164,9 +164,17 @@ def _reachable_programs(found: Path, user: str) -> Path:
             )  # beside the package, where the programs look for them
             if libraries.exists():
                 shutil.copytree(libraries, half / libraries.name, symlinks=True)
-            half.chmod(0o755)
+            _open_to_all(half)
             half.rename(target)
     return copied / "bin"
+
+
+def _open_to_all(folder: Path) -> None:
+    """What the owner may read or run, others may too: under a strict umask the copies are private."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode & 0o500
+            path.chmod(path.stat().st_mode | mode >> 3 | mode >> 6)
 
 
 def _data_folder(home: Home, user: str) -> Path:

@@ -34,6 +34,10 @@ class Home:
 
     def make(self) -> None:
         """Makes the folder for us alone; under root others may pass through it, as the database's system user must."""
+        if self.folder.exists() and self.folder.stat().st_uid != os.geteuid():
+            raise Problem(
+                f"The folder {self.folder} belongs to someone else: run this as its owner, or set ROSTER_HOME."
+            )
         try:
             for part in (self.folder, self.run, self.airflow, self.mail, self.logs):
                 part.mkdir(parents=True, exist_ok=True)

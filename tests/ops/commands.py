@@ -29,7 +29,7 @@ def run(command: str, *arguments: str, home: Path, **more: str) -> subprocess.Co
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
 
 

@@ -1,0 +1,22 @@
+"""bin/demo: the main job, from an empty home, through the scheduler; and nothing is left running."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.ops.commands import processes_of, run, wait_for
+
+
+def test_the_demo_finds_its_own_outcome_right_and_leaves_nothing_running() -> None:
+    with tempfile.TemporaryDirectory(prefix="roster-demo-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        done = run("demo", "--check", home=home)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Night 1: what changed" in done.stdout
+        assert "The check found nothing wrong." in done.stdout
+        assert wait_for(lambda: processes_of(home) == [], 5)
+        # the first night was the scheduler's own, the second a person's
+        runs = run("psql", "-Atc", "select trigger, started_by, status from sync.runs order by id", home=home).stdout
+        assert runs.split() == ["nightly|schedule|launched"] * 2 + ["manual|staff|launched"] * 2
