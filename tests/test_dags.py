@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -97,8 +101,6 @@ def test_only_reading_the_source_takes_a_slot_of_the_sources_pool(dags):
 
 
 def test_each_kind_of_source_has_its_pool_and_each_pool_is_made_by_the_set_up(tmp_path, monkeypatch):
-    import json
-
     made = json.loads((REPOSITORY / "include" / "pools.json").read_text())
     assert {*dag_factory.POOLS.values(), dag_factory.MANUAL_POOL} == set(made)
     (clever,) = dag_factory.build_all(districts.load_registry(registry(tmp_path, ["a"], "clever"))).values()
@@ -262,6 +264,20 @@ def test_time_heals_some_errors_and_no_others(error, try_number, action, seconds
 )
 def test_heavy_packages_are_preloaded_where_tasks_are_forked_and_nowhere_else(arguments, expected):
     assert cluster.forks_tasks(arguments) is expected
+
+
+@pytest.mark.parametrize(("command", "expected"), [("scheduler", "True"), ("dag-processor", "False")])
+def test_airflow_reads_our_settings_and_preloads_before_it_forks(command, expected):
+    program = (
+        f"import sys; sys.argv = ['airflow', '{command}']; import airflow, airflow_local_settings;"
+        "from airflow.settings import get_policy_plugin_manager as policies;"
+        "print(*(len(getattr(policies().hook, name).get_hookimpls()) for name in ('task_policy', 'dag_policy')));"
+        "print('great_expectations' in sys.modules and 'pandas' in sys.modules)"
+    )
+    folders = [str(REPOSITORY / name) for name in ("config", "plugins")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["1 1", expected]
 
 
 def test_airflow_calls_our_rules_and_they_refuse_a_task_without_a_time_limit():
