@@ -88,16 +88,22 @@ left join listed l on l.user_id = coalesce(f.row_id, p.id)
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
 alter table user_view add primary key (id);
 
--- A rejected row counts as seen, also where it names its person only by SIS id, email, username or full name.
+-- A rejected row counts as seen, also where it names its person only by SIS id, email, username or full name. The rejected
+-- rows are few and set aside first: each rung is then one hash join, however many people the portal holds.
+create temporary table nameless on commit drop as
+select s.sis_id, lower(s.email) as email, s.username, lower(s.family_name) as family_name, lower(s.given_name) as given_name
+from staging.users s where s.run_id = %(run_id)s and s.source_id is null;
+create temporary table named_people on commit drop as
+select p.id from portal.users p
+where p.district_id = %(district_id)s and p.source_id in (
+  select e.user_source_id from staging.enrollments e where e.run_id = %(run_id)s and e.is_rejected)
+union select p.id from portal.users p join nameless s on s.sis_id = p.sis_id where p.district_id = %(district_id)s
+union select p.id from portal.users p join nameless s on s.email = lower(p.email) where p.district_id = %(district_id)s
+union select p.id from portal.users p join nameless s on s.username = p.username where p.district_id = %(district_id)s
+union select p.id from portal.users p
+join nameless s on s.family_name = lower(p.family_name) and s.given_name = lower(p.given_name) where p.district_id = %(district_id)s;
 update user_view v set is_protected = true
-from portal.users p
-where p.id = v.id and v.is_known and not v.is_in_feed and not v.is_protected and (
-  exists (select from staging.enrollments e where e.run_id = %(run_id)s and e.is_rejected and e.user_source_id = p.source_id)
-  or exists (
-    select from staging.users s
-    where s.run_id = %(run_id)s and s.source_id is null
-      and (s.sis_id = p.sis_id or lower(s.email) = lower(p.email) or s.username = p.username
-           or (lower(s.family_name) = lower(p.family_name) and lower(s.given_name) = lower(p.given_name)))));
+from named_people n where n.id = v.id and v.is_known and not v.is_in_feed and not v.is_protected;
 analyze user_view;
 
 -- Someone whom the source itself calls gone is in no class, whatever its enrolments still say.
