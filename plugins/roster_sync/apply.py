@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from roster_sync import db, plan, runs
-from roster_sync.errors import DatabaseFailure, PlanStale, SyncRefused
+from roster_sync.errors import DatabaseFailure, PlanStale
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -49,7 +49,9 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
     with db.acting_as(connection, "roster_reset" if mode == "reset" else "roster_edit") as cursor:
         run = plan.run_params(cursor, run_id, district)
         plan.lock(cursor, run["district_id"])
-        _refuse_closed(cursor, run_id)
+        done = runs.written_as(cursor, run_id)
+        if done is not None:
+            return done
         if is_replanned:
             plan.decide(cursor, run, district)
         if mode == "reset":
@@ -67,14 +69,6 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
     return status
 
 
-def _refuse_closed(cursor: Cursor, run_id: int) -> None:
-    """A run that another one has declared dead stays dead, even if its process still breathes."""
-    cursor.execute("select status from sync.runs where id = %s", (run_id,))
-    status = str((cursor.fetchone() or ["failed"])[0])
-    if status != "in_progress":
-        raise SyncRefused(f"Run {run_id} is no longer open ({status}), so it writes nothing.", status=status)
-
-
 def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:
     """The phases that the plan allows, if the portal still is what the plan saw."""
     found = db.one(cursor, "plan/fits", run) or {}
@@ -88,12 +82,15 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
     if not run["phases"]:
         return
     db.tune(cursor)
+    if run["mode"] == "reset":
+        db.run(cursor, "reports/audit_before", run)
     db.run(cursor, "edit/selection", run | {"follow": True})
     for name in ("schools", "users", "source_ids", "classes", "memberships", "enrollments", "worklist"):
         db.run(cursor, f"edit/{name}", run)
     if run["mode"] == "reset":
         db.run(cursor, "reset/images", run)
         db.run(cursor, "reset/delete", run)
+        db.run(cursor, "reports/audit_after", run)
     db.run(cursor, "edit/counts", run | {"seen": Json(run["sizes"]["seen"])})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
@@ -109,6 +109,7 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     found = [] if _is_unlimited(run) else limits.breaches(counts, allowed, is_first_of_issuer=run["is_first_of_issuer"])
     approved = holds.approved(cursor, run["run_id"])
     decision = _after_approval(cursor, run, approved, summary) if approved else _decision(run, found, summary)
+    run["settings"] = _settings(run, district, summary)
     _record(cursor, run, decision, summary, counts, found)
     log.info("planned in %.1f s: %s", time.monotonic() - started, decision.status)
     return decision
@@ -257,6 +258,19 @@ def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], s
     return Decision("apply", ALL_PHASES, None, "Approved.")
 
 
+def _settings(run: dict[str, Any], district: District, summary: dict[str, Any]) -> dict[str, Any]:
+    """What the run went by, kept for the audit: settings may be others tomorrow."""
+    return {
+        "school_mode": run["school_mode"],
+        "schools_selected": summary["schools_selected"],
+        "expires_on": run["expires_on"].isoformat() if run["expires_on"] else None,
+        "roles": run["roles"],
+        "limits": asdict(district.limits),
+        "max_deleted_percent": run["max_deleted_percent"],
+        "include_manual": run["include_manual"],
+    }
+
+
 def _record(
     cursor: Cursor,
     run: dict[str, Any],
@@ -282,6 +296,7 @@ def _record(
         "phases": list(decision.phases),
         "scope": decision.scope,
         "sentence": decision.sentence,
+        "settings": run["settings"],
     }
     db.run(
         cursor,

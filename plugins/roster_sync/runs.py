@@ -169,6 +169,22 @@ def step(connection: Connection, run_id: int, name: str) -> Iterator[dict[str, i
         db.run(cursor, "reports/step_ends", {"run_id": run_id, "step": name, "counts": Json(counts)})
 
 
+def written_as(cursor: Cursor, run_id: int) -> str | None:
+    """None while a run may still write; the status under which it ended where a repeated task comes after it was done.
+
+    Raises:
+        errors.SyncRefused: the run ended otherwise. One that was declared dead stays dead, even if its process breathes.
+    """
+    cursor.execute("select status from sync.runs where id = %s", (run_id,))
+    status = str((cursor.fetchone() or ["failed"])[0])
+    if status == "in_progress":
+        return None
+    if status not in ("launched", "held", "previewed"):
+        raise SyncRefused(f"Run {run_id} is no longer open ({status}), so it writes nothing.", status=status)
+    log.info("run %s was carried out before: %s", run_id, status)
+    return status
+
+
 def close(connection: Connection, run_id: int, status: str, message: str | None = None) -> None:
     """Ends a run under a status of model.STATUSES."""
     with db.acting_as(connection, "roster_edit") as cursor:

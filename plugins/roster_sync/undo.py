@@ -48,7 +48,6 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
 
     A preview does the same and takes it all back, so that its numbers are the real ones.
     """
-    choose(connection, district, target)
     with db.acting_as(connection, "roster_undo") as cursor:
         cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
         row = cursor.fetchone()
@@ -56,6 +55,9 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
             raise SyncRefused(f"Run {run_id} is not known.")
         params = {"run_id": run_id, "district_id": row[0], "target": target, "key": district.key, "days": DAYS}
         plan.lock(cursor, row[0])
+        done = runs.written_as(cursor, run_id)
+        if done is not None:
+            return done
         still = db.one(cursor, "undo/choose", params)
         if still is None or still["why_not"] is not None:
             raise SyncRefused(f"Run {target} can no longer be undone. {(still or {}).get('why_not') or ''}")
@@ -75,6 +77,7 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
 def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
     db.tune(cursor)
     for name in (
+        "reports/audit_before",
         "undo/ids",
         "undo/inserted",
         "undo/restore",
@@ -82,6 +85,7 @@ def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
         "undo/revert",
         "undo/take_out",
         "undo/finish",
+        "reports/audit_after",
     ):
         db.run(cursor, name, params)
 

@@ -15,7 +15,7 @@ where exists (select from portal.license_assignments l where l.user_id = a.id)
   or exists (select from portal.student_books b where b.user_id = a.id)
   or exists (select from portal.enrollments e where e.user_id = a.id and e.origin = 'manual')
   or exists (select from portal.user_schools us where us.user_id = a.id and us.origin = 'manual')
-  or (not u.is_enabled and u.is_enabled_at_source is distinct from false)
+  or (not u.is_enabled and u.is_enabled_at_source is distinct from false) or u.role <> u.created_role
   or exists (select from sync.worklist w where w.subject_type = 'user' and w.subject_id = a.id and w.resolved_at is not null and w.resolved_by is distinct from 'sync');
 create temporary table staying_classes on commit drop as
 select a.id, a.school_id from added_classes a
