@@ -15,7 +15,7 @@ from (
     case when p.nces_id is distinct from w.nces_id then 'nces_id' end,
     case when p.source_id is distinct from w.source_id or p.issuer is distinct from %(issuer)s then 'source_id' end], null) as changed
   from school_view v
-  join staging.school_values w on w.run_id = %(run_id)s and w.row_id = v.id and w.source_id = v.source_id
+  join staging.school_values w on w.run_id = %(run_id)s and w.row_id = v.id and w.source_id = v.source_id and not w.is_rejected
   join portal.schools p on p.id = v.id
   where v.is_in_feed and v.is_selected and v.origin = 'sync' and v.is_shared) d
 where d.changed <> '{}';
@@ -120,6 +120,8 @@ full join (select x.class_id, x.user_id, x.role, x.is_primary, x.is_active, x.be
 where e.class_id is null or f.class_id is null or f.is_active <> e.is_active or not f.is_active
   or (e.origin = 'sync' and f.is_active and (f.is_primary <> e.is_primary
       or (not f.keep_dates and (f.begins_on is distinct from e.begins_on or f.ends_on is distinct from e.ends_on))));
+delete from enrollment_diff d using seen_enrollments s
+where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
 analyze enrollment_diff;
 
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)

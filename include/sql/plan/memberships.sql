@@ -32,6 +32,17 @@ where e.run_id = %(run_id)s and e.role is not null and not e.is_rejected and (e.
 group by 1, 2, 3;
 analyze feed_enrollments;
 
+-- A rejected enrolment counts as seen: what the portal has of this class and person stays, and so does their school.
+create temporary table seen_enrollments on commit drop as
+select distinct coalesce(c.row_id, pc.id) as class_id, coalesce(u.row_id, pu.id) as user_id
+from staging.enrollments e
+left join staging.resolved c on c.run_id = %(run_id)s and c.entity = 'classes' and c.n = e.class_n
+left join staging.resolved u on u.run_id = %(run_id)s and u.entity = 'users' and u.n = e.user_n
+left join portal.classes pc on e.class_n is null and pc.district_id = %(district_id)s and pc.issuer = %(issuer)s and pc.source_id = e.class_source_id
+left join portal.users pu on e.user_n is null and pu.district_id = %(district_id)s and pu.issuer = %(issuer)s and pu.source_id = e.user_source_id
+where e.run_id = %(run_id)s and e.is_rejected;
+analyze seen_enrollments;
+
 create temporary table feed_memberships on commit drop as
 select m.user_id, m.school_id, bool_or(m.is_primary) as is_primary, v.is_selected
 from (
@@ -45,6 +56,10 @@ from (
   select distinct e.user_id, coalesce(c.school_id, c.old_school_id), false
   from feed_enrollments e join class_view c on c.id = e.class_id
   where e.is_active and (c.is_in_feed or (c.is_known and not c.is_gone and (c.is_protected or not %(classes_proved)s)))
+  union all
+  select us.user_id, us.school_id, us.is_primary
+  from seen_enrollments e join class_view c on c.id = e.class_id
+  join portal.user_schools us on us.user_id = e.user_id and us.school_id = c.old_school_id and us.is_active
 ) m
 join school_view v on v.id = m.school_id and (v.is_in_feed or v.is_protected or (v.is_known and not v.is_gone and not %(schools_proved)s))
 group by m.user_id, m.school_id, v.is_selected;
@@ -106,5 +121,6 @@ update user_view v set is_protected = true
 from named_people n where n.id = v.id and v.is_known and not v.is_in_feed and not v.is_protected;
 analyze user_view;
 
--- Someone whom the source itself calls gone is in no class, whatever its enrolments still say.
+-- Someone whom the source itself calls gone is in no class and no school, whatever its enrolments still say.
 delete from feed_enrollments f using user_view v where v.id = f.user_id and v.is_gone;
+delete from feed_memberships f using user_view v where v.id = f.user_id and v.is_gone;
