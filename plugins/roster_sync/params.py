@@ -43,8 +43,8 @@ def reset_params(districts: Iterable[District]) -> dict[str, Param]:
             False,
             type="boolean",
             title="Also delete rows made by hand",
-            description_md="Teachers, students, classes and enrollments that people made in the portal are kept unless "
-            "this is on. School and district admins are kept all the same.",
+            description_md="People, classes and enrollments that were made in the portal itself are kept unless this is "
+            "on. Even then a school admin goes only with the last of their schools, and a district admin never.",
         ),
         "reason": Param(
             "",
