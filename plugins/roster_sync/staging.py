@@ -211,12 +211,12 @@ def _normalise(cursor: Cursor, run_id: int, district: District, report: FeedRepo
     row = cursor.fetchone()
     if row is None:
         raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
-    orgs = report.collections.get("orgs")
+    came_whole = {name for name, collection in report.collections.items() if collection.is_complete}
     params: dict[str, Any] = {
         "run_id": run_id,
         "district_id": row[0],
         "issuer": report.issuer,
-        "orgs_complete": bool(orgs and orgs.is_complete),
+        **{f"{name}_complete": name in came_whole for name in ("orgs", "terms", "courses")},
     }
     for name in ("schools", "users", "terms", "classes"):
         db.run(cursor, f"staging/{name}", params)

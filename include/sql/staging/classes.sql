@@ -6,9 +6,10 @@ with course as (
 ), listed as (
   select c.*, row_number() over () as n from raw_classes c
 ), term as (
-  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title) as term_name, min(t.starts_on) as starts_on, max(t.ends_on) as ends_on
-  from listed l cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x) i
-  join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
+  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title) as term_name, min(t.starts_on) as starts_on, max(t.ends_on) as ends_on,
+    bool_or(t.source_id is null) and not %(terms_complete)s as is_partial
+  from listed l cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x where btrim(x) <> '') i
+  left join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
   group by l.n
 )
 insert into staging.classes (run_id, n, source_id, status, school_source_id, sis_id, title, subject, grade, period,
@@ -23,7 +24,11 @@ select
   coalesce(btrim(l.source_id), '') = '',
   array_remove(array[
     case when coalesce(nullif(btrim(l.title), ''), nullif(btrim(course.title), '')) is null then 'title' end,
-    case when btrim(split_part(l.grades, ',', 1)) <> '' and g.grade is null then 'grade' end], null)
+    case when btrim(split_part(l.grades, ',', 1)) <> '' and g.grade is null then 'grade' end,
+    -- terms and a course that this feed leaves out are not gone: what they gave stays
+    case when t.is_partial then 'term_name' end, case when t.is_partial then 'starts_on' end, case when t.is_partial then 'ends_on' end,
+    case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and course.source_id is null
+      and not %(courses_complete)s then 'subject' end], null)
 from listed l
 left join course on course.source_id = btrim(l.course_source_id)
 left join sync.grades g on g.written = lower(btrim(split_part(l.grades, ',', 1)))
@@ -71,9 +76,11 @@ select %(run_id)s, min(g.n), g.source_id, min(g.status), min(g.school_source_id)
   array_remove(array[
     case when count(distinct g.school_source_id) > 1 then 'school_id' end,
     case when count(distinct g.title) <> 1 then 'title' end,
-    case when count(distinct g.subject) > 1 then 'subject' end,
-    case when count(distinct g.grade) > 1 then 'grade' end,
+    case when count(distinct g.subject) > 1 or (bool_or('subject' = any (g.keep)) and count(g.subject) = 0) then 'subject' end,
+    case when count(distinct g.grade) > 1 or (bool_or('grade' = any (g.keep)) and count(g.grade) = 0) then 'grade' end,
     case when count(distinct g.period) > 1 then 'period' end,
-    case when count(distinct g.term_name) > 1 then 'term_name' end,
+    case when count(distinct g.term_name) > 1 or bool_or('term_name' = any (g.keep)) then 'term_name' end,
+    case when bool_or('starts_on' = any (g.keep)) then 'starts_on' end,
+    case when bool_or('ends_on' = any (g.keep)) then 'ends_on' end,
     case when count(distinct g.sis_id) > 1 then 'sis_id' end], null)
 from living g where g.status = g.best group by g.source_id;
