@@ -98,7 +98,7 @@ class Roster:
         return Roster({name: [dict(record) for record in records if keep(record)]
                        for name, records in self.collections.items()})  # fmt: skip
 
-    def with_(self, source_id: str, **values: str) -> Roster:
+    def with_(self, source_id: str, /, **values: str) -> Roster:
         """A copy in which every record of this id has other values."""
         other = self.copy()
         found = [record for records in other.collections.values() for record in records
