@@ -63,7 +63,8 @@ class StartQuestion(TriggerDagRunOperator):
         if hold is None:
             raise AirflowSkipException("Nothing is held, so nobody is asked.")
         self.conf = {"district": district.key, "run_id": run_id}
-        self.trigger_run_id = f"{district.key}__run_{run_id}__question_{hold['id']}"
+        # With its time: a portal that was set up anew counts its runs from 1 again, Airflow still knows the old names.
+        self.trigger_run_id = f"{district.key}__run_{run_id}__question_{hold['asked_at']:%Y%m%dT%H%M%S%f}"
         super().execute(context)
 
 
