@@ -19,9 +19,7 @@ RIGHTS: dict[str, dict[str, str]] = {
 class DistrictAuthManager(SimpleAuthManager):
     """Logs in as the simple one does; the right over a DAG is looked up in RIGHTS."""
 
-    def is_authorized_dag(
-        self, *, method: str, user: Any, access_entity: Any = None, details: Any = None
-    ) -> bool:
+    def is_authorized_dag(self, *, method: str, user: Any, access_entity: Any = None, details: Any = None) -> bool:
         """View for GET, change for everything else; no right where none is written down."""
         mine = RIGHTS.get(user.username, {})
         right = mine.get(details.id if details else "", mine.get("*"))

@@ -32,7 +32,8 @@ def test_every_change_is_exported_with_before_and_after(pages):
     pages.cursor.execute("update portal.users set family_name = '=HYPERLINK(1)' where role = 'student'")
     pages.cursor.execute(
         "insert into sync.changes (run_id, table_name, key, action, before, after, changed)"
-        " select %s, 'users', jsonb_build_object('id', id), 'update', '{\"grade\": \"-5\"}', '{\"grade\": \"06\"}', '{grade}'"
+        " select %s, 'users', jsonb_build_object('id', id), 'update',"
+        " '{\"grade\": \"-5\"}', '{\"grade\": \"06\"}', '{grade}'"
         " from portal.users where district_id = %s and role = 'student'", (run, pages.harbor)
     )  # fmt: skip
     answer = pages.client().get(f"/roster/districts/harbor/runs/{run}/changes.csv?kind=students&what=updated")
@@ -48,7 +49,8 @@ def test_every_rejected_row_is_exported_with_its_cure(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched")
     pages.cursor.execute(
         "insert into sync.findings (run_id, entity, source_id, severity, rule, message, line)"
-        " select %s, 'users', 'x' || n, 'error', 'no_name', 'Fill in the name.', n from generate_series(1, 5500) n", (run,)
+        " select %s, 'users', 'x' || n, 'error', 'no_name', 'Fill in the name.', n from generate_series(1, 5500) n",
+        (run,),
     )  # fmt: skip
     rows = read(pages.client().get(f"/roster/districts/harbor/runs/{run}/rejected.csv"))
     assert [row["id_at_source"] for row in rows] == [f"x{n}" for n in range(1, 5501)]

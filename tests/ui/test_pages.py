@@ -67,7 +67,8 @@ def test_a_run_shows_its_steps_counts_and_rules(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched", counts=counts)
     pages.cursor.execute(
         "insert into sync.findings (run_id, entity, source_id, severity, rule, field, message) values"
-        " (%s, 'teachers', 'T-9', 'error', 'missing_name', 'familyName', 'Fill in the family name at the source.')", (run,)
+        " (%s, 'teachers', 'T-9', 'error', 'missing_name', 'familyName', 'Fill in the family name at the source.')",
+        (run,),
     )  # fmt: skip
     text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
     for words in ("Reading the roster", "132 users", "rows a second", "missing name", "Fill in the family name"):
@@ -94,7 +95,8 @@ def test_changes_show_before_and_after_and_are_found_by_name_without_it_in_an_ad
     run = madeup.run(pages.cursor, pages.harbor, "launched", counts={"students": {"updated": 120, "added": 2}})
     pages.cursor.execute(
         "insert into sync.changes (run_id, table_name, key, action, before, after, changed)"
-        " select %s, 'users', jsonb_build_object('id', id), 'update', '{\"grade\": \"05\"}', jsonb_build_object('grade', grade),"
+        " select %s, 'users', jsonb_build_object('id', id), 'update', '{\"grade\": \"05\"}', "
+        " jsonb_build_object('grade', grade),"
         " array['grade'] from portal.users where district_id = %s order by id", (run, pages.harbor)
     )  # fmt: skip
     path = f"/roster/districts/harbor/runs/{run}/changes"
@@ -114,10 +116,13 @@ def test_changes_show_before_and_after_and_are_found_by_name_without_it_in_an_ad
 
 
 def test_what_a_run_added_and_deleted_is_listed(pages):
-    run = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset", counts={"teachers": {"added": 3, "deleted": 1}})
+    run = madeup.run(
+        pages.cursor, pages.harbor, "launched", mode="reset", counts={"teachers": {"added": 3, "deleted": 1}}
+    )
     pages.cursor.execute(
         "update portal.users set created_run_id = %s where id in"
-        " (select id from portal.users where district_id = %s and role = 'teacher' order by id limit 3)", (run, pages.harbor)
+        " (select id from portal.users where district_id = %s and role = 'teacher' order by id limit 3)",
+        (run, pages.harbor),
     )  # fmt: skip
     image = '{"id": 99999, "role": "teacher", "family_name": "Gone", "given_name": "Ina", "source_id": "T-1"}'
     pages.cursor.execute(
@@ -154,7 +159,8 @@ def test_a_support_call_is_answered_on_one_page(pages):
     pages.cursor.execute("insert into portal.products (code, title) values ('SCI', 'Science Library') returning id")
     product = pages.cursor.fetchone()[0]
     pages.cursor.execute(
-        "insert into portal.license_assignments (district_id, product_id, user_id, assigned_by) values (%s, %s, %s, 'staff')",
+        "insert into portal.license_assignments (district_id, product_id, user_id, assigned_by)"
+        " values (%s, %s, %s, 'staff')",
         (pages.harbor, product, person),
     )
     email = pages.one("select email from portal.users where id = %s", person)
@@ -167,7 +173,9 @@ def test_a_support_call_is_answered_on_one_page(pages):
     assert "no longer shares this person" in pages.client().get(f"/roster/districts/harbor/people/{person}").text
 
 
-@pytest.mark.parametrize("text", ["Ada Amberley", "amberley, ada", "amberley ada", "AMB ad", "harbor16@example.org", "P16", "harbor-u16"])
+@pytest.mark.parametrize(
+    "text", ["Ada Amberley", "amberley, ada", "amberley ada", "AMB ad", "harbor16@example.org", "P16", "harbor-u16"]
+)
 def test_people_are_found_by_name_in_any_order_email_or_id(pages, text):
     pages.cursor.execute(
         "update portal.users set family_name = 'Amberley', given_name = 'Ada' where source_id = 'harbor-u16'"
@@ -176,7 +184,9 @@ def test_people_are_found_by_name_in_any_order_email_or_id(pages, text):
         "/roster/api/v1/districts/harbor/people/search", json={"text": text, "kind": "students"}
     )
     assert "harbor16@example.org" in [person["email"] for person in found.json()]
-    nobody = pages.client("olga", by="bearer").post("/roster/api/v1/districts/orchard/people/search", json={"text": "harbor-u16"})
+    nobody = pages.client("olga", by="bearer").post(
+        "/roster/api/v1/districts/orchard/people/search", json={"text": "harbor-u16"}
+    )
     assert nobody.json() == []
 
 
@@ -193,13 +203,16 @@ def test_whoever_is_not_in_the_portal_is_explained_from_what_the_source_shared(p
     )  # fmt: skip
     pages.cursor.execute(
         "insert into sync.findings (run_id, entity, source_id, severity, rule, message)"
-        " values (%s, 'users', 'x1', 'error', 'no_email', 'Give this person an email at the source.')", (run,)
+        " values (%s, 'users', 'x1', 'error', 'no_email', 'Give this person an email at the source.')",
+        (run,),
     )  # fmt: skip
     text = pages.client().post("/roster/districts/harbor/why", data={"q": "wanted"}).text
     assert "Give this person an email at the source." in text
     assert "is deselected in the settings" in text
     assert "The source&#39;s role (aide) creates no one" in text
-    assert "did not share anyone like this" in pages.client().post("/roster/districts/harbor/why", data={"q": "zz"}).text
+    assert (
+        "did not share anyone like this" in pages.client().post("/roster/districts/harbor/why", data={"q": "zz"}).text
+    )
 
 
 def test_rosters_are_paged_by_name_and_no_name_stands_in_an_address(pages):
@@ -262,7 +275,9 @@ def test_a_database_that_is_away_is_told_in_a_sentence(pages, monkeypatch):
     from roster_sync.ui import database
 
     database.POOL.close()
-    monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", '{"conn_type": "postgres", "host": "/nowhere", "login": "x", "schema": "y"}')
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_PORTAL_DB", '{"conn_type": "postgres", "host": "/nowhere", "login": "x", "schema": "y"}'
+    )
     answer = pages.client().get("/roster/districts/harbor")
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text

@@ -20,15 +20,24 @@ def test_choosing_schools_is_kept_with_who_and_what(pages):
     saved = pages.client().post(f"{HARBOR}/schools", data={"school_mode": "listed", "chosen": ["harbor-s2"]})
     assert saved.status_code == 303
     assert saved.headers["location"] == f"{HARBOR}/expiration"
-    pages.cursor.execute("select source_id from sync.school_selection where district_id = %s and is_selected", (pages.harbor,))
+    pages.cursor.execute(
+        "select source_id from sync.school_selection where district_id = %s and is_selected", (pages.harbor,)
+    )
     assert pages.cursor.fetchall() == [("harbor-s2",)]
     assert [(row[0], row[3]) for row in history(pages)] == [("school_mode", "dana"), ("schools", "dana")]
-    assert pages.one("select count(*) from sync.school_selection where district_id = %s and not is_selected", pages.orchard) == 0
+    assert (
+        pages.one(
+            "select count(*) from sync.school_selection where district_id = %s and not is_selected", pages.orchard
+        )
+        == 0
+    )
 
 
 def test_saving_the_same_again_keeps_nothing(pages):
     for _ in range(2):
-        pages.client().post(f"{HARBOR}/schools", data={"school_mode": "listed", "chosen": ["harbor-s1", "harbor-s2", "harbor-s3"]})
+        pages.client().post(
+            f"{HARBOR}/schools", data={"school_mode": "listed", "chosen": ["harbor-s1", "harbor-s2", "harbor-s3"]}
+        )
     assert len(history(pages)) == 1
 
 
@@ -40,15 +49,17 @@ def test_no_school_at_all_is_refused(pages):
 
 
 def test_deselecting_says_what_stays_and_what_only_a_reset_does(pages):
-    pages.cursor.execute(
-        "insert into portal.products (code, title) values ('MATH', 'Math Suite') returning id"
-    )
+    pages.cursor.execute("insert into portal.products (code, title) values ('MATH', 'Math Suite') returning id")
     product = pages.cursor.fetchone()[0]
     pages.cursor.execute(
         "insert into portal.license_assignments (district_id, product_id, school_id)"
         " select %s, %s, id from portal.schools where source_id = 'harbor-s1'", (pages.harbor, product)
     )  # fmt: skip
-    text = pages.client().post(f"{HARBOR}/schools/effect", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]}).text
+    text = (
+        pages.client()
+        .post(f"{HARBOR}/schools/effect", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]})
+        .text
+    )
     assert "1 school with 44 people, 8 classes and 1 school licence" in text
     assert "Only a Reset deletes them" in text
     assert "people" not in pages.client().post(f"{HARBOR}/schools/effect", data={"school_mode": "all"}).text
@@ -60,7 +71,9 @@ def test_an_expiration_date_is_kept_and_a_past_one_refused(pages):
     assert pages.one("select expires_on::text from sync.settings where district_id = %s", pages.harbor) == later
     past = (date.today() - timedelta(days=3)).isoformat()
     for wrong in (past, "", "soon"):
-        assert pages.client().post(f"{HARBOR}/expiration", data={"expires": "on", "expires_on": wrong}).status_code == 409
+        assert (
+            pages.client().post(f"{HARBOR}/expiration", data={"expires": "on", "expires_on": wrong}).status_code == 409
+        )
     assert pages.client().post(f"{HARBOR}/expiration", data={"expires": "never"}).status_code == 303
     assert pages.one("select expires_on from sync.settings where district_id = %s", pages.harbor) is None
     assert [row[1:3] for row in history(pages)] == [(None, later), (later, None)]
@@ -77,7 +90,10 @@ def test_sync_emails_are_added_once_and_taken_off(pages):
 
 
 def test_an_email_of_another_district_is_not_taken_off(pages):
-    pages.cursor.execute("insert into sync.subscriptions (district_id, email) values (%s, 'x@example.org') returning id", (pages.orchard,))
+    pages.cursor.execute(
+        "insert into sync.subscriptions (district_id, email) values (%s, 'x@example.org') returning id",
+        (pages.orchard,),
+    )
     theirs = pages.cursor.fetchone()[0]
     pages.client().post(f"{HARBOR}/emails", data={"remove": theirs})
     assert pages.one("select is_active from sync.subscriptions where id = %s", theirs)
@@ -86,7 +102,7 @@ def test_an_email_of_another_district_is_not_taken_off(pages):
 def test_a_working_connection_is_told_and_its_schools_can_be_chosen(pages, registry: Path):
     folder = registry.parent / "harbor"
     if not folder.exists():
-        write_csv(MadeUpDistrict(seed=3, students=60, schools=2), 1, folder)
+        write_csv(MadeUpDistrict(seed=3, students=60, schools=2).day(1), folder)
     text = pages.client().post(f"{HARBOR}/connection").text
     assert "Awesome! Your connection is successful" in text
     known = pages.one("select count(*) from sync.school_selection where district_id = %s", pages.harbor)
@@ -102,9 +118,17 @@ def test_a_connection_that_is_missing_is_told_with_its_cure(pages):
 
 def test_settings_can_be_saved_before_the_first_sync(pages):
     later = (date.today() + timedelta(days=9)).isoformat()
-    saved = pages.client("staff").post("/roster/districts/newtown/sync/expiration", data={"expires": "on", "expires_on": later})
+    saved = pages.client("staff").post(
+        "/roster/districts/newtown/sync/expiration", data={"expires": "on", "expires_on": later}
+    )
     assert saved.status_code == 303
-    assert pages.one("select s.expires_on::text from sync.settings s join portal.districts d on d.id = s.district_id where d.key = 'newtown'") == later
+    assert (
+        pages.one(
+            "select s.expires_on::text from sync.settings s join portal.districts d on d.id = s.district_id"
+            " where d.key = 'newtown'"
+        )
+        == later
+    )
 
 
 def test_the_api_changes_only_what_it_names(pages):

@@ -39,9 +39,12 @@ def test_the_page_waits_for_the_run_and_then_goes_to_it(pages):
     following = pages.client().post(f"{HARBOR}/sync/start", data={"mode": "edit"}).headers["location"]
     assert "waits for its turn" in pages.client().get(following).text
     airflow_run = following.rpartition("/")[2]
-    run = madeup.run(pages.cursor, pages.harbor, "in_progress", airflow_dag_id="roster_sync__harbor", airflow_run_id=airflow_run)  # fmt: skip
+    named = {"airflow_dag_id": "roster_sync__harbor", "airflow_run_id": airflow_run}
+    run = madeup.run(pages.cursor, pages.harbor, "in_progress", **named)
     assert pages.client().get(following).headers["location"] == f"{HARBOR}/runs/{run}"
-    assert pages.client().get(following, headers={"HX-Request": "true"}).headers["hx-redirect"] == f"{HARBOR}/runs/{run}"
+    assert (
+        pages.client().get(following, headers={"HX-Request": "true"}).headers["hx-redirect"] == f"{HARBOR}/runs/{run}"
+    )
 
 
 def test_a_reset_is_started_only_from_its_preview_and_with_the_name_typed(pages):
@@ -120,7 +123,11 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     assert pages.client("vera").post(path, data={"choice": choice}).status_code == 403
     assert pages.client().post(path, data={"choice": choice, "reason": "Checked by phone"}).status_code == 303
     with create_session() as session:
-        task = session.query(TaskInstance).filter_by(dag_id=dag_runs.APPROVE_DAG, run_id=question, task_id="question").one()
+        task = (
+            session.query(TaskInstance)
+            .filter_by(dag_id=dag_runs.APPROVE_DAG, run_id=question, task_id="question")
+            .one()
+        )
         detail = session.query(HITLDetail).filter_by(ti_id=task.id).one()
         assert detail.chosen_options == [option]
         assert detail.params_input == {"reason": "Checked by phone"}

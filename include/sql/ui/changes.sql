@@ -1,4 +1,4 @@
--- Rows that a run changed in one way, with before and after, keyset by id. Index: changes_run.
+-- Rows that a run changed in one way, with before and after, keyset by id. Index: changes_page.
 -- An update keeps only what changed, a deletion the whole row: names come from the portal, else from the image.
 select c.id, c.table_name, c.key, c.action, c.before, c.after, c.changed, c.phase, u.role,
   case when u.id is not null then concat_ws(', ', u.family_name, u.given_name) else coalesce(s.name, k.title) end as label,
@@ -9,8 +9,5 @@ left join portal.schools s on c.table_name = 'schools' and s.id = (c.key ->> 'id
 left join portal.classes k on c.table_name = 'classes' and k.id = (c.key ->> 'id')::bigint
 where c.run_id = %(run)s and c.table_name = any(%(tables)s) and c.action = any(%(actions)s)
   and (%(roles)s::text[] is null or coalesce(u.role, c.before ->> 'role', c.after ->> 'role') = any(%(roles)s))
-  and (%(pattern)s = '' or lower(concat_ws(' ', u.family_name, u.given_name, u.email, s.name, k.title,
-    c.before ->> 'family_name', c.before ->> 'given_name', c.before ->> 'name', c.before ->> 'title',
-    c.before ->> 'email')) like %(pattern)s)
   and c.id > %(after)s
 order by c.id limit %(limit)s;

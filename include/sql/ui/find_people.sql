@@ -1,21 +1,24 @@
 -- People by what a caller says of them: the beginning of a name or two, an email, an id. The first few, by name.
 -- one, other: two words of the name in either order, lower case, as ranges [x, x_end); exact: the whole text, lower case.
+-- Role by role, so that each look-up is one ordered range of its index.
 -- Indexes: users_page_idx, users_given_idx, users_email_idx, users_sis_idx, source_ids_pkey (a skip over the issuers).
 with found as (
-  (select p.id from portal.users p
-   where p.district_id = %(district)s and p.role = any(%(roles)s)
-     and coalesce(lower(p.family_name), '') collate "C" >= %(one)s and coalesce(lower(p.family_name), '') collate "C" < %(one_end)s
-     and (%(other)s = '' or (coalesce(lower(p.given_name), '') collate "C" >= %(other)s
-                             and coalesce(lower(p.given_name), '') collate "C" < %(other_end)s))
-   order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
-   limit %(limit)s)
+  select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
+    select p.id from portal.users p
+    where p.district_id = %(district)s and p.role = wanted.role
+      and coalesce(lower(p.family_name), '') collate "C" >= %(one)s and coalesce(lower(p.family_name), '') collate "C" < %(one_end)s
+      and (%(other)s = '' or (coalesce(lower(p.given_name), '') collate "C" >= %(other)s
+                              and coalesce(lower(p.given_name), '') collate "C" < %(other_end)s))
+    order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
+    limit %(limit)s) f
   union
-  (select p.id from portal.users p
-   where p.district_id = %(district)s and p.role = any(%(roles)s)
-     and coalesce(lower(p.given_name), '') collate "C" >= %(one)s and coalesce(lower(p.given_name), '') collate "C" < %(one_end)s
-     and (%(other)s = '' or (coalesce(lower(p.family_name), '') collate "C" >= %(other)s
-                             and coalesce(lower(p.family_name), '') collate "C" < %(other_end)s))
-   limit %(limit)s)
+  select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
+    select p.id from portal.users p
+    where p.district_id = %(district)s and p.role = wanted.role
+      and coalesce(lower(p.given_name), '') collate "C" >= %(one)s and coalesce(lower(p.given_name), '') collate "C" < %(one_end)s
+      and (%(other)s = '' or (coalesce(lower(p.family_name), '') collate "C" >= %(other)s
+                              and coalesce(lower(p.family_name), '') collate "C" < %(other_end)s))
+    order by coalesce(lower(p.given_name), '') collate "C" limit %(limit)s) f
   union
   (select p.id from portal.users p
    where p.district_id = %(district)s and p.email is not null and lower(btrim(p.email)) = %(exact)s

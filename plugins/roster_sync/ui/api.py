@@ -47,9 +47,7 @@ def list_districts(
 
 
 @router.get(_OF + "/runs", tags=["Runs"])
-def list_runs(
-    here: ViewerDep, before: Annotated[int | None, Query(ge=1)] = None, limit: Limit = 50
-) -> models.RunPage:
+def list_runs(here: ViewerDep, before: Annotated[int | None, Query(ge=1)] = None, limit: Limit = 50) -> models.RunPage:
     """A district's runs, newest first."""
     with reading() as cursor:
         rows = db.rows(cursor, "ui/runs", {"district": here.id, "before": before, "limit": limit + 1})
@@ -166,8 +164,7 @@ def list_schools(here: ViewerDep) -> list[models.School]:
     """Every school that the source ever listed, and whether it is synced in the mode 'listed'."""
     with reading() as cursor:
         return [
-            models.School.model_validate(row)
-            for row in db.rows(cursor, "ui/school_selection", {"district": here.id})
+            models.School.model_validate(row) for row in db.rows(cursor, "ui/school_selection", {"district": here.id})
         ]
 
 
@@ -193,8 +190,7 @@ def list_items(
     """Open items of one kind, oldest first."""
     with reading() as cursor:
         return [
-            models.Item.model_validate(row)
-            for row in worklists.items(cursor, here, kind, after=after, limit=limit)
+            models.Item.model_validate(row) for row in worklists.items(cursor, here, kind, after=after, limit=limit)
         ]
 
 

@@ -20,6 +20,8 @@ WHAT: Final = {
     "added": "Added", "updated": "Updated", "restored": "Shared again", "unshared": "No longer shared",
     "deleted": "Deleted", "held": "On hold",
 }  # fmt: skip
+SEARCHED: Final = 300
+_LAST: Final = "\U0010ffff"
 _ROLES: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}
 _TABLES: Final = {
     "schools": ["schools"], "teachers": ["users"], "students": ["users"], "admins": ["users"], "classes": ["classes"],
@@ -67,9 +69,11 @@ class Change:
 
 
 def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
-    """One page of changes, in the order of their ids."""
+    """One page of changes, in the order of their ids; of a search, the first that fit."""
     if query.what == "held" or is_planned(run):
         return _from_plan(cursor, run, query, limit)
+    if run["mode"] != "undo" and _is_counted_as_none(cursor, run, query):
+        return []
     if query.what == "added" and run["mode"] != "undo":
         return _added(cursor, run, query, limit)
     return _recorded(cursor, run, query, limit)
@@ -83,6 +87,12 @@ def every(cursor: Cursor, run: dict[str, Any], query: Query, page_size: int = 20
         if len(found) < page_size:
             return
         query = Query(query.kind, query.what, query.search, found[-1].cursor)
+
+
+def _is_counted_as_none(cursor: Cursor, run: dict[str, Any], query: Query) -> bool:
+    """True where the run's own counts say that there is nothing: to look for it could mean reading a million rows."""
+    counts = db.rows(cursor, "ui/run_counts", {"run": run["id"]})
+    return any(row["entity"] == query.kind and row[query.what] == 0 for row in counts)
 
 
 def is_planned(run: dict[str, Any]) -> bool:
@@ -104,7 +114,35 @@ def _params(run: dict[str, Any], query: Query, limit: int) -> dict[str, Any]:
     after, after_user = _after(query)
     return {
         "run": run["id"], "district": run["district_id"], "kind": query.kind, "limit": limit, "after": after,
-        "after_user": after_user, "roles": _ROLES.get(query.kind), "pattern": _pattern(query.search),
+        "after_user": after_user, "roles": _ROLES.get(query.kind), "pattern": _pattern(query.search), "ids": None,
+    }  # fmt: skip
+
+
+def _found(cursor: Cursor, run: dict[str, Any], query: Query) -> list[int] | None:
+    """The ids of what the searched text names in the portal; None where nothing is searched."""
+    if not query.search.strip():
+        return None
+    params = {"district": run["district_id"], "limit": SEARCHED, "after": 0, "school": 0, **words_of(query.search)}
+    if query.kind == "schools":
+        found = db.rows(cursor, "ui/find_schools", params)
+    elif query.kind == "classes":
+        found = db.rows(cursor, "ui/find_classes", params)
+    else:
+        found = db.rows(cursor, "ui/find_people", {**params, "roles": _ROLES.get(query.kind, [])})
+    return [int(row["id"]) for row in found]
+
+
+def words_of(text: str) -> dict[str, str]:
+    """What was typed, as the ranges and exact values that the searches take."""
+    whole = " ".join(text.split())
+    lower = whole.lower()
+    if "," in lower:
+        one, other = (part.strip() for part in lower.split(",", 1))
+    else:
+        one, _, other = lower.partition(" ")
+    return {
+        "one": one, "one_end": one + _LAST, "other": other, "other_end": other + _LAST, "exact": lower,
+        "exact_end": lower + _LAST, "as_typed": whole,
     }  # fmt: skip
 
 
@@ -114,7 +152,7 @@ def _link(kind: str, row_id: int) -> str:
 
 
 def _added(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
-    params = _params(run, query, limit)
+    params = _params(run, query, limit) | {"ids": _found(cursor, run, query)}
     if query.kind in ("licenses", "books", "memberships"):
         return []
     if query.kind == "enrollments":
@@ -166,7 +204,13 @@ def _from_plan(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) ->
 
 def _recorded(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
     params = _params(run, query, limit) | {"tables": _TABLES[query.kind], "actions": _ACTIONS[query.what]}
-    found = db.rows(cursor, "ui/changes", params)
+    if query.search.strip() and query.what == "deleted":
+        found = db.rows(cursor, "ui/changes_deleted", params)
+    elif query.search.strip():
+        wanted = {"ids": _found(cursor, run, query), "table": _TABLES[query.kind][0]}
+        found = db.rows(cursor, "ui/changes_of", params | wanted)
+    else:
+        found = db.rows(cursor, "ui/changes", params)
     labels = _labels(cursor, run["district_id"], found)
     return [_change(row, query.kind, labels) for row in found]
 

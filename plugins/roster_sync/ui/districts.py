@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -51,7 +52,8 @@ def listed(user: Any, *, view: str, search: str, source: str, after: str, limit:
         asked = _visible(cursor, user)
         found = db.rows(
             cursor, "ui/districts",
-            {**asked, "view": view, "search": search, "source": source, "after": after, "limit": limit + 1},
+            {"asked": json.dumps(asked), "view": view, "search": search, "source": source, "after": after,
+             "limit": limit + 1},
         )  # fmt: skip
         rows = [row for row in found if row["key"] is not None]
         more, rows = len(rows) > limit, rows[:limit]
@@ -62,21 +64,19 @@ def listed(user: Any, *, view: str, search: str, source: str, after: str, limit:
     for row in rows:
         row["runs"] = runs.get(row["district_id"], [])
         row["shared"] = {line["entity"]: line["shared"] for line in shared.get(row["good_id"], [])}
-    return {"rows": rows, "totals": found[0], "more": more, "sources": sorted(set(asked["sources"]))}
+    return {"rows": rows, "totals": found[0], "more": more, "sources": sorted({one["source"] for one in asked})}
 
 
-def _visible(cursor: Cursor, user: Any) -> dict[str, list[Any]]:
-    """The districts of the registry and of the portal that the user may see, as parallel lists."""
+def _visible(cursor: Cursor, user: Any) -> list[dict[str, Any]]:
+    """The districts of the registry and of the portal that the user may see."""
     entries = registry.all_districts()
     names = {row["key"]: row["name"] for row in db.rows(cursor, "ui/district_keys")}
     names = {**{key: entry.name for key, entry in entries.items()}, **names}
-    keys = sorted(rights.visible(user, names))
-    return {
-        "keys": keys,
-        "names": [names[key] for key in keys],
-        "sources": [registry.source_name(entries.get(key)) for key in keys],
-        "enabled": [key in entries and entries[key].enabled for key in keys],
-    }
+    return [
+        {"key": key, "name": names[key], "source": registry.source_name(entries.get(key)),
+         "is_enabled": key in entries and entries[key].enabled}
+        for key in rights.visible(user, names)
+    ]  # fmt: skip
 
 
 def _by(rows: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any]]]:

@@ -29,7 +29,7 @@ def page(request: Request, template: str, status_code: int = 200, **values: Any)
         .render(
             base=base,
             airflow=base.rsplit("/", 1)[0],
-        home=f"{base}/districts/{here.key}" if here is not None else "",
+            home=f"{base}/districts/{here.key}" if here is not None else "",
             path=request.url.path,
             is_part=request.headers.get("hx-request") == "true",
             now=datetime.now(timezone.utc),

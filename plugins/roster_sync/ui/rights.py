@@ -52,17 +52,18 @@ class Here:
 
 def may_view(user: Any, key: str) -> bool:
     """May this user see the district?"""
-    return _is_authorized(user, "GET", key, None)
+    return _is_authorized(get_auth_manager(), user, "GET", key, None, _is_multi_team())
 
 
 def may_change(user: Any, key: str) -> bool:
     """May this user trigger the district's DAG, and so change things there?"""
-    return _is_authorized(user, "POST", key, DagAccessEntity.RUN)
+    return _is_authorized(get_auth_manager(), user, "POST", key, DagAccessEntity.RUN, _is_multi_team())
 
 
-def visible(user: Any, keys: Iterable[str]) -> set[str]:
+def visible(user: Any, keys: Iterable[str]) -> list[str]:
     """Those of the districts that the user may see."""
-    return {key for key in keys if may_view(user, key)}
+    manager, is_multi_team = get_auth_manager(), _is_multi_team()
+    return [key for key in keys if _is_authorized(manager, user, "GET", key, None, is_multi_team)]
 
 
 def viewer(key: str, user: GetUserDep) -> Here:
@@ -91,12 +92,14 @@ ViewerDep = Annotated[Here, Depends(viewer)]
 ChangerDep = Annotated[Here, Depends(changer)]
 
 
-def _is_authorized(user: Any, method: Any, key: str, entity: DagAccessEntity | None) -> bool:
+def _is_multi_team() -> bool:
+    return bool(conf.getboolean("core", "multi_team", fallback=False))
+
+
+def _is_authorized(
+    manager: BaseAuthManager[Any], user: Any, method: Any, key: str, entity: DagAccessEntity | None, is_multi_team: bool
+) -> bool:
     dag_id = DAG_PREFIX + key
-    team = DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team", fallback=False) else None
-    manager: BaseAuthManager[Any] = get_auth_manager()
-    return bool(
-        manager.is_authorized_dag(
-            method=method, access_entity=entity, details=DagDetails(id=dag_id, team_name=team), user=user
-        )
-    )
+    # Airflow keeps the teams in its database; without teams nothing is to be asked there.
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id) if is_multi_team else None)
+    return bool(manager.is_authorized_dag(method=method, access_entity=entity, details=details, user=user))

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
+from roster_sync.ui.changes import words_of
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import Here, ViewerDep
@@ -43,9 +44,7 @@ def roster(
 
 
 @router.post("/roster/{kind}")
-def search(
-    request: Request, here: ViewerDep, kind: Kind, q: Annotated[str, Form(max_length=100)] = ""
-) -> HTMLResponse:
+def search(request: Request, here: ViewerDep, kind: Kind, q: Annotated[str, Form(max_length=100)] = "") -> HTMLResponse:
     """The same, searched. A POST, because a name must not stand in an address."""
     with reading() as cursor:
         found = sought(cursor, here, kind, q, FOUND + 1) if q.strip() else listed(cursor, here, kind, limit=FOUND + 1)
@@ -72,9 +71,14 @@ def listed(
         return db.rows(cursor, "ui/roster_schools", params)
     if kind == "classes":
         return db.rows(cursor, "ui/roster_classes", {**params, "from_title": "", "to_title": _LAST})
-    if kind == "admins":
-        return find(cursor, here, "", ROLES["admins"], limit)
-    return db.rows(cursor, "ui/roster_people", {**params, "role": ROLES[kind][0]})
+    # District admins stand first; there are few admins, so they have one page.
+    after = 0 if kind == "admins" else after
+    found = [
+        row
+        for role in reversed(ROLES[kind])
+        for row in db.rows(cursor, "ui/roster_people", {**params, "after": after, "role": role})
+    ]
+    return found[:limit]
 
 
 def sought(cursor: Cursor, here: Here, kind: str, text: str, limit: int) -> list[dict[str, Any]]:
@@ -89,7 +93,9 @@ def sought(cursor: Cursor, here: Here, kind: str, text: str, limit: int) -> list
 
 
 def find(cursor: Cursor, here: Here, text: str, roles: list[str], limit: int) -> list[dict[str, Any]]:
-    """People by name, email or id."""
+    """People by name, email or id; nobody where nothing is asked."""
+    if not text.strip():
+        return []
     return db.rows(cursor, "ui/find_people", {"district": here.id, "roles": roles, "limit": limit, **words_of(text)})
 
 
@@ -126,17 +132,3 @@ def reason(row: dict[str, Any]) -> str:
     if not schools:
         return "The source gives no school for this person."
     return "The role may not be created in this district (the registry's `roles`), or the run did not get as far."
-
-
-def words_of(text: str) -> dict[str, str]:
-    """What was typed, as the ranges and exact values that the searches take."""
-    whole = " ".join(text.split())
-    lower = whole.lower()
-    if "," in lower:
-        one, other = (part.strip() for part in lower.split(",", 1))
-    else:
-        one, _, other = lower.partition(" ")
-    return {
-        "one": one, "one_end": one + _LAST, "other": other, "other_end": other + _LAST, "exact": lower,
-        "as_typed": whole,
-    }  # fmt: skip

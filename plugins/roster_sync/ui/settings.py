@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timezone
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from psycopg2.extensions import cursor as Cursor
 
@@ -24,6 +25,7 @@ STEPS: Final = (
     ("emails", "Sync emails"), ("mode", "Edit or Reset"), ("review", "Review and start"),
 )  # fmt: skip
 PREVIEW_HOURS: Final = 24
+MOST_SCHOOLS: Final = 20_000
 EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 router = APIRouter(prefix="/districts/{key}")
 Mode = Literal["edit", "reset"]
@@ -72,13 +74,22 @@ def schools(request: Request, here: ViewerDep) -> HTMLResponse:
     return _page(request, here, "schools", saved=saved, schools=known, is_saved="saved" in request.query_params)
 
 
+async def ticked_schools(request: Request) -> tuple[Literal["all", "listed"], list[str]]:
+    """The form of the schools: the mode, and what is ticked. Read here, since FastAPI's forms end at 1,000 fields."""
+    form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=MOST_SCHOOLS)
+    mode = form.get("school_mode", [""])[0]
+    if mode not in ("all", "listed"):
+        raise HTTPException(422, "Choose 'all schools' or 'these schools'.")
+    return "all" if mode == "all" else "listed", form.get("chosen", [])
+
+
+TickedDep = Annotated[tuple[Literal["all", "listed"], list[str]], Depends(ticked_schools)]
+
+
 @router.post("/sync/schools/effect")
-def deselect_effect(
-    request: Request, here: ViewerDep, school_mode: Annotated[Literal["all", "listed"], Form()],
-    chosen: Annotated[list[str] | None, Form()] = None,
-) -> HTMLResponse:  # fmt: skip
+def deselect_effect(request: Request, here: ViewerDep, form: TickedDep) -> HTMLResponse:
     """What the schools that are not ticked mean: what stays as it is, and what only a Reset would do."""
-    ticked = set(chosen or [])
+    school_mode, ticked = form[0], set(form[1])
     with reading() as cursor:
         known = db.rows(cursor, "ui/school_selection", {"district": here.id})
         out = [row["source_id"] for row in known if row["source_id"] not in ticked] if school_mode == "listed" else []
@@ -87,13 +98,10 @@ def deselect_effect(
 
 
 @router.post("/sync/schools")
-def save_schools(
-    request: Request, here: ChangerDep, school_mode: Annotated[Literal["all", "listed"], Form()],
-    chosen: Annotated[list[str] | None, Form()] = None,
-) -> RedirectResponse:  # fmt: skip
+def save_schools(request: Request, here: ChangerDep, form: TickedDep) -> RedirectResponse:
     """Keeps the choice, with who made it."""
-    named = {"school_mode": school_mode}
-    ticked = (chosen or []) if school_mode == "listed" else None
+    named = {"school_mode": form[0]}
+    ticked = form[1] if form[0] == "listed" else None
     check(here, named, ticked)
     here = known_district(here)
     with desk() as cursor:
@@ -181,9 +189,7 @@ def start(
         raise Unfit("This district is not in the registry, so there is nothing to sync it from.")
     if mode == "edit":
         return follow(request, here, here.dag_id, {"preview_only": preview})
-    return follow(
-        request, here, "roster_reset", {"district": here.key, "preview_only": True, "include_manual": manual}
-    )
+    return follow(request, here, "roster_reset", {"district": here.key, "preview_only": True, "include_manual": manual})
 
 
 @router.post("/runs/{run_id}/reset")
@@ -276,4 +282,3 @@ def _date(text: str) -> date:
 def _today(here: Here) -> date:
     zone = ZoneInfo(here.entry.timezone) if here.entry else timezone.utc
     return datetime.now(zone).date()
-

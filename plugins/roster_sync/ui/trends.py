@@ -22,9 +22,7 @@ router = APIRouter(prefix="/districts/{key}/trends")
 
 
 @router.get("")
-def trends_page(
-    request: Request, here: ViewerDep, runs: Annotated[int, Query(ge=7, le=365)] = RUNS
-) -> HTMLResponse:
+def trends_page(request: Request, here: ViewerDep, runs: Annotated[int, Query(ge=7, le=365)] = RUNS) -> HTMLResponse:
     """Charts over the last runs, and the same as a table."""
     with reading() as cursor:
         data = series(cursor, here, runs)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
-from roster_sync import db
+from roster_sync import db, matching
 from roster_sync.errors import RosterError
 from roster_sync.ui import exports, words
 from roster_sync.ui.database import POOL, desk, reading
@@ -191,17 +191,12 @@ def match(
 
 def settle_match(here: Here, item: int, *, is_same: bool) -> None:
     """Records the decision; 'same' puts the two rows together, keeping the older one's id."""
-    params = {"district": here.id, "kind": "match_review", "item": item, "who": here.who}
     with desk() as cursor:
-        if db.one(cursor, "ui/open_item", params) is None:
+        if db.one(cursor, "ui/open_item", {"district": here.id, "kind": "match_review", "item": item}) is None:
             raise NotDone("This was settled already. Reload the page.")
-        if not is_same:
-            db.run(cursor, "ui/close_item", {**params, "resolution": "not_same"})
-    if is_same:
-        from roster_sync import matching
-
-        with POOL.connection() as connection:
-            matching.same_person(connection, item, here.who)
+    settle = matching.same_person if is_same else matching.not_the_same
+    with POOL.connection() as connection:
+        settle(connection, item, here.who)
 
 
 def _some(ticked: list[int] | None) -> list[int]:
