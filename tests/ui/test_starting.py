@@ -114,7 +114,8 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     from roster_sync.ui import dag_runs
 
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
-    question = f"harbor__run_{run}__question_{madeup.hold(pages.cursor, run)}"
+    madeup.hold(pages.cursor, run)
+    question = f"harbor__run_{run}__question_20260105T021500000000"
     path = f"{HARBOR}/runs/{run}/answer"
     early = pages.client().post(path, data={"choice": choice})
     assert early.status_code == 409

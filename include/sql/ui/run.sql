@@ -2,6 +2,5 @@
 select r.*, extract(epoch from coalesce(r.finished_at, now()) - r.started_at)::float8 as seconds,
   extract(epoch from now() - r.started_at)::float8 / 86400 as age_days,
   (select u.id from sync.runs u where u.undoes_run_id = r.id and u.district_id = r.district_id
-     and u.status in ('launched', 'in_progress') order by u.id desc limit 1) as undone_by,
-  (select max(n.id) from sync.runs n where n.district_id = r.district_id and n.wrote_at is not null) as newest_writer
+     and u.status in ('launched', 'in_progress') order by u.id desc limit 1) as undone_by
 from sync.runs r where r.id = %(run)s and r.district_id = %(district)s;

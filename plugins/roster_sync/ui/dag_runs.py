@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
+from sqlalchemy import select
 
 from roster_sync.errors import RosterError
 
@@ -63,18 +64,27 @@ def is_paused(dag_id: str) -> bool | None:
     return None if model is None or model.is_stale else bool(model.is_paused)
 
 
-def answer(question: str, *, is_approved: bool, reason: str, user: Any) -> None:
-    """Answers the question of a held run as Airflow's own page does, in the user's name.
-
-    `question` is the run of roster_approve in which it waits, named after the hold.
-    """
+def answer(key: str, run_id: int, *, is_approved: bool, reason: str, user: Any) -> None:
+    """Answers the question of a held run as Airflow's own page does, in the user's name."""
     payload = UpdateHITLDetailPayload(
         chosen_options=[APPROVE if is_approved else REJECT], params_input={"reason": reason}
     )
     with create_session() as session:
+        # A run of roster_approve is named after the held run and the time of its question: the newest is the one.
+        asked = session.scalar(
+            select(DagRun.run_id)
+            .where(
+                DagRun.dag_id == APPROVE_DAG,
+                DagRun.run_id.startswith(f"{key}__run_{run_id}__question_", autoescape=True),
+            )
+            .order_by(DagRun.id.desc())
+            .limit(1)
+        )
+        if asked is None:
+            raise NotPossible(_REFUSALS[404])
         try:
             update_hitl_detail(
-                dag_id=APPROVE_DAG, dag_run_id=question, task_id=QUESTION_TASK, update_hitl_detail_payload=payload,
+                dag_id=APPROVE_DAG, dag_run_id=asked, task_id=QUESTION_TASK, update_hitl_detail_payload=payload,
                 user=user, session=session,
             )  # fmt: skip
         except HTTPException as error:

@@ -17,9 +17,9 @@ from roster_sync.ui import changes, dag_runs, exports, words
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
+from roster_sync.undo import DAYS as UNDO_DAYS
 
 PAGE_SIZE: Final = 50
-UNDO_DAYS: Final = 30
 router = APIRouter(prefix="/districts/{key}")
 Severity = Literal["error", "warning", "info"]
 
@@ -44,11 +44,12 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
         holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
+        undoable = can_undo(cursor, here, run)
     waiting = waiting_of(holds)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
-        entities=[name for name in ENTITIES if name in counts], can_undo=can_undo(run), what=changes.WHAT,
+        entities=[name for name in ENTITIES if name in counts], can_undo=undoable, what=changes.WHAT,
         is_open=run["status"] == OPEN, planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
 
@@ -94,13 +95,10 @@ def seconds_of(step: dict[str, Any] | None) -> float | None:
     return max(0.0, (ended - begun).total_seconds())
 
 
-def can_undo(run: dict[str, Any]) -> bool:
-    """A Reset of the last 30 days; an Edit only while it is the newest run that wrote. roster_undo decides itself."""
-    if run["wrote_at"] is None or run["mode"] == "undo" or run["status"] not in ("launched", "held", "rejected"):
-        return False
-    if run["mode"] == "edit":
-        return bool(run["newest_writer"] == run["id"])
-    return bool(run["age_days"] <= UNDO_DAYS)
+def can_undo(cursor: Cursor, here: Here, run: dict[str, Any]) -> bool:
+    """Whether an undo would be taken now: the undo's own rule decides."""
+    found = db.one(cursor, "undo/choose", {"key": here.key, "target": run["id"], "days": UNDO_DAYS})
+    return found is not None and found["why_not"] is None
 
 
 @router.get("/runs/{run_id}/changes")
@@ -201,8 +199,7 @@ def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> No
         waiting = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id}))
     if waiting is None:
         raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
-    question = f"{here.key}__run_{run_id}__question_{waiting['id']}"
-    dag_runs.answer(question, is_approved=is_approved, reason=reason.strip(), user=here.user)
+    dag_runs.answer(here.key, run_id, is_approved=is_approved, reason=reason.strip(), user=here.user)
 
 
 @router.post("/runs/{run_id}/undo")
