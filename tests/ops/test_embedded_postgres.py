@@ -55,12 +55,12 @@ def test_a_caller_s_own_database_settings_do_not_lead_elsewhere(home: Path) -> N
 
 
 def test_the_first_of_two_commands_to_end_leaves_the_server_to_the_other(home: Path) -> None:
-    slow = start("psql", "-Atc", "select pg_sleep(3)", home=home)
+    session = start("psql", "-At", home=home)  # reads its input until that ends
     assert wait_for(lambda: server_pid(home) is not None)
     assert run("psql", "-Atc", "select 1", home=home).returncode == 0
-    assert slow.poll() is None
-    slow.communicate(timeout=30)
-    assert slow.returncode == 0
+    assert session.poll() is None
+    session.communicate("select 1;\n", timeout=30)
+    assert session.returncode == 0
     assert wait_for(lambda: server_pid(home) is None)
 
 
@@ -103,13 +103,13 @@ def test_a_server_killed_by_kill_9_comes_back_with_its_data(home: Path) -> None:
 
 
 def test_another_home_runs_beside_the_first(home: Path, tmp_path: Path) -> None:
-    slow = start("psql", "-Atc", "select pg_sleep(4)", home=home)
+    session = start("psql", "-At", home=home)  # reads its input until that ends
     assert wait_for(lambda: server_pid(home) is not None)
     other = run("psql", "-Atc", "select to_regclass('public.kept') is null", home=tmp_path / "other")
     assert (other.returncode, other.stdout) == (0, "t\n")
-    assert slow.poll() is None
-    slow.communicate(timeout=30)
-    assert slow.returncode == 0
+    assert session.poll() is None
+    session.communicate("select 1;\n", timeout=30)
+    assert session.returncode == 0
 
 
 def test_a_home_with_a_very_long_path_works(tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_another_user_of_the_machine_cannot_log_in(home: Path, user: str) -> Non
     if os.geteuid() != 0:  # only root can try it as someone else
         assert pwd.getpwnam(user).pw_uid != os.geteuid()
         return
-    slow = start("psql", "-Atc", "select pg_sleep(3)", home=home)
+    session = start("psql", "-At", home=home)  # reads its input until that ends
     socket = Path(run("psql", "-U", "postgres", "-Atc", "show unix_socket_directories", home=home).stdout.strip())
     tried = subprocess.run(
         ["/bin/sh", "-c", f"cd '{socket}'"], user=user, capture_output=True, text=True, check=False, cwd="/"
     )
     assert tried.returncode != 0
-    slow.communicate(timeout=30)
-    assert slow.returncode == 0
+    session.communicate("select 1;\n", timeout=30)
+    assert session.returncode == 0
 
 
 def test_the_server_s_log_holds_no_row(home: Path) -> None:
