@@ -162,7 +162,7 @@ class _RowStream:
         if all(_is_storable(value) for value in row):
             return True
         pairs = zip(self._columns, row, strict=True)
-        ids = {name: value for name, value in pairs if name.endswith("source_id") and value and _is_storable(value)}
+        ids = {name: value for name, value in pairs if "source_id" in name and value and _is_storable(value)}
         self._unreadable.append(ids)
         return False
 

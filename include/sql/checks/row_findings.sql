@@ -24,7 +24,7 @@ insert into sync.findings (run_id, entity, source_id, severity, rule, field, mes
  where u.run_id = %(run_id)s and 'email' = any (u.keep) and btrim(r.email) <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'unknown_grade', 'grades',
-  'The grade "' || left(btrim(r.grades), 2) || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
+  'The grade "' || left(btrim(r.grades), 1) || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
  from staging.users u join raw_users r on r.source_id = u.source_id where u.run_id = %(run_id)s and 'grade' = any (u.keep) and r.grades <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name', case when 'given_name' = any (u.keep) then 'givenName' else 'familyName' end,
@@ -50,7 +50,8 @@ union all
 (select %(run_id)s, 'enrollments', r.source_id, 'warning', 'malformed_date', 'beginDate',
   'A date is not a day as YYYY-MM-DD; it was passed over. Correct it at the source.'
  from raw_enrollments r
- where ((r.begins_on <> '' and not pg_input_is_valid(r.begins_on, 'date')) or (r.ends_on <> '' and not pg_input_is_valid(r.ends_on, 'date')))
+ where ((r.begins_on <> '' and not (r.begins_on like '____-__-__%%' and pg_input_is_valid(r.begins_on, 'date')))
+     or (r.ends_on <> '' and not (r.ends_on like '____-__-__%%' and pg_input_is_valid(r.ends_on, 'date'))))
    and exists (select from staging.enrollments where run_id = %(run_id)s and keep is not null) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', r.source_id, 'info', 'enrollment_role', 'role',

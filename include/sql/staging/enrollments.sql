@@ -19,9 +19,9 @@ select
     array_remove(array[case when e.begins is null and e.begins_on <> '' then 'begins_on' end,
                        case when e.ends is null and e.ends_on <> '' then 'ends_on' end], null) end
 from (
-  -- offset 0 keeps each date from being parsed once per use
-  select *, case when pg_input_is_valid(begins_on, 'date') then begins_on::date end as begins,
-    case when pg_input_is_valid(ends_on, 'date') then ends_on::date end as ends
+  -- offset 0 keeps each date from being parsed once per use; 01/02/2026 is no date here, as nobody knows which
+  select *, case when begins_on like '____-__-__%%' and pg_input_is_valid(begins_on, 'date') then begins_on::date end as begins,
+    case when ends_on like '____-__-__%%' and pg_input_is_valid(ends_on, 'date') then ends_on::date end as ends
   from raw_enrollments offset 0) e
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = e.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = e.user_source_id;

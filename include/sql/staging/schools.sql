@@ -24,6 +24,9 @@ with repeated as (
   select %(run_id)s, 'schools', source_id, 'warning', 'repeated_id',
     'This school comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
   from repeated
+), living as (
+  -- a row that is gone says nothing beside one that is active
+  select g.*, min(g.status) over (partition by g.source_id) as best from gone g
 )
 insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, keep)
 select %(run_id)s, g.source_id, min(g.status), min(g.name), min(g.sis_id), min(g.state_id), min(g.nces_id),
@@ -32,4 +35,4 @@ select %(run_id)s, g.source_id, min(g.status), min(g.name), min(g.sis_id), min(g
     case when count(distinct g.sis_id) > 1 then 'sis_id' end,
     case when count(distinct g.state_id) > 1 then 'state_id' end,
     case when count(distinct g.nces_id) > 1 then 'nces_id' end], null)
-from gone g group by g.source_id;
+from living g where g.status = g.best group by g.source_id;

@@ -58,7 +58,7 @@ where p.words = '{}' or not p.words <@ array['contact', 'parent', 'guardian', 'r
 
 insert into staging.users (run_id, n, source_id, status, school_source_ids, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.users where run_id = %(run_id)s), 0) + row_number() over (),
-  r.source_id, 'active', '{}', true
+  r.source_id, 'active', coalesce(string_to_array(r.known ->> 'org_source_ids', ','), '{}'), true
 from raw_rejects r where r.collection = 'users' and r.source_id <> '';
 
 -- Someone whose role line could not be read is not wholly known: left as the portal has them.
