@@ -190,6 +190,15 @@ def test_a_rejected_school_counts_as_seen_with_its_classes_and_people(world: Wor
     assert world.counts(ran, "schools")["rejected"] == 1
 
 
+def test_a_school_that_only_a_rejected_person_names_is_not_unshared(world: World) -> None:
+    world.run(town())
+    gone = town().without("S2", "c-t3", "c-t4", "t3", "t4", "b2", "b3", "b4")
+    world.run(gone.with_("b1", username="bad\0name"))
+    assert world.unshared("schools") == set()
+    assert world.schools_of("b1") == {"S2": True}
+    assert world.unshared("users") == {"t3", "t4", "b2", "b3", "b4"}
+
+
 def test_a_school_that_could_not_be_read_and_named_takes_the_proof_from_all_schools(world: World) -> None:
     world.run(town())
     gone = town().without("S2", "c-t3", "c-t4")

@@ -1,0 +1,277 @@
+"""Row checks and findings, the fold of duplicates, and the vocabularies of grades and terms."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.engine.rosters import MemorySource, Roster, csv_files, town
+from tests.engine.world import World
+
+
+def _found(world: World, ran: Any, rule: str) -> list[tuple[str, str, str]]:
+    return [(f["entity"], f["source_id"], f["severity"]) for f in world.findings(ran, rule)]
+
+
+# -- an error drops the row, a warning drops the value ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("collection", ["orgs", "users", "classes", "enrollments"])
+def test_a_row_without_an_id_is_dropped_and_told(world: World, collection: str) -> None:
+    entity = "schools" if collection == "orgs" else collection
+    row = {
+        "orgs": {"name": "No id", "type": "school"}, "users": {"role": "student", "email": "x@people.example"},
+        "classes": {"title": "No id", "school_source_id": "S1"},
+        "enrollments": {"class_source_id": "c-t1", "user_source_id": "a3", "role": "student"},
+    }[collection]  # fmt: skip
+    ran = world.run(town().add(collection, {"source_id": "", "status": "active"} | row))
+    assert ran.status == "launched"
+    assert _found(world, ran, "missing_id") == [(entity, None, "error")]
+    assert world.counts(ran, "students" if collection == "users" else entity)["rejected"] == 1
+    assert "a3" not in world.enrolled("c-t1")
+    assert len(world.ids("schools")) == 2
+
+
+@pytest.mark.parametrize("email", ["not-an-address", "two@at@signs.example", "a b@people.example", "x@nodot", "@a.example"])
+def test_a_malformed_email_is_a_warning_and_the_portals_stays(world: World, email: str) -> None:
+    world.run(town())
+    ran = world.run(town().with_("a1", email=email, family_name="Changed").student("n1", "S1", email=email))
+    assert world.person("a1")["email"] == "a1@people.example"
+    assert world.person("a1")["family_name"] == "Changed"
+    assert world.person("n1")["email"] is None
+    assert sorted(_found(world, ran, "malformed_email")) == [("users", "a1", "warning"), ("users", "n1", "warning")]
+    assert all(email not in f["message"] for f in world.findings(ran))
+    assert world.counts(ran, "students")["warned"] == 2
+
+
+def test_an_email_is_trimmed(world: World) -> None:
+    world.run(town().with_("a1", email="  A1@People.example "))
+    assert world.person("a1")["email"] == "A1@People.example"
+
+
+def test_an_unknown_grade_is_a_warning_and_the_portals_stays(world: World) -> None:
+    world.run(town())
+    ran = world.run(town().with_("a1", grades="Quidditch").with_("c-t1", grades="Quidditch"))
+    assert world.person("a1")["grade"] == "07"
+    assert world.klass("c-t1")["grade"] == "07"
+    assert {f[:2] for f in _found(world, ran, "unknown_grade")} == {("users", "a1"), ("classes", "c-t1")}
+
+
+def test_an_empty_name_is_a_warning_and_the_portals_stays(world: World) -> None:
+    world.run(town())
+    ran = world.run(town().with_("a1", given_name="").with_("t1", family_name=" ").with_("S1", name="")
+                    .with_("c-t1", title=""))  # fmt: skip
+    assert world.person("a1")["given_name"] == "Given-a1"
+    assert world.person("t1")["family_name"] == "Family-t1"
+    assert world.school("S1")["name"] == "School S1"
+    assert world.klass("c-t1")["title"] == "Class c-t1"
+    assert {f[1] for f in _found(world, ran, "missing_name")} == {"a1", "t1", "S1", "c-t1"}
+
+
+def test_a_malformed_date_is_a_warning_and_the_portals_stays(world: World) -> None:
+    world.run(town().with_("e-c-t1-a1", begins_on="2026-09-01", ends_on="2027-06-01"))
+    ran = world.run(town().with_("e-c-t1-a1", begins_on="09/01/2026", ends_on="2027-06-01"))
+    enrolment = world.enrolment("c-t1", "a1")
+    assert (enrolment["begins_on"], enrolment["ends_on"]) == (date(2026, 9, 1), date(2027, 6, 1))
+    assert _found(world, ran, "malformed_date") == [("enrollments", "e-c-t1-a1", "warning")]
+
+
+def test_an_unknown_status_is_a_warning_and_the_row_is_taken_as_active(world: World) -> None:
+    ran = world.run(town().with_("a1", status="enrolled"))
+    assert world.person("a1")["is_shared"] is True
+    assert _found(world, ran, "unknown_status") == [("users", "a1", "warning")]
+
+
+@pytest.mark.parametrize(("class_id", "user_id", "rule"), [
+    ("nowhere", "a1", "dangling_class"), ("c-t1", "nobody", "dangling_user")])  # fmt: skip
+def test_a_reference_that_points_nowhere_is_counted_and_passed_over(
+    world: World, class_id: str, user_id: str, rule: str
+) -> None:
+    ran = world.run(town().enrol(class_id, user_id))
+    assert ran.status == "launched"
+    assert _found(world, ran, rule) == [("enrollments", None, "warning")]
+    assert world.counts(ran, "enrollments")["warned"] == 1
+    assert world.value("select feed -> 'dangling' from sync.runs where id = %s", ran.id) == {
+        "classes": int(rule == "dangling_class"), "users": int(rule == "dangling_user"), "active": 1, "total": 13,
+    } or rule  # fmt: skip
+
+
+def test_a_persons_organisation_that_is_in_no_list_is_counted_and_passed_over(world: World) -> None:
+    ran = world.run(town().with_("a1", org_source_ids="S1,nowhere").school("D1", type="district")
+                    .with_("a2", org_source_ids="S1,D1"))  # fmt: skip
+    assert _found(world, ran, "dangling_school") == [("users", "a1", "warning")]
+    assert world.schools_of("a1") == {"S1": True}
+
+
+def test_an_enrolment_of_another_role_is_passed_over(world: World) -> None:
+    ran = world.run(town().enrol("c-t1", "a3", "proctor"))
+    assert "a3" not in world.enrolled("c-t1")
+    assert _found(world, ran, "enrollment_role") == [("enrollments", "e-c-t1-a3", "info")]
+
+
+def test_findings_hold_no_value_of_a_person_and_say_how_to_mend_them_at_the_source(world: World) -> None:
+    secret = "Zyx"
+    roster = town().with_("a1", given_name="", family_name=f"{secret}name", email=f"{secret}-address", grades=f"{secret}gr",
+                          username=f"{secret}user", identifier=f"{secret}sis")  # fmt: skip
+    roster.add("users", {"source_id": "", "role": "student", "family_name": f"{secret}name", "email": f"{secret}@x.example"})
+    roster = roster.with_("a2", family_name=f"{secret}\0name")
+    ran = world.run(roster)
+    found = world.findings(ran)
+    assert {f["rule"] for f in found} >= {"malformed_email", "unknown_grade", "missing_name", "missing_id", "nul_byte"}
+    for finding in found:
+        assert secret not in finding["message"]
+        assert any(word in finding["message"].lower() for word in ("correct", "give", "fill", "remove", "share", "allow"))
+
+
+def test_two_letters_of_a_grade_are_not_told_either(world: World) -> None:
+    ran = world.run(town().with_("a1", grades="XQ"))
+    assert "XQ" not in world.findings(ran, "unknown_grade")[0]["message"]
+
+
+def test_a_run_repeated_leaves_its_findings_once(world: World) -> None:
+    run_id = world.begin(airflow_run_id="again")
+    feed = MemorySource(town().with_("a1", email="bad").user("x", "aide", "S1"))
+    first = world.go_on(run_id, feed)
+    before = [(f["rule"], f["source_id"]) for f in world.findings(first)]
+    assert world.begin(airflow_run_id="again") == run_id
+    again = world.go_on(run_id, feed)
+    assert [(f["rule"], f["source_id"]) for f in world.findings(again)] == before
+
+
+# -- the fold of duplicates -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_duplicate_enrolments_are_folded_active_beats_ended(world: World, turned: bool) -> None:
+    roster = town().enrol("c-t1", "a1", source_id="e2", status="tobedeleted", begins_on="2020-01-01")
+    roster.enrol("c-t1", "a2", source_id="e3", begins_on="2026-09-05", ends_on="2027-05-01")
+    roster = roster.with_("e-c-t1-a2", begins_on="2026-09-01", ends_on="2027-04-01")
+    roster.enrol("c-t1", "t1", "teacher", source_id="e4", is_primary="false")
+    ran = world.run(roster.reversed() if turned else roster)
+    assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": True}
+    assert world.enrolment("c-t1", "a1")["begins_on"] is None  # an ended row says nothing beside an active one
+    both = world.enrolment("c-t1", "a2")
+    assert (both["begins_on"], both["ends_on"]) == (date(2026, 9, 1), date(2027, 5, 1))
+    assert world.enrolment("c-t1", "t1")["is_primary"] is True
+    before = world.versions()
+    world.run(roster if turned else roster.reversed())
+    assert world.versions() == before
+    assert world.counts(ran, "enrollments")["added"] == 12
+
+
+def test_one_person_may_be_teacher_and_student_of_a_class(world: World) -> None:
+    world.run(town().enrol("c-t1", "t1", "student", source_id="e2"))
+    roles = world.rows("select e.role from portal.enrollments e join portal.users u on u.id = e.user_id"
+                       " where u.source_id = 't1' order by 1")  # fmt: skip
+    assert [row["role"] for row in roles] == ["student", "teacher"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_people_who_repeat_an_id_are_folded_schools_united_and_the_portals_values_win(
+    world: World, turned: bool
+) -> None:
+    world.run(town())
+    twice = town().student("a1", "S2", family_name="Another", email="another@people.example")
+    ran = world.run(twice.reversed() if turned else twice)
+    assert world.schools_of("a1") == {"S1": True, "S2": True}
+    person = world.person("a1")
+    assert (person["family_name"], person["email"], person["grade"]) == ("Family-a1", "a1@people.example", "07")
+    assert _found(world, ran, "repeated_id") == [("users", "a1", "warning")]
+    before = world.versions()
+    world.run(twice if turned else twice.reversed())
+    assert world.versions() == before
+
+
+def test_a_new_person_who_repeats_an_id_is_the_same_whatever_the_order(world: World) -> None:
+    other = world.elsewhere("glen")
+    twice = town().student("n1", "S1", family_name="Beta").student("n1", "S2", family_name="Alpha", grades="08")
+    world.run(twice)
+    other.run(twice.reversed())
+    for column in ("family_name", "grade", "email", "sis_id", "username"):
+        assert world.person("n1")[column] == other.person("n1")[column]
+    assert world.schools_of("n1") == other.schools_of("n1") == {"S1": True, "S2": True}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("source_id", "collection", "column"), [
+    ("a1", "users", "family_name"), ("c-t1", "classes", "title"), ("S1", "orgs", "name")])  # fmt: skip
+def test_of_rows_that_repeat_an_id_active_beats_gone(
+    world: World, turned: bool, source_id: str, collection: str, column: str
+) -> None:
+    world.run(town())
+    twice = town().with_(source_id, **{column: "Newer"})
+    old = next(dict(r) for r in twice.collections[collection] if r["source_id"] == source_id)
+    twice.add(collection, old | {"status": "tobedeleted", column: "Aged"})
+    world.run(twice.reversed() if turned else twice)
+    assert not world.unshared("users") | world.unshared("classes") | world.unshared("schools")
+    table = {"orgs": "schools"}.get(collection, collection)
+    assert world._one(table, source_id)[column] == "Newer"
+
+
+def test_classes_that_repeat_an_id_are_folded_and_the_portals_values_win(world: World) -> None:
+    world.run(town())
+    ran = world.run(town().klass("c-t1", "S2", title="Another", class_code="other"))
+    klass = world.klass("c-t1")
+    assert (klass["title"], klass["sis_id"], klass["school_id"]) == ("Class c-t1", "sis-c-t1", world.school("S1")["id"])
+    assert _found(world, ran, "repeated_id") == [("classes", "c-t1", "warning")]
+
+
+def test_a_value_that_a_warning_dropped_is_the_portals_also_where_the_row_comes_twice(world: World) -> None:
+    world.run(town())
+    roster = town().with_("c-t1", grades="Quidditch").with_("a1", grades="Quidditch", email="bad")
+    for collection, source_id in (("classes", "c-t1"), ("users", "a1")):
+        roster.add(collection, next(dict(r) for r in roster.collections[collection] if r["source_id"] == source_id))
+    world.run(roster)
+    assert world.klass("c-t1")["grade"] == "07"
+    assert (world.person("a1")["grade"], world.person("a1")["email"]) == ("07", "a1@people.example")
+
+
+# -- vocabularies -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("written", "grade"), [
+    ("7", "07"), ("07", "07"), ("Kindergarten", "KG"), ("KG", "KG"), ("K", "KG"), ("PK", "PK"), ("PreKindergarten", "PK"),
+    ("TransitionalKindergarten", "TK"), ("TK", "TK"), ("12", "12"), ("13", "13"), ("UG", "UG"), ("Ungraded", "UG"),
+    ("InfantToddler", "IT"), ("Preschool", "PR"), ("PostGraduate", "PS"), ("Other", "Other"), (" 08 ", "08"),
+    ("09,10", "09"), ("", None),
+])  # fmt: skip
+def test_grades_are_one_vocabulary(world: World, written: str, grade: str | None) -> None:
+    ran = world.run(Roster().school("S1").student("s1", "S1", grades=written))
+    assert world.person("s1")["grade"] == grade
+    assert world.findings(ran, "unknown_grade") == []
+
+
+def test_a_class_of_several_terms_has_the_earliest_start_and_the_latest_end(world: World) -> None:
+    roster = town().term("T1", "Autumn", "2026-08-20", "2026-12-18").term("T2", "Spring", "2027-01-05", "2027-05-28")
+    roster = roster.with_("c-t1", term_source_ids="T2,T1").with_("c-t2", term_source_ids="T2")
+    world.run(csv_files(roster))
+    klass = world.klass("c-t1")
+    assert (klass["starts_on"], klass["ends_on"]) == (date(2026, 8, 20), date(2027, 5, 28))
+    assert klass["term_name"] == "Autumn, Spring"
+    assert world.klass("c-t2")["starts_on"] == date(2027, 1, 5)
+    assert world.klass("c-t3")["term_name"] is None
+
+
+def test_a_class_without_a_subject_takes_its_courses(world: World) -> None:
+    roster = town().add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math,art"})
+    world.run(roster.with_("c-t1", course_source_id="K1", title="").with_("c-t2", course_source_id="K1", subjects="music"))
+    assert (world.klass("c-t1")["subject"], world.klass("c-t1")["title"]) == ("math", "Course")
+    assert world.klass("c-t2")["subject"] == "music"
+
+
+def test_terms_of_another_id_with_the_same_words_change_nothing(world: World) -> None:
+    roster = town().term("T1", "Autumn", "2026-08-20", "2026-12-18").with_("c-t1", term_source_ids="T1")
+    world.run(csv_files(roster))
+    before = world.versions()
+    world.run(csv_files(roster.renamed({"T1": "T9"})))
+    assert world.versions() == before
+
+
+def test_ids_of_other_registers_are_never_emptied(world: World) -> None:
+    world.run(town().with_("a1", state_id="st-1").with_("S1", state_id="st-2", nces_id="nc-1"))
+    world.run(town().with_("S1", identifier=""))
+    assert world.person("a1")["state_id"] == "st-1"
+    assert (world.school("S1")["state_id"], world.school("S1")["nces_id"], world.school("S1")["sis_id"]) == (
+        "st-2", "nc-1", "sis-S1")  # fmt: skip
