@@ -139,6 +139,12 @@ def test_nothing_follows_an_unanswered_question(dags):
     assert not question.do_xcom_push  # it would keep who answered
 
 
+def test_a_reason_may_be_given_with_an_answer_and_need_not(dags):
+    (name,) = dags["roster_approve"].get_task("question").params
+    reason = dags["roster_approve"].get_task("question").params.get_param(name)
+    assert (name, reason.value, reason.schema["type"]) == ("reason", None, ["null", "string"])
+
+
 def test_the_form_of_a_reset_names_districts_and_explains_every_field(dags):
     params = dags["roster_reset"].params
     district = params.get_param("district")

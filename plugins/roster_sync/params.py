@@ -43,8 +43,8 @@ def reset_params(districts: Iterable[District]) -> dict[str, Param]:
             False,
             type="boolean",
             title="Also delete rows made by hand",
-            description_md="People, classes and enrollments that were made in the portal itself are kept unless this is "
-            "on. Even then a school admin goes only with the last of their schools, and a district admin never.",
+            description_md="People, classes and enrollments that were made in the portal itself are kept unless this "
+            "is on. Even then a school admin goes only with the last of their schools, and a district admin never.",
         ),
         "reason": Param(
             "",
@@ -82,4 +82,5 @@ def approve_params() -> dict[str, Param]:
 
 def answer_params() -> dict[str, Param]:
     """What a person may add to an answer."""
-    return {"reason": Param("", type="string", title="Reason", description="Kept with your answer.")}
+    # null is what makes it optional: the page asks for an answer to every text that may not be null (Airflow 3.3.2)
+    return {"reason": Param(None, type=["null", "string"], title="Reason", description="Kept with your answer.")}
