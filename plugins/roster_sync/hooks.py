@@ -139,10 +139,9 @@ class _Sender:
         from airflow.providers.smtp.hooks.smtp import SmtpHook
 
         if self._hook is None:
-            hook = SmtpHook(SMTP_CONN_ID).get_conn()
-            if not hook.from_email:
-                raise ConfigError(f"The connection {SMTP_CONN_ID!r} lacks the extra 'from_email', the mails' sender.")
-            self._hook = hook
+            self._hook = SmtpHook(SMTP_CONN_ID).get_conn()
+        if not self._hook.from_email:
+            raise ConfigError(f"The connection {SMTP_CONN_ID!r} lacks the extra 'from_email', the mails' sender.")
         return self._hook
 
     def close(self) -> None:
