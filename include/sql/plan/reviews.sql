@@ -1,10 +1,13 @@
 -- Matches that are not proved and not guessed: a new person beside someone who is gone with the same full name in the same
 -- school, or a number or an email that several could own. Out: temporary review_pairs, findings about roles.
+-- The plan is read back below: without its size the planner takes it for one row, and joins of 100,000 become loops.
+select staging.analyze_run(%(run_id)s, array['plan']);
 create temporary table review_pairs on commit drop as
 select distinct p.row_id as new_id, c.row_id as candidate_id
 from staging.plan p join user_pairs c on c.source_id = p.source_id
 where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add';
 
+analyze unclaimed_users;
 insert into review_pairs
 select distinct p.row_id, c.id
 from staging.plan p
