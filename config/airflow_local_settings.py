@@ -19,4 +19,5 @@ def dag_policy(dag: Any) -> None:
     cluster.check_dag(dag)
 
 
+cluster.quiet()
 cluster.preload()

@@ -9,6 +9,7 @@ import importlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,11 @@ log = logging.getLogger(__name__)
 OURS: Final = "roster_"
 HEAVY: Final = ("psycopg2", "pandas", "great_expectations", "great_expectations.expectations")
 PRELOAD_VARIABLE: Final = "ROSTER_PRELOAD"
+
+
+def quiet() -> None:
+    """Keeps a warning that Airflow 3.3.2 itself causes with pathspec 1.x out of the log of every single task."""
+    warnings.filterwarnings("ignore", message="GitWildMatchPattern", category=DeprecationWarning)
 
 
 def preload(arguments: Sequence[str] | None = None) -> bool:

@@ -28,7 +28,8 @@ STEPS: Final = """
 ### Its steps
 `start` refuses what must not run, `extract` reads the source into staging, `validate` judges the feed as a whole,
 `plan` compares it with the portal, `apply` writes in one transaction, `notify` brings the worklist up to date and sends
-the mails, `ask` starts the question of a held run in `roster_approve`, `finish` closes the run whatever happened.
+the mails, `ask` starts the question of a held run in `roster_approve`, `finish` closes the run whatever happened and
+reports its counts, of a Reset also before and after.
 
 A step that failed can be cleared: `start` and `finish` run again with it, and the run goes on where it was.
 """
