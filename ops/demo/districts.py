@@ -27,6 +27,7 @@ class DemoDistrict:
     key: str
     name: str
     conn_id: str
+    kind: str
 
     @property
     def dag_id(self) -> str:
@@ -38,7 +39,7 @@ def demo_districts() -> list[DemoDistrict]:
     """The enabled districts of the demo's registry."""
     entries = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))["districts"]
     return [
-        DemoDistrict(entry["key"], entry["name"], entry["source"]["conn_id"])
+        DemoDistrict(entry["key"], entry["name"], entry["source"]["conn_id"], entry["source"]["kind"])
         for entry in entries
         if entry.get("enabled", True)
     ]
@@ -46,24 +47,25 @@ def demo_districts() -> list[DemoDistrict]:
 
 def connections(home: Home) -> dict[str, str]:
     """Airflow's connections to the simulated servers, as environment variables."""
-    served = _served()
-    found = {}
-    for district in demo_districts():
-        server = served.get(f"/{district.key}")
-        if server is None:
-            raise Problem(f"the simulator does not serve {district.key}: add it to {SERVED.name}.")
-        address = f"http://127.0.0.1:{home.oneroster_port}/{district.key}"
-        extra = {"token_url": f"{address}/oauth/token"} if server["auth"] == "oauth2" else {}
-        found[f"AIRFLOW_CONN_{district.conn_id.upper()}"] = json.dumps(
-            {
-                "conn_type": "oneroster",
-                "host": address,
-                "login": server["key"],
-                "password": server["secret"],
-                "extra": extra,
-            }
-        )
-    return found
+    root = f"http://127.0.0.1:{home.oneroster_port}"
+    return {
+        f"AIRFLOW_CONN_{district.conn_id.upper()}": json.dumps(_connection(root, district, _server(district)))
+        for district in demo_districts()
+    }
+
+
+def _connection(root: str, district: DemoDistrict, server: dict[str, Any]) -> dict[str, Any]:
+    if district.kind == "clever":
+        return {"conn_type": "clever", "host": root, "password": server["token"]}
+    address = f"{root}/{district.key}"
+    extra = {"token_url": f"{address}/oauth/token"} if server["auth"] == "oauth2" else {}
+    return {
+        "conn_type": "oneroster",
+        "host": address,
+        "login": server["key"],
+        "password": server["secret"],
+        "extra": extra,
+    }
 
 
 def move_to_day(home: Home, day: int) -> None:
@@ -89,6 +91,12 @@ def work_in_the_portal(server: Server) -> None:
         cursor.execute((_SQL / "demo_portal_work.sql").read_text(encoding="utf-8"))
 
 
-def _served() -> dict[str, dict[str, Any]]:
-    settings = yaml.safe_load(SERVED.read_text(encoding="utf-8"))
-    return {server["prefix"]: server for district in settings["districts"] for server in district["servers"]}
+def _server(district: DemoDistrict) -> dict[str, Any]:
+    """How the simulator serves a district; Clever is one host for all of its districts, which go by their names."""
+    for entry in yaml.safe_load(SERVED.read_text(encoding="utf-8"))["districts"]:
+        for server in entry["servers"]:
+            if server["kind"] == district.kind and (
+                entry["name"] == district.name if district.kind == "clever" else server["prefix"] == f"/{district.key}"
+            ):
+                return dict(server)
+    raise Problem(f"the simulator does not serve {district.key}: add it to {SERVED.name}.")

@@ -31,7 +31,7 @@ class Everywhere:
     district: MadeUpDistrict
     world: World
     keep_empty_sections: bool = True
-    """OneRoster shares classes without students, Clever does not: left out where sources are held against each other."""
+    """Clever shares no classes without students, OneRoster does: asked of Clever where both are compared."""
     settings: dict[str, Any] = field(default_factory=dict)
     """More settings of the simulated Clever."""
     day: int = 1
@@ -99,7 +99,7 @@ class Everywhere:
 
     def portal_of(self, way: str) -> World:
         """The portal's district that this way fills: each has its own, in one database."""
-        kind = {"c": "clever", "r": "oneroster"}.get(way[0], "oneroster") if not way.startswith("csv") else "oneroster_csv"
+        kind = "oneroster_csv" if way.startswith("csv") else "clever" if way == "clever" else "oneroster"
         there = self.world.elsewhere(f"d{self.district.seed}_{way}")
         return there.set(source=SourceSettings(kind))
 
@@ -109,7 +109,7 @@ class Everywhere:
 
 
 def run(world: World, source: Source, **more: Any) -> Ran:
-    """A whole run, ended as the DAG's tasks end it: what a source says of itself skips, a refusal has its own status."""
+    """A whole run, ended as the DAG's tasks end it: a source that is not ready skips, a refusal says how."""
     run_id = world.begin(**more)
     try:
         staging.load(world.app, run_id, world.district, source)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from tests.ops.commands import processes_of, run, wait_for
+from tests.ops.commands import new_home, processes_of, run, wait_for
 
 
 def test_the_demo_finds_its_own_outcome_right_and_leaves_nothing_running() -> None:
-    with tempfile.TemporaryDirectory(prefix="roster-demo-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
+    with new_home() as home:
         done = run("demo", "--check", home=home)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Night 1: what changed" in done.stdout
+        assert "foxglove" in done.stdout  # Clever, beside two of OneRoster
         assert "The check found nothing wrong." in done.stdout
         assert wait_for(lambda: processes_of(home) == [], 5)
         # the first night was the scheduler's own, the second a person's
         runs = run("psql", "-Atc", "select trigger, started_by, status from sync.runs order by id", home=home).stdout
-        assert runs.split() == ["nightly|schedule|launched"] * 2 + ["manual|staff|launched"] * 2
+        assert runs.split() == ["nightly|schedule|launched"] * 3 + ["manual|staff|launched"] * 3

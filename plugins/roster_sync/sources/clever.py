@@ -77,7 +77,7 @@ class Clever:
         """
         if read_by not in ("district", "schools"):
             raise ConfigError("A Clever source is read by 'district' or by 'schools'.")
-        self._api = CleverApi(access, settings.version or "v3.1", **options)
+        self._api = CleverApi(access, settings.version or "v3.1", **{"threads": threads + 1, **options})
         self._read_by = read_by
         self._threads = threads
         self._sleep: Callable[[float], None] = options.get("sleep", time.sleep)
