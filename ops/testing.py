@@ -33,7 +33,8 @@ def test(arguments: list[str]) -> int:
         environment |= {"ROSTER_TEST_PG": server.host, "ROSTER_TEST_PG_USER": SUPERUSER}
         environment.pop("AIRFLOW_CONN_PORTAL_DB", None)  # a test names the database that it made
         checked = arguments or _checked(environment)
-        chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1))]
+        # loadgroup: the browser's tests stay on one worker, which starts the product once for them
+        chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
         tested = run_in_front([sys.executable, "-m", "pytest", *chosen], environment, folder=REPOSITORY)
         return tested or (0 if checked else 1)
 

@@ -23,11 +23,14 @@ class RosterSyncPlugin(AirflowPlugin):
     fastapi_apps = _Apps()
     # Without a leading slash the addresses survive a proxy that serves Airflow under a path of its own.
     external_views = [  # noqa: RUF012 - the base class declares a plain list
-        {"name": "Districts", "href": "roster/", "destination": "nav", "url_route": "roster", "nav_top_level": True},
         {
-            "name": "District",
-            "href": "roster/dags/{DAG_ID}",
-            "destination": "dag",
-            "url_route": "roster-district",
+            "name": "Districts",
+            "href": "roster/",
+            "destination": "nav",
+            "url_route": "roster",
+            "nav_top_level": True,
+            "icon": "roster/static/nav.svg",
+            "icon_dark_mode": "roster/static/nav-dark.svg",
         },
+        {"name": "District", "href": "roster/dags/{DAG_ID}", "destination": "dag", "url_route": "roster-district"},
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from tests.conftest import Portal
 from tests.ui import madeup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("ROSTER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+collect_ignore = [] if CHROMIUM else ["test_browser.py"]
 LONG_NAME = "Cedar " + "and the Surrounding Townships " * 6 + "School"
 REGISTRY = """
 districts:
@@ -27,6 +30,11 @@ districts:
      source: {kind: clever, conn_id: clever_orchard}}
   - {key: newtown, name: Newtown Schools, timezone: America/New_York, source: {kind: clever, conn_id: clever_newtown}}
 """
+
+
+def pytest_report_header() -> str:
+    """Says whether the browser's tests are among those that run."""
+    return f"browser tests: {CHROMIUM or 'left out, there is no chromium (apt-get install chromium)'}"
 
 
 @dataclass

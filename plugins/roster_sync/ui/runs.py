@@ -66,19 +66,26 @@ def title(run: dict[str, Any]) -> str:
 
 def steps(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Every step of the run in order: those that ended, the one at work, those to come."""
-    ended = {step["name"]: step for step in run["steps"]}
-    names = list(ended)
-    if run["step"] and run["step"] not in ended and run["status"] == OPEN:
+    known = {step["name"]: step for step in run["steps"]}
+    names = list(known)
+    if run["step"] and run["step"] not in known and run["status"] == OPEN:
         names.append(run["step"])
     if run["status"] == OPEN:
         names += [name for name in words.ORDER[run["mode"]] if name not in names]
-    return [_step(name, ended.get(name), run) for name in names]
+    shown = [_step(name, known.get(name), run) for name in names]
+    if run["status"] == OPEN and not any(step["state"] == "now" for step in shown):
+        waiting = next((step for step in shown if step["state"] == "later"), None)
+        if waiting:
+            waiting["state"] = "next"
+    return shown
 
 
-def _step(name: str, ended: dict[str, Any] | None, run: dict[str, Any]) -> dict[str, Any]:
-    state = "done" if ended else "now" if name == run["step"] and run["status"] == OPEN else "later"
-    seconds = seconds_of(ended)
-    numbers = {key: value for key, value in ((ended or {}).get("counts") or {}).items() if isinstance(value, int)}
+def _step(name: str, known: dict[str, Any] | None, run: dict[str, Any]) -> dict[str, Any]:
+    has_ended = bool(known and known.get("finished_at"))
+    is_begun = known is not None or name == run["step"]
+    state = "done" if has_ended else "later" if not is_begun else "now" if run["status"] == OPEN else "stopped"
+    seconds = seconds_of(known)
+    numbers = {key: value for key, value in ((known or {}).get("counts") or {}).items() if isinstance(value, int)}
     rows = sum(numbers.values())
     rate = rows / seconds if seconds and name in ("extract", "apply") and rows > 100 else None
     return {

@@ -1,0 +1,187 @@
+"""How long the pages take at 2,000 districts and a district of 900,000 students: the median of five, 200 ms at most."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from ops.bench.report import Line, Report
+from ops.console import progress
+from ops.home import REPOSITORY, Home
+from ops.postgres import APP, OWNER, Server
+from ops.server import SUPERUSER
+
+LIMIT_SECONDS = 0.2
+TRIES = 5
+DATABASE = "roster_bench_ui"
+_HARBOR = "/roster/districts/harbor"
+
+
+def main(home: Home, server: Server, arguments: list[str]) -> int:
+    """Fills a database of its own, asks for every page, and drops the database again."""
+    parser = argparse.ArgumentParser(prog="bin/bench ui")
+    parser.add_argument("--districts", type=int, default=2000)
+    parser.add_argument("--students", type=int, default=900_000)
+    options = parser.parse_args(arguments)
+    report = Report("ui", {"districts": options.districts, "students": options.students, "tries": TRIES})
+    with _database(server) as cursor, tempfile.TemporaryDirectory() as folder:
+        with progress("filling the database", every=15):
+            marks = _fill(cursor, options.districts, options.students)
+        visit = _visitor(server, Path(folder), options.districts)
+        floor = _median(visit, ("GET", "/roster/static/icon.svg", {}))
+        report.lines.append(Line("a file, behind login (the floor)", floor))
+        for name, request in _pages(marks).items():
+            seconds = _median(visit, request)
+            late = "" if seconds <= LIMIT_SECONDS else f"over {LIMIT_SECONDS * 1000:.0f} ms"
+            report.lines.append(Line(name, seconds, floor_seconds=floor, note=late))
+    code = report.finish(home)
+    return code or (1 if any(line.note for line in report.lines) else 0)
+
+
+@contextmanager
+def _database(server: Server) -> Iterator[Cursor]:
+    from roster_sync.migrations import migrate
+
+    with closing(server.connect(SUPERUSER, "postgres")) as admin, admin.cursor() as superuser:
+        admin.autocommit = True
+        drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE))
+        superuser.execute(drop)
+        superuser.execute(
+            sql.SQL("create database {} owner {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+        )
+        try:
+            with closing(server.connect(OWNER, DATABASE)) as connection:
+                migrate(connection)
+                connection.autocommit = True
+                with connection.cursor() as cursor:
+                    yield cursor
+        finally:
+            superuser.execute(drop)
+
+
+def _fill(cursor: Cursor, districts: int, students: int) -> dict[str, int]:
+    from tests.ui import madeup
+
+    size = madeup.Size(max(3, students // 565), max(12, students // 17), students, max(24, students // 4), 25)
+    cursor.execute("set synchronous_commit = off")
+    for table in ("enrollments", "user_schools"):  # the set-based references are measured elsewhere
+        cursor.execute(sql.SQL("alter table portal.{} disable trigger user").format(sql.Identifier(table)))
+    harbor = madeup.district(cursor, "harbor", "Harbor Unified School District", size)
+    for days in range(60, 0, -1):
+        run = madeup.run(cursor, harbor, "launched", days_ago=days * 0.9, counts=madeup.shared_counts(size))
+    cursor.execute((REPOSITORY / "ops" / "sql" / "bench_ui.sql").read_text(encoding="utf-8"),
+                   {"harbor": harbor, "run": run, "districts": districts})  # fmt: skip
+    cursor.execute("vacuum (analyze)")
+    return {
+        "run": run,
+        "first": _one(cursor, "select min(id) from sync.runs where district_id = %s", harbor),
+        "student": _one(cursor, "select max(id) - 1000 from portal.users where district_id = %s", harbor),
+        "teacher": _one(cursor, "select min(id) from portal.users where district_id = %s", harbor),
+        "school": _one(cursor, "select min(id) from portal.schools where district_id = %s", harbor),
+        "class": _one(cursor, "select max(id) - 10 from portal.classes where district_id = %s", harbor),
+        "schools": size.schools,
+    }
+
+
+def _one(cursor: Cursor, text: str, *values: Any) -> int:
+    cursor.execute(text, values)
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+Request = tuple[str, str, dict[str, Any]]
+
+
+def _pages(marks: dict[str, int]) -> dict[str, Request]:
+    run, first = f"{_HARBOR}/runs/{marks['run']}", f"{_HARBOR}/runs/{marks['first']}"
+    half = [f"harbor-s{n}" for n in range(1, marks["schools"] // 2)]
+    found: dict[str, Request] = {
+        "Districts": ("GET", "/roster/", {}),
+        "Districts, those with a worklist": ("GET", "/roster/?view=worklist", {}),
+        "Districts, searched": ("GET", "/roster/?q=district+19", {}),
+        "Districts, the next page": ("GET", "/roster/?after=d0100", {}),
+        "District": ("GET", _HARBOR, {}),
+        "Run": ("GET", run, {}),
+        "Run: students updated": ("GET", f"{run}/changes?kind=students&what=updated", {}),
+        "Run: searched": ("POST", f"{run}/changes", {"kind": "students", "what": "updated", "q": "brindle b"}),
+        "Run: students added": ("GET", f"{first}/changes?kind=students&what=added", {}),
+        "Run: enrolments added": ("GET", f"{first}/changes?kind=enrollments&what=added", {}),
+        "Run: rejected": ("GET", f"{run}/rejected", {}),
+        "Settings: schools": ("GET", f"{_HARBOR}/sync/schools", {}),
+        "Settings: half deselected": (
+            "POST", f"{_HARBOR}/sync/schools/effect", {"school_mode": "listed", "chosen": half}
+        ),
+        "Settings: review": ("GET", f"{_HARBOR}/sync/review", {}),
+        "Person": ("GET", f"{_HARBOR}/people/{marks['student']}", {}),
+        "School": ("GET", f"{_HARBOR}/schools/{marks['school']}", {}),
+        "Class": ("GET", f"{_HARBOR}/classes/{marks['class']}", {}),
+        "Worklist": ("GET", f"{_HARBOR}/worklist", {}),
+        "Trends": ("GET", f"{_HARBOR}/trends", {}),
+        "Students, far down": ("GET", f"{_HARBOR}/roster/students?after={marks['student']}", {}),
+    }  # fmt: skip
+    for kind in ("schools", "classes", "teachers", "students"):
+        found[f"Roster: {kind}"] = ("GET", f"{_HARBOR}/roster/{kind}", {})
+    for text in ("amberley", "ada", "ada brindle", "harbor5000@example.org", "P5000", "harbor-u5000", "zz"):
+        found[f"Students: {text}"] = ("POST", f"{_HARBOR}/roster/students", {"q": text})
+    return found
+
+
+def _visitor(server: Server, folder: Path, districts: int) -> Any:
+    """A client of Airflow's login and our pages, with rights over every district."""
+    registry = folder / "registry.yaml"
+    entry = "  - {{key: {}, name: District {}, timezone: America/Chicago, source: {{kind: clever, conn_id: c}}}}\n"
+    registry.write_text("districts:\n" + "".join(entry.format(f"d{n:04}", n) for n in range(1, districts)))
+    os.environ |= {
+        "AIRFLOW_CONN_PORTAL_DB": json.dumps(
+            {"conn_type": "postgres", "host": server.host, "login": APP, "schema": DATABASE}
+        ),
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "made-up-secret-of-the-benchmark-" * 2,
+        "ROSTER_DISTRICTS": str(registry),
+    }
+    sys.path[:0] = [str(REPOSITORY / "plugins")]
+    from airflow.api_fastapi.app import get_auth_manager, init_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.utils.db import initdb
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from roster_sync.ui.app import PREFIX, app
+
+    initdb()
+    root = FastAPI()
+    init_auth_manager(root)
+    root.mount(PREFIX, app())
+    client = TestClient(root, base_url="http://localhost")
+    client.cookies.set("_token", get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="bench", role="ADMIN")))
+    client.headers |= {"sec-fetch-site": "same-origin", "accept": "text/html"}
+    return client
+
+
+def _median(client: Any, request: Request) -> float:
+    method, path, form = request
+    times = []
+    for _ in range(TRIES + 1):  # the first one fills the caches
+        began = time.perf_counter()
+        answer = client.request(method, path, data=form)
+        times.append(time.perf_counter() - began)
+        if answer.status_code != 200:
+            told = re.sub(r"\s+", " ", answer.text)[:200]
+            raise RuntimeError(f"{method} {path} was answered with {answer.status_code}: {told}")
+    return statistics.median(times[1:])
