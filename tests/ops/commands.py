@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+
+
+@contextmanager
+def new_home() -> Iterator[Path]:
+    """An empty ROSTER_HOME; at the end nothing of it may be running.
+
+    Not below pytest's own folder: every pytest of this user makes that private again while it starts, and under root
+    the database's system user must get through.
+    """
+    with tempfile.TemporaryDirectory(prefix="roster-home-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        yield home
+        assert wait_for(lambda: processes_of(home) == [])
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -31,6 +47,13 @@ def run(command: str, *arguments: str, home: Path, **more: str) -> subprocess.Co
         check=False,
         timeout=600,
     )
+
+
+def ask(*arguments: str, home: Path) -> str:
+    """What bin/psql answers; it must succeed."""
+    done = run("psql", *arguments, home=home)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def start(command: str, *arguments: str, home: Path, **more: str) -> subprocess.Popen[str]:

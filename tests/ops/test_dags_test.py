@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from ops.locks import Lock
 from tests.conftest import REPOSITORY
-from tests.ops.commands import processes_of, run, start, wait_for
+from tests.ops.commands import new_home, processes_of, run, start, wait_for
 
 DAG = '''"""An Airflow DAG that sleeps as long as it is told."""
 import os, time
@@ -34,10 +33,8 @@ sleeper()
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """One home for all tests here: to make Airflow's database takes ten seconds."""
-    with tempfile.TemporaryDirectory(prefix="roster-home-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-        assert wait_for(lambda: processes_of(Path(folder)) == [])
+    with new_home() as folder:
+        yield folder
 
 
 @pytest.fixture
