@@ -338,11 +338,15 @@ def _limits(step: str) -> dict[str, Any]:
 
 
 def _deadline(district: District) -> DeadlineAlert | None:
-    """Late, counted from when the run was queued, so that a run started by hand has a deadline too."""
+    """Late, counted from the nightly start; whoever starts a run by hand watches it.
+
+    Not from when the run was queued: with that reference no task of a run can be cleared any more, the API answers 500
+    (Airflow 3.3.2, `_recalculate_dagrun_queued_at_deadlines`).
+    """
     if policies.is_dags_test():
         return None
     return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
         interval=timedelta(hours=LATE_AFTER_HOURS),
         callback=AsyncCallback(deadline.tell_late, kwargs={"district": district.key, "hours": LATE_AFTER_HOURS}),
     )
