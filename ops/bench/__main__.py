@@ -11,7 +11,7 @@ from ops.console import Problem, run_command, take_verbose
 from ops.home import Home
 from ops.postgres import migrated, running
 
-_NO_BENCHMARKS = {"__main__", "report"}
+_NO_BENCHMARKS = {"__main__", "report", "fixtures", "databases", "expectations"}
 
 
 def bench(arguments: list[str]) -> int:

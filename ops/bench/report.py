@@ -48,6 +48,8 @@ class Report:
     setting: dict[str, object] = field(default_factory=dict)
     """What was measured: sizes, versions, options."""
     lines: list[Line] = field(default_factory=list)
+    memory_limit_mb: float | None = None
+    """The most memory that this process may ever hold."""
 
     @contextmanager
     def step(self, name: str, **more: object) -> Iterator[Line]:
@@ -67,12 +69,18 @@ class Report:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(self._as_data(), indent=2) + "\n")
         sys.stdout.write(f"written to {path}\n")
-        return 0 if all(line.is_within for line in self.lines) else 1
+        return 0 if self._is_within_memory() and all(line.is_within for line in self.lines) else 1
+
+    def _is_within_memory(self) -> bool:
+        return self.memory_limit_mb is None or peak_memory_mb() <= self.memory_limit_mb
 
     def _table(self) -> list[str]:
         setting = ", ".join(f"{name} {value}" for name, value in self.setting.items())
         head = f"{'':<34}{'seconds':>10}{'rows':>12}{'rows/s':>12}{'x floor':>9}{'limit':>7}  note"
-        return [f"{self.name}: {setting}", head, *map(_row, self.lines), f"peak memory {peak_memory_mb():.0f} MB"]
+        limit = "" if self.memory_limit_mb is None else f", limit {self.memory_limit_mb:.0f} MB"
+        late = "" if self._is_within_memory() else "  over the limit"
+        memory = f"peak memory {peak_memory_mb():.0f} MB{limit}{late}"
+        return [f"{self.name}: {setting}", head, *map(_row, self.lines), memory]
 
     def _as_data(self) -> dict[str, object]:
         machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
@@ -83,6 +91,7 @@ class Report:
             "machine": machine,
             "setting": self.setting,
             "peak_memory_mb": round(peak_memory_mb(), 1),
+            "memory_limit_mb": self.memory_limit_mb,
             "lines": lines,
         }
 

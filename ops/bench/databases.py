@@ -1,0 +1,99 @@
+"""A portal database for one benchmark, empty, dropped at the end; and the floor: a plain copy of the same files."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from psycopg2 import sql
+
+from ops.bench.fixtures import FILES, Rosters
+from ops.postgres import APP, OWNER, Server
+from ops.server import SUPERUSER
+from roster_sync.migrations import migrate
+
+NAME = "roster_bench"
+
+
+@contextmanager
+def portal(server: Server, name: str = NAME) -> Iterator[str]:
+    """An empty, migrated portal database for the length of the block."""
+    with closing(server.connect(SUPERUSER, "postgres")) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            there = sql.Identifier(name)
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(there))
+            cursor.execute(sql.SQL("create database {} owner {}").format(there, sql.Identifier(OWNER)))
+            cursor.execute(sql.SQL("grant connect, temporary on database {} to {}").format(there, sql.Identifier(APP)))
+            try:
+                with closing(server.connect(OWNER, name)) as owner:
+                    migrate(owner)
+                yield name
+            finally:
+                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(there))
+
+
+def settle(server: Server, database: str) -> None:
+    """What PostgreSQL would do some time soon, done now, so that it falls into no measurement: a checkpoint."""
+    with closing(server.connect(SUPERUSER, database)) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute("checkpoint")
+
+
+def analyze(server: Server, database: str) -> None:
+    """The portal's statistics, which autovacuum would make within a minute of a first load."""
+    with closing(server.connect(OWNER, database)) as owner:
+        owner.autocommit = True
+        with owner.cursor() as cursor:
+            cursor.execute("vacuum (analyze)")
+
+
+@dataclass
+class Floor:
+    r"""psql's `\copy` of the six files into plain, logged tables of text columns, without an index."""
+
+    server: Server
+    database: str
+    rosters: Rosters
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The floor: the median of what was measured so far."""
+        return statistics.median(self.seconds)
+
+    def measure(self) -> float:
+        """Copies once more; the tables are made before the clock starts."""
+        self._make_tables()
+        settle(self.server, self.database)
+        started = time.perf_counter()
+        self._psql(
+            rf"\copy floor.{name} from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES
+        )
+        self.seconds.append(time.perf_counter() - started)
+        self._psql(["drop schema floor cascade"])
+        return self.seconds[-1]
+
+    def _make_tables(self) -> None:
+        with closing(self.server.connect(OWNER, self.database)) as owner, owner, owner.cursor() as cursor:
+            cursor.execute("create schema floor")
+            for name in FILES:
+                columns = sql.SQL(", ").join(
+                    sql.SQL("{} text").format(sql.Identifier(column)) for column in self.rosters.columns(name)
+                )
+                cursor.execute(sql.SQL("create table {} ({})").format(sql.Identifier("floor", name), columns))
+
+    def _psql(self, commands: Iterator[str] | list[str]) -> None:
+        environment = {"PATH": os.environ.get("PATH", ""), "PGHOST": self.server.host, "PGUSER": OWNER}
+        arguments = [part for command in commands for part in ("-c", command)]
+        subprocess.run(
+            [str(self.server.layout.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
+            env=environment | {"PGDATABASE": self.database, "PGOPTIONS": "-c client_min_messages=warning"},
+            check=True,
+        )
