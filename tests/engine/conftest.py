@@ -43,7 +43,8 @@ def _empty(owner: Connection) -> None:
     with owner.cursor() as cursor:
         cursor.execute("select staging.drop_run(id) from sync.runs")
         cursor.execute(
-            "select schemaname, tablename from pg_tables where schemaname in ('portal', 'sync') and tablename <> all (%s)",
+            "select schemaname, tablename from pg_tables"
+            " where schemaname in ('portal', 'sync') and tablename <> all (%s)",
             (list(KEPT),),
         )
         tables = [sql.Identifier(*row) for row in cursor.fetchall()]

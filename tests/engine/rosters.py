@@ -110,6 +110,7 @@ class Roster:
 
     def renamed(self, ids: Mapping[str, str]) -> Roster:
         """A copy in which ids are others, wherever they are named; all else stays."""
+
         def new(value: str) -> str:
             return ",".join(ids.get(part, part) for part in value.split(","))
 

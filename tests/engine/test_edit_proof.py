@@ -111,7 +111,9 @@ def test_a_rejected_enrolment_counts_as_seen(world: World, record: dict[str, str
 def test_a_ragged_enrolment_counts_as_seen(world: World) -> None:
     world.run(csv_files(town()))
     files = csv_files(town().without_rows("e-c-t1-a2"))
-    ran = world.run(_line(files, "enrollments.csv", "e-c-t1-a1,", "e-c-t1-a1,active,2026-01-01,c-t1,S1,a1,student,false"))
+    ran = world.run(
+        _line(files, "enrollments.csv", "e-c-t1-a1,", "e-c-t1-a1,active,2026-01-01,c-t1,S1,a1,student,false")
+    )
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": False}
     assert [f["rule"] for f in world.findings(ran) if f["severity"] == "error"] == ["ragged_line"]
 
@@ -282,7 +284,7 @@ def test_a_revision_that_still_moves_lets_adds_and_updates_through_only(world: W
 
 
 def test_an_id_that_came_twice_from_a_paged_source_may_have_hidden_another(world: World) -> None:
-    world.set(source=SourceSettings(kind="oneroster", conn_id="x", version="1.1", auth="bearer"))
+    world.registry(source=SourceSettings(kind="oneroster", conn_id="x", version="1.1", auth="bearer"))
     world.run(town())
     twice = town().without("a1")
     twice.collections["users"].append(dict(twice.collections["users"][0]))

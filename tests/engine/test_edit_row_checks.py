@@ -11,7 +11,7 @@ from tests.engine.rosters import MemorySource, Roster, csv_files, town
 from tests.engine.world import World
 
 
-def _found(world: World, ran: Any, rule: str) -> list[tuple[str, str, str]]:
+def _found(world: World, ran: Any, rule: str) -> list[tuple[Any, ...]]:
     return [(f["entity"], f["source_id"], f["severity"]) for f in world.findings(ran, rule)]
 
 
@@ -34,16 +34,22 @@ def test_a_row_without_an_id_is_dropped_and_told(world: World, collection: str) 
     assert len(world.ids("schools")) == 2
 
 
-@pytest.mark.parametrize("email", ["not-an-address", "two@at@signs.example", "a b@people.example", "x@nodot", "@a.example"])
-def test_a_malformed_email_is_a_warning_and_the_portals_stays(world: World, email: str) -> None:
+def test_a_malformed_email_is_a_warning_and_the_portals_stays(world: World) -> None:
+    emails = ["not-an-address", "two@at@signs.example", "a b@people.example", "x@nodot", "@a.example"]
     world.run(town())
-    ran = world.run(town().with_("a1", email=email, family_name="Changed").student("n1", "S1", email=email))
-    assert world.person("a1")["email"] == "a1@people.example"
-    assert world.person("a1")["family_name"] == "Changed"
-    assert world.person("n1")["email"] is None
-    assert sorted(_found(world, ran, "malformed_email")) == [("users", "a1", "warning"), ("users", "n1", "warning")]
-    assert all(email not in f["message"] for f in world.findings(ran))
-    assert world.counts(ran, "students")["warned"] == 2
+    roster = town()
+    for number, email in enumerate(emails):
+        roster = roster.with_(f"{'ab'[number % 2]}{number // 2 + 1}", email=email, family_name="Changed")
+        roster.student(f"n{number}", "S1", email=email)
+    ran = world.run(roster)
+    for number, email in enumerate(emails):
+        known = world.person(f"{'ab'[number % 2]}{number // 2 + 1}")
+        assert (known["email"], known["family_name"]) == (f"{known['source_id']}@people.example", "Changed")
+        assert world.person(f"n{number}")["email"] is None
+        assert all(email not in f["message"] for f in world.findings(ran))
+    assert len(_found(world, ran, "malformed_email")) == 10
+    assert {severity for _, _, severity in _found(world, ran, "malformed_email")} == {"warning"}
+    assert world.counts(ran, "students")["warned"] == 10
 
 
 def test_an_email_is_trimmed(world: World) -> None:
@@ -93,9 +99,8 @@ def test_a_reference_that_points_nowhere_is_counted_and_passed_over(
     assert ran.status == "launched"
     assert _found(world, ran, rule) == [("enrollments", None, "warning")]
     assert world.counts(ran, "enrollments")["warned"] == 1
-    assert world.value("select feed -> 'dangling' from sync.runs where id = %s", ran.id) == {
-        "classes": int(rule == "dangling_class"), "users": int(rule == "dangling_user"), "active": 1, "total": 13,
-    } or rule  # fmt: skip
+    dangling = world.value("select feed -> 'dangling' from sync.runs where id = %s", ran.id)
+    assert (dangling["classes"], dangling["users"]) == ((1, 0) if rule == "dangling_class" else (0, 1))
 
 
 def test_a_persons_organisation_that_is_in_no_list_is_counted_and_passed_over(world: World) -> None:
@@ -113,16 +118,20 @@ def test_an_enrolment_of_another_role_is_passed_over(world: World) -> None:
 
 def test_findings_hold_no_value_of_a_person_and_say_how_to_mend_them_at_the_source(world: World) -> None:
     secret = "Zyx"
-    roster = town().with_("a1", given_name="", family_name=f"{secret}name", email=f"{secret}-address", grades=f"{secret}gr",
-                          username=f"{secret}user", identifier=f"{secret}sis")  # fmt: skip
-    roster.add("users", {"source_id": "", "role": "student", "family_name": f"{secret}name", "email": f"{secret}@x.example"})
+    roster = town().with_("a1", given_name="", family_name=f"{secret}name", email=f"{secret}-address")
+    roster = roster.with_("a1", grades=f"{secret}gr", username=f"{secret}user", identifier=f"{secret}sis")
+    roster.add(
+        "users", {"source_id": "", "role": "student", "family_name": f"{secret}name", "email": f"{secret}@x.example"}
+    )
     roster = roster.with_("a2", family_name=f"{secret}\0name")
     ran = world.run(roster)
     found = world.findings(ran)
     assert {f["rule"] for f in found} >= {"malformed_email", "unknown_grade", "missing_name", "missing_id", "nul_byte"}
     for finding in found:
         assert secret not in finding["message"]
-        assert any(word in finding["message"].lower() for word in ("correct", "give", "fill", "remove", "share", "allow"))
+        assert any(
+            word in finding["message"].lower() for word in ("correct", "give", "fill", "remove", "share", "allow")
+        )
 
 
 def test_two_letters_of_a_grade_are_not_told_either(world: World) -> None:
@@ -231,15 +240,18 @@ def test_a_value_that_a_warning_dropped_is_the_portals_also_where_the_row_comes_
 # -- vocabularies -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("written", "grade"), [
-    ("7", "07"), ("07", "07"), ("Kindergarten", "KG"), ("KG", "KG"), ("K", "KG"), ("PK", "PK"), ("PreKindergarten", "PK"),
-    ("TransitionalKindergarten", "TK"), ("TK", "TK"), ("12", "12"), ("13", "13"), ("UG", "UG"), ("Ungraded", "UG"),
-    ("InfantToddler", "IT"), ("Preschool", "PR"), ("PostGraduate", "PS"), ("Other", "Other"), (" 08 ", "08"),
-    ("09,10", "09"), ("", None),
-])  # fmt: skip
-def test_grades_are_one_vocabulary(world: World, written: str, grade: str | None) -> None:
-    ran = world.run(Roster().school("S1").student("s1", "S1", grades=written))
-    assert world.person("s1")["grade"] == grade
+def test_grades_are_one_vocabulary(world: World) -> None:
+    grades = {
+        "7": "07", "07": "07", "Kindergarten": "KG", "KG": "KG", "K": "KG", "PK": "PK", "PreKindergarten": "PK",
+        "TransitionalKindergarten": "TK", "TK": "TK", "12": "12", "13": "13", "UG": "UG", "Ungraded": "UG",
+        "InfantToddler": "IT", "Preschool": "PR", "PostGraduate": "PS", "Other": "Other", " 08 ": "08", "09,10": "09",
+        "": None,
+    }  # fmt: skip
+    roster = Roster().school("S1")
+    for written in grades:
+        roster.student(f"u-{written}", "S1", grades=written)
+    ran = world.run(roster)
+    assert {written: world.person(f"u-{written}".strip())["grade"] for written in grades} == grades
     assert world.findings(ran, "unknown_grade") == []
 
 
@@ -256,7 +268,9 @@ def test_a_class_of_several_terms_has_the_earliest_start_and_the_latest_end(worl
 
 def test_a_class_without_a_subject_takes_its_courses(world: World) -> None:
     roster = town().add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math,art"})
-    world.run(roster.with_("c-t1", course_source_id="K1", title="").with_("c-t2", course_source_id="K1", subjects="music"))
+    world.run(
+        roster.with_("c-t1", course_source_id="K1", title="").with_("c-t2", course_source_id="K1", subjects="music")
+    )
     assert (world.klass("c-t1")["subject"], world.klass("c-t1")["title"]) == ("math", "Course")
     assert world.klass("c-t2")["subject"] == "music"
 

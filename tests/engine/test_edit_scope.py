@@ -117,7 +117,7 @@ def test_a_person_without_a_school_stays_in_scope_if_known(world: World) -> None
 
 
 def test_a_new_person_without_a_school_is_added_only_where_all_schools_are_synced(world: World) -> None:
-    world.set(roles=("teacher", "student", "district_admin"))
+    world.registry(roles=("teacher", "student", "district_admin"))
     world.run(town().user("d1", "districtAdministrator", "D1"))
     assert world.person("d1")["role"] == "district_admin"
     assert world.schools_of("d1") == {}
@@ -130,7 +130,9 @@ def test_a_new_person_without_a_school_is_added_only_where_all_schools_are_synce
 def test_with_these_schools_a_new_school_is_listed_as_not_selected_offered_and_not_synced(world: World) -> None:
     world.run(town())
     world.select("S1", "S2")
-    roster = town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+    roster = (
+        town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+    )
     ran = world.run(roster)
     assert ran.status == "launched"
     assert world.ids("schools") == {"S1", "S2"}
@@ -152,7 +154,9 @@ def test_with_all_schools_a_new_one_is_synced(world: World) -> None:
 def test_a_school_that_is_selected_later_comes_with_all_below_it(world: World) -> None:
     world.run(town())
     world.select("S1", "S2")
-    roster = town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+    roster = (
+        town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+    )
     world.run(roster)
     world.select("S1", "S2", "S3")
     world.run(roster)
@@ -214,7 +218,10 @@ def test_the_school_selection_follows_also_where_two_schools_exchange_their_ids(
     for _ in range(2):
         world.run(MemorySource(swapped, issuer="memory:two"), max_deleted_percent=100)
         now = {row["id"]: (row["issuer"], row["source_id"]) for row in world.rows("select * from portal.schools")}
-        assert now == {ids["1"]: ("memory:two", "2"), ids["2"]: ("memory:one", "2")}  # the deselected one is not touched
+        assert now == {
+            ids["1"]: ("memory:two", "2"),
+            ids["2"]: ("memory:one", "2"),
+        }  # the deselected one is not touched
         chosen = {row["source_id"]: row["is_selected"] for row in world.rows("select * from sync.school_selection")}
         assert chosen == {"1": False, "2": True}
 
@@ -240,8 +247,10 @@ def test_two_districts_never_touch_each_other(world: World) -> None:
     other.select("S1")
     world.run(town())
     assert world.unshared("users") == set()
-    assert {row["is_selected"] for row in world.rows(
-        "select is_selected from sync.school_selection where district_id = %s", world.district_id)} == {True}
+    assert {
+        row["is_selected"]
+        for row in world.rows("select is_selected from sync.school_selection where district_id = %s", world.district_id)
+    } == {True}
 
 
 def test_a_person_of_one_district_is_no_candidate_in_another(world: World) -> None:

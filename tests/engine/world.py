@@ -1,5 +1,6 @@
 """One test's portal, with the words in which a rule is told: run this roster, who is shared, who is in which class."""
 
+# ruff: noqa: S608  (names of our own tables)
 from __future__ import annotations
 
 import itertools
@@ -47,7 +48,7 @@ class World:
     ))  # fmt: skip
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def set(self, **values: Any) -> World:
+    def registry(self, **values: Any) -> World:
         """Changes the registry entry: roles, limits, source, timezone."""
         self.district = replace(self.district, **values)
         return self
@@ -69,7 +70,7 @@ class World:
         )  # fmt: skip
         return runs.begin(self.app, self.district, request, is_alive=is_alive)
 
-    def run(self, feed: Roster | Source | Mapping[str, str | bytes], **more: Any) -> Ran:
+    def run(self, feed: Roster | Source | Mapping[str, str], **more: Any) -> Ran:
         """A whole run from a roster, a source or CSV files, as the DAG's tasks do it."""
         run_id = self.begin(**more)
         return self.go_on(run_id, self._source(feed))
@@ -87,7 +88,7 @@ class World:
             runs.close(self.app, run_id, status, str(error))
         return self.ran(run_id)
 
-    def _source(self, feed: Roster | Source | Mapping[str, str | bytes]) -> Source:
+    def _source(self, feed: Roster | Source | Mapping[str, str]) -> Source:
         if isinstance(feed, Roster):
             return MemorySource(feed)
         if isinstance(feed, Mapping):

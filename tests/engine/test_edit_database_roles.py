@@ -1,0 +1,184 @@
+"""The database roles: each path is refused what it may not do (data-model.md)."""
+
+# ruff: noqa: S608  (names of our own tables)
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+
+from roster_sync import db
+from tests.engine.rosters import town
+from tests.engine.world import World
+
+PORTAL = ("districts", "schools", "users", "user_schools", "classes", "enrollments", "products", "license_assignments",
+          "books", "class_books", "student_books")  # fmt: skip
+RESET_DELETES = ("schools", "users", "user_schools", "classes", "enrollments")
+
+NEW_ROLE = {
+    "update": "update portal.users set role = 'student'",
+    "upsert": "insert into portal.users (id, district_id, role) select id, district_id, 'student' from portal.users"
+              " on conflict (id) do update set role = excluded.role",
+    "merge": "merge into portal.users u using portal.districts d on d.id = u.district_id"
+             " when matched then update set role = 'student'",
+}  # fmt: skip
+INSERTS = {
+    "license_assignments": "insert into portal.license_assignments (district_id, product_id, user_id)"
+                           " select u.district_id, p.id, u.id from portal.users u, portal.products p limit 1",
+    "class_books": "insert into portal.class_books select c.id, b.id from portal.classes c, portal.books b limit 1",
+    "student_books": "insert into portal.student_books select u.id, c.id, b.id from portal.users u, portal.classes c,"
+                     " portal.books b limit 1",
+}  # fmt: skip
+
+
+@pytest.fixture
+def peopled(world: World) -> World:
+    world.run(town())
+    world.license(user="t1")
+    world.books("c-t1", "a1")
+    world.do("insert into portal.products (code, title) values ('p2', 'Other')")
+    world.do("insert into portal.books (code, title) values ('b2', 'Other')")
+    return world
+
+
+def _try(world: World, role: str | None, statement: str) -> str | None:
+    """Runs a statement in a role, undoes it, and gives the SQLSTATE with which it was refused."""
+    try:
+        with world.app.cursor() as cursor:
+            if role:
+                cursor.execute(f"set local role {role}")
+            cursor.execute(statement)
+    except psycopg2.Error as error:
+        return error.pgcode
+    finally:
+        world.app.rollback()
+    return None
+
+
+def _is_refused(world: World, role: str | None, statement: str) -> bool:
+    state = _try(world, role, statement)
+    assert state in (None, "42501"), f"{role}: {statement} ended with {state}"
+    return state == "42501"
+
+
+def test_the_login_itself_may_do_nothing_until_it_takes_a_role(peopled: World) -> None:
+    for statement in ("select count(*) from portal.users", "delete from sync.holds", "select staging.open_run(1)",
+                      "create table public.t (id int)", "create table portal.t (id int)"):  # fmt: skip
+        assert _is_refused(peopled, None, statement)
+
+
+def test_the_login_can_take_no_role_but_those_of_the_sync(peopled: World) -> None:
+    for role in ("roster_owner", "postgres", "pg_write_all_data"):
+        assert _try(peopled, None, f"set local role {role}") in ("42501", "22023")
+
+
+def test_roster_read_only_reads(peopled: World) -> None:
+    tables = peopled.rows("select schemaname || '.' || tablename as name from pg_tables where schemaname in"
+                          " ('portal', 'sync', 'staging')")  # fmt: skip
+    assert len(tables) > 25
+    for table in tables:
+        name = table["name"]
+        assert not _is_refused(peopled, "roster_read", f"select * from {name} limit 1")
+        assert _is_refused(peopled, "roster_read", f"delete from {name}")
+        assert _is_refused(peopled, "roster_read", f"insert into {name} default values")
+        assert _is_refused(peopled, "roster_read", f"truncate {name}")
+    assert _is_refused(peopled, "roster_read", "update portal.users set family_name = 'x'")
+    assert _is_refused(peopled, "roster_read", "update sync.runs set status = 'launched'")
+    assert _is_refused(peopled, "roster_read", "select staging.drop_run(1)")
+
+
+def test_roster_edit_has_no_delete_in_portal(peopled: World) -> None:
+    for table in PORTAL:
+        assert _is_refused(peopled, "roster_edit", f"delete from portal.{table}")
+        assert _is_refused(peopled, "roster_edit", f"truncate portal.{table} cascade")
+
+
+def test_none_but_the_desk_may_update_the_role_of_a_person(peopled: World) -> None:
+    for role in ("roster_edit", "roster_reset", "roster_undo", "roster_read"):
+        for statement in NEW_ROLE.values():
+            assert _is_refused(peopled, role, statement)
+    assert not _is_refused(peopled, "roster_desk", NEW_ROLE["update"])
+
+
+def test_licences_and_books_are_given_and_changed_by_no_edit_and_no_reset(peopled: World) -> None:
+    columns = {"license_assignments": "user_id", "class_books": "class_id", "student_books": "class_id"}
+    for role in ("roster_edit", "roster_reset"):
+        for table, insert in INSERTS.items():
+            assert _is_refused(peopled, role, insert)
+            assert _is_refused(peopled, role, f"delete from portal.{table}")
+            assert _is_refused(peopled, role, f"update portal.{table} set {columns[table]} = {columns[table]}")
+
+
+def test_roster_reset_may_delete_what_it_must(peopled: World) -> None:
+    for table in RESET_DELETES:
+        before = "delete from portal.classes; " if table == "schools" else ""
+        assert not _is_refused(peopled, "roster_reset", f"{before}delete from portal.{table}")
+
+
+def test_under_a_reset_licences_and_books_fall_by_their_foreign_keys_only(peopled: World) -> None:
+    with peopled.app.cursor() as cursor:
+        cursor.execute("set local role roster_reset")
+        cursor.execute("delete from portal.users")
+        cursor.execute("reset role; set local role roster_read")
+        cursor.execute(
+            "select count(*) from portal.license_assignments union all select count(*) from portal.student_books"
+        )
+        assert cursor.fetchall() == [(0,), (0,)]
+    peopled.app.rollback()
+    assert len(peopled.versions()["license_assignments"]) == 1
+
+
+def test_roster_undo_puts_licences_back_with_their_id_and_moves_them_and_no_more(peopled: World) -> None:
+    assert not _is_refused(peopled, "roster_undo", INSERTS["license_assignments"].replace(
+        "(district_id,", "(id, district_id,").replace("select u.district_id", "select 99, u.district_id"))  # fmt: skip
+    assert not _is_refused(
+        peopled, "roster_undo", "update portal.license_assignments set user_id = user_id + 1 where false"
+    )
+    assert _is_refused(peopled, "roster_undo", "update portal.license_assignments set assigned_by = 'x'")
+    assert _is_refused(peopled, "roster_undo", "update portal.license_assignments set expires_on = null")
+    assert _is_refused(peopled, "roster_undo", "delete from portal.license_assignments")
+
+
+def test_the_desk_deletes_no_one(peopled: World) -> None:
+    for table in RESET_DELETES:
+        assert _is_refused(peopled, "roster_desk", f"delete from portal.{table}")
+
+
+ROLES = ("roster_edit", "roster_reset", "roster_undo", "roster_desk", "roster_read")
+TO_NO_ONE = (
+    "drop table portal.users", "alter table portal.users disable trigger all", "create table portal.t (id int)",
+    "create function portal.f() returns int language sql as 'select 1'", "delete from portal.districts",
+    "delete from sync.runs", "alter role roster_edit superuser", "drop schema staging cascade",
+    "update sync.grades set grade = 'UG'", "delete from sync.settings_history",
+)  # fmt: skip
+
+
+def test_no_role_changes_the_database_itself_nor_its_history(peopled: World) -> None:
+    for role in ROLES:
+        for statement in TO_NO_ONE:
+            assert _is_refused(peopled, role, statement)
+
+
+def test_no_path_of_the_sync_gives_a_person_another_id(peopled: World) -> None:
+    for role in ("roster_edit", "roster_reset", "roster_undo", "roster_read"):
+        assert _is_refused(peopled, role, "update portal.users set id = id + 1000")
+
+
+def test_an_edit_acts_as_roster_edit_and_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The role of every statement file of a whole Edit, hold and approval included."""
+    seen: set[tuple[str, str]] = set()
+    original = db.run
+
+    def watching(cursor: Any, name: str, params: Any = None) -> int:
+        cursor.execute("select current_user")
+        seen.add((cursor.fetchone()[0], name))
+        return original(cursor, name, params)
+
+    monkeypatch.setattr(db, "run", watching)
+    world.run(town())
+    held = world.run(town().without("a1", "a2", "a3", "b1", "b2"))
+    assert held.status == "held"
+    world.approve(held.id)
+    assert {role for role, _ in seen} <= {"roster_edit", "roster_read"}
+    assert {name for role, name in seen if role == "roster_edit"} >= {"edit/users", "edit/enrollments", "plan/adds"}
