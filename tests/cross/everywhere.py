@@ -101,7 +101,7 @@ class Everywhere:
         """The portal's district that this way fills: each has its own, in one database."""
         kind = "oneroster_csv" if way.startswith("csv") else "clever" if way == "clever" else "oneroster"
         there = self.world.elsewhere(f"d{self.district.seed}_{way}")
-        return there.set(source=SourceSettings(kind))
+        return there.registry(source=SourceSettings(kind))
 
     def sync(self, way: str, **parameters: Any) -> Ran:
         """A run of this way into its own district of the portal."""

@@ -43,6 +43,10 @@ class Meanings:
         for klass in day.classes():
             self.names |= dict.fromkeys((klass.sourced_id, klass.clever_id), ("class", klass.key))
 
+    def of(self, source_id: str | None, email: str | None) -> Name:
+        """What an id means; a row made by hand has none and goes by its email."""
+        return self.names[source_id] if source_id else (f"by hand {email}", 0)
+
 
 @dataclass
 class Image:
@@ -57,11 +61,12 @@ class Image:
 
 def image(world: World, meanings: Meanings) -> Image:
     """The portal of a district without its ids."""
-    found, names = Image(), {name: {} for name in _OWNERS.values()}  # type: Image, dict[str, dict[int, Name]]
+    found = Image()
+    names: dict[str, dict[int, Name]] = {name: {} for name in _OWNERS.values()}
     for table in ("schools", "users", "classes"):
         rows = found.tables[table] = {}
         for row in world.rows(_QUERIES[table], world.district_id):
-            row_id, meant = row.pop("id"), meanings.names[row.pop("source_id")]
+            row_id, meant = row.pop("id"), meanings.of(row.pop("source_id"), row.get("email"))
             if meant in rows:  # the row that is shared came first
                 assert table == "users", f"two {table} mean {meant}"
                 assert not row["is_shared"], f"two shared {table} mean {meant}"

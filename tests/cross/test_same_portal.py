@@ -34,7 +34,7 @@ def test_the_same_district_ends_in_the_same_portal(
     everywhere: Callable[..., Everywhere], seed: int, ways: tuple[str, ...], days: tuple[int, ...]
 ) -> None:
     made_up = everywhere(MadeUpDistrict(seed, 150, 3, many_terms=False, churn=0.05))
-    made_up.world.set(roles=ROLES)
+    made_up.world.registry(roles=ROLES)
     meanings = Meanings()
     for day in days:
         made_up.set_day(day)

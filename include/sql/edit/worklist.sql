@@ -12,4 +12,5 @@ where p.run_id = %(run_id)s and p.entity = 'worklist' and p.phase = any (%(phase
 update sync.worklist w set resolved_at = now(), resolved_by = 'sync', resolution = 'The source gives this role again.'
 from staging.user_values v join portal.users u on u.id = v.row_id
 where w.district_id = %(district_id)s and w.kind = 'role_drift' and w.resolved_at is null
-  and v.run_id = %(run_id)s and w.subject_id = v.row_id and u.role = any (v.roles);
+  and v.run_id = %(run_id)s and w.subject_id = v.row_id
+  and (u.role = any (v.roles) or (u.role = 'school_admin' and 'staff' = any (v.source_roles)));

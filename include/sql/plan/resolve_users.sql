@@ -46,7 +46,7 @@ create temporary table user_pairs on commit drop as
 select 1 as rung, u.source_id, c.id as row_id, c.origin
 from unknown_users u join unclaimed_users c on c.sis_id = u.sis_id
 where (lower(u.family_name) = c.family_name or lower(u.given_name) = c.given_name or lower(u.email) = c.email)
-  and (c.role = 'student') = (coalesce(u.roles[1], 'student') = 'student')
+  and (c.role = 'student') = (coalesce(u.roles[1], case when u.source_roles = '{}' then 'student' else 'staff' end) = 'student')
 union
 select 2, u.source_id, c.id, c.origin
 from unknown_users u join unclaimed_users c on c.email = lower(u.email) and c.family_name = lower(u.family_name)

@@ -40,6 +40,29 @@ insert into review_pairs
 select n.new_id, n.candidate_id from pairs n
 where not exists (select from review_pairs r where r.new_id = n.new_id and r.candidate_id = n.candidate_id);
 
+-- Someone whom the source has split in two: the known id goes on without the role that it had, and someone new brings that
+-- role under the same SIS id or email. Which of both is the one, people decide. Those whose role differs are few.
+create temporary table drifted_users on commit drop as
+select c.id, c.role, c.sis_id, lower(c.family_name) as family_name, lower(btrim(c.email)) as email
+from user_view v
+join staging.users s on s.run_id = %(run_id)s and s.n = v.n
+join portal.users c on c.id = v.id
+where v.is_in_feed and v.is_known and v.origin = 'sync' and not v.role = any (s.roles);
+analyze drifted_users;
+with pairs as (
+  select p.row_id as new_id, c.id as candidate_id
+  from drifted_users c
+  join staging.users s on s.run_id = %(run_id)s and s.sis_id = c.sis_id and lower(s.family_name) = c.family_name
+  join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n and p.role = c.role
+  union
+  select p.row_id, c.id
+  from drifted_users c
+  join staging.users s on s.run_id = %(run_id)s and lower(s.email) = c.email and lower(s.family_name) = c.family_name
+  join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n and p.role = c.role)
+insert into review_pairs
+select n.new_id, n.candidate_id from pairs n
+where not exists (select from review_pairs r where r.new_id = n.new_id and r.candidate_id = n.candidate_id);
+
 delete from sync.findings where run_id = %(run_id)s and rule in ('role_maps_to_nothing', 'role_not_created');
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', u.source_id, 'info', case when u.roles = '{}' then 'role_maps_to_nothing' else 'role_not_created' end, 'role',
@@ -57,4 +80,5 @@ insert into staging.plan (run_id, entity, kind, action, phase, row_id, changed)
 select %(run_id)s, 'worklist', 'role_drift', 'open', 'adds', v.id, case when s.roles = '{}' then s.source_roles else s.roles end
 from user_view v join staging.users s on s.run_id = %(run_id)s and s.n = v.n
 where v.is_in_feed and v.is_known and v.origin = 'sync' and not v.role = any (s.roles) and s.source_roles <> '{}'
+  and not (v.role = 'school_admin' and 'staff' = any (s.source_roles)) -- Clever has no other word for them
   and (v.is_listed or v.lists_no_school or v.stood_selected);
