@@ -95,11 +95,12 @@ select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null
   coalesce(f.status = 'active' and not f.is_rejected, false) as is_in_feed,
   coalesce(f.is_rejected, false) as is_protected,
   coalesce(f.status = 'tobedeleted' and not f.is_rejected, false) as is_gone,
-  l.user_id is null and not exists (select from named x where x.row_id = f.row_id) as lists_no_school, coalesce(l.is_selected, false) as is_listed,
+  l.user_id is null and x.row_id is null as lists_no_school, coalesce(l.is_selected, false) as is_listed,
   coalesce(st.selected, false) as stood_selected, coalesce(st.deselected, false) as stood_deselected
 from one_each f
 full join (select id, origin, role, is_shared from portal.users where district_id = %(district_id)s) p on p.id = f.row_id
 left join listed l on l.user_id = coalesce(f.row_id, p.id)
+left join named x on x.row_id = f.row_id
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
 alter table user_view add primary key (id);
 
