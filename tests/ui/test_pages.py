@@ -281,3 +281,13 @@ def test_a_database_that_is_away_is_told_in_a_sentence(pages, monkeypatch):
     answer = pages.client().get("/roster/districts/harbor")
     assert answer.status_code == 503
     assert "cannot be reached" in answer.text
+
+
+def test_the_preview_of_an_undo_says_what_would_come_back_and_offers_it(pages):
+    reset = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset")
+    plan = {"counts": {"teachers": {"put back": 7, "changed back": 0, "taken out": 1}}, "target": reset}
+    preview = madeup.run(pages.cursor, pages.harbor, "previewed", mode="undo", undoes_run_id=reset, plan=plan)
+    text = pages.client().get(f"/roster/districts/harbor/runs/{preview}").text
+    assert "What the undo would do" in text
+    assert f"Undo run {reset} now" in text
+    assert f"/districts/harbor/runs/{reset}/undo" in text

@@ -45,6 +45,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a deployment that changes templates and code together must not mix them
         trim_blocks=True,
         lstrip_blocks=True,
     )

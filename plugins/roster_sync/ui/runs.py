@@ -49,9 +49,15 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
-        entities=[name for name in ENTITIES if name in counts], can_undo=undoable, what=changes.WHAT,
+        entities=[name for name in ENTITIES if name in counts], can_undo=undoable, columns=_columns(counts),
         is_open=run["status"] == OPEN, planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
+
+
+def _columns(counts: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The counts that have something to say; what was added always has."""
+    found = {"rejected": "Rejected", **changes.WHAT}
+    return {code: label for code, label in found.items() if code == "added" or any(c[code] for c in counts.values())}
 
 
 def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
