@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roster_sync import db
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-ACTIONS = ("added", "updated", "restored", "unshared", "deleted", "held")
+COUNTED: Final = ("received", "rejected", "warned", "added", "updated", "restored", "unshared", "deleted", "held")
 
 
 def report(connection: Connection, run_id: int) -> list[str]:
@@ -54,7 +54,7 @@ def _pairs(values: dict[str, Any]) -> str:
 
 
 def _count(row: dict[str, Any]) -> str:
-    done = ", ".join(f"{action} {row[action]}" for action in ACTIONS if row[action])
+    done = ", ".join(f"{action} {row[action]}" for action in COUNTED if row[action])
     span = "" if row["before"] is None else f"{row['before']} before, {row['after']} after; "
     return f"{row['entity']}: {span}{done or 'nothing done'}"
 

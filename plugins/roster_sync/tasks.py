@@ -203,16 +203,16 @@ def notify(context: Context, district: District, run_id: int) -> int:
 
 
 def finish(context: Context, district: District, run_id: int) -> None:
-    """Closes the run whatever happened to it, and tells a failure to those who want to know."""
-    from roster_sync import runs
+    """Closes the run whatever happened to it, tells a failure to those who want to know, and logs the run's audit."""
+    from roster_sync import audit, runs
 
     with closing(hooks.portal_connection()) as connection:
         runs.fail_if_open(connection, run_id, STOPPED)
         status = runs.status_of(connection, run_id)
         if status == "failed":
             tell_people(connection, district, run_id)
-        for entity, counts in run_counts(connection, run_id).items():
-            log.info("%s: %s", entity, _in_words(counts))
+        for line in audit.report(connection, run_id):
+            log.info("%s", line)
     log.info("sync run %s of %s ended: %s", run_id, district.key, status)
 
 

@@ -85,7 +85,7 @@ def test_the_report_of_a_run_tells_it_all_without_a_person_of_the_roster(harbor:
     a_whole_story(harbor)
     told = "\n".join(audit.report(harbor.app, harbor.run))
     for part in ("started by Pat Planner", "the south is closed", "approved by Ada Approver", "agreed in the board",
-                 "limits", "schools: 2 before, 1 after; deleted 1", "removed rows: class_books 1"):  # fmt: skip
+                 "limits", "schools: 2 before, 1 after; received 1, deleted 1", "removed rows: class_books 1"):  # fmt: skip
         assert part in told
     for word in ("Given", "Family", "@"):
         assert word not in told
