@@ -74,7 +74,7 @@ def run_params(cursor: Cursor, run_id: int, district: District) -> dict[str, Any
     found = db.one(cursor, "plan/run", {"run_id": run_id})
     if found is None:
         raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
-    if found["issuer"] is None:
+    if found["issuer"] is None or not found["is_staged"]:
         raise SyncRefused("The feed of this run is no longer kept. Run the sync again.")
     parameters = found["parameters"] or {}
     proof = found["proof"] or {}
@@ -100,6 +100,7 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     _prove_by_size(cursor, run)
     db.run(cursor, "plan/adds", run)
     db.run(cursor, "plan/reviews", run)
+    db.run(cursor, "plan/needs_bulk", run)
     _plan_removals(cursor, run, source)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
     summary = db.one(cursor, "plan/summary", run) or {}
