@@ -368,6 +368,17 @@ def test_an_approval_is_carried_out_once(world: World) -> None:
     assert world.ran(run_id).status == "launched"
 
 
+def test_an_approval_is_refused_where_the_feed_is_no_longer_kept(world: World) -> None:
+    run_id = _held(world)
+    assert world.answer(run_id, "approved")
+    world.do("select staging.drop_run(%s)", run_id)
+    before = world.versions()
+    ran = world.carry_out(run_id)
+    assert ran.status == "failed"
+    assert "no longer kept" in ran.message
+    assert world.versions() == before
+
+
 def test_the_next_run_is_not_blocked_and_takes_up_what_was_held(world: World) -> None:
     first = _held(world)
     ran = world.run(_gone(_large(), ("p", 9)))

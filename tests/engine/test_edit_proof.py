@@ -441,6 +441,21 @@ def test_a_class_of_a_delta_file_keeps_what_its_terms_and_course_gave_where_thos
         assert after[column] == before[column]
 
 
+def test_selecting_a_school_needs_a_bulk_file_and_says_so(world: World) -> None:
+    roster = town().school("S3").student("n1", "S3")
+    world.run(csv_files(roster))
+    world.do("delete from portal.user_schools where school_id = %s", world.school("S3")["id"])
+    world.do("delete from portal.schools where source_id = 'S3'")  # as if it had never been selected
+    world.select("S1", "S2", "S3")
+    ran = world.run(csv_files(Roster().school("S3").student("a1", "S1", family_name="Changed"), mode="delta"))
+    assert [f["source_id"] for f in world.findings(ran, "needs_bulk_file")] == ["S3"]
+    assert world.person("a1")["family_name"] == "Changed"
+    whole = world.run(csv_files(roster))
+    assert world.findings(whole, "needs_bulk_file") == []
+    assert world.schools_of("n1") == {"S3": True}
+    assert world.findings(world.run(csv_files(Roster(), mode="delta")), "needs_bulk_file") == []
+
+
 def test_a_bulk_file_beside_delta_files_proves_its_own_absences_only(world: World) -> None:
     world.run(csv_files(town()))
     less = town().without("a1", "c-t4")

@@ -72,6 +72,9 @@ def test_a_deselected_school_is_not_touched_at_all_nor_are_its_classes(world: Wo
     ran = world.run(changed)
     assert ran.status == "launched"
     assert world.versions() == before
+    ended = changed.with_("S2", status="tobedeleted").with_("c-t3", status="tobedeleted")
+    world.run(ended.with_("b1", status="tobedeleted"))
+    assert world.versions() == before
     gone = changed.without("S2", "c-t3", "t3", "t4", "b1", "b3", "b4", "b9")
     world.run(gone)
     assert world.versions() == before
