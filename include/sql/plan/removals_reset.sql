@@ -92,4 +92,4 @@ where s.id is not null or u.id is not null
   or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not coalesce(p.is_protected, false)
       -- an admin who stays without being shared keeps their schools
       and not (p.role in ('district_admin', 'school_admin') and not (p.is_in_feed and (p.is_listed or p.lists_no_school)))
-      and not exists (select from kept_candidates k where k.id = us.user_id));
+      and (p.is_in_feed or not exists (select from kept_candidates k where k.id = us.user_id)));
