@@ -2,6 +2,11 @@
 -- schools, licences, books, classes; then the new row goes. Each step leaves its image in sync.changes of this run.
 -- What both have stays once; where one is active, it is active.
 
+-- Locked first: nobody hangs a licence or a book on a row that then goes.
+select 1 from portal.schools where id in (select new_id from merge_pairs where entity = 'schools') order by id for update;
+select 1 from portal.users where id in (select new_id from merge_pairs where entity = 'users') order by id for update;
+select 1 from portal.classes where id in (select new_id from merge_pairs where entity = 'classes') order by id for update;
+
 -- schools
 with moved as (
   update portal.classes c set school_id = m.old_id from merge_pairs m

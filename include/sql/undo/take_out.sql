@@ -8,6 +8,10 @@ create temporary table added_schools on commit drop as
 select s.id from portal.schools s where s.district_id = %(district_id)s and s.created_run_id = %(target)s and s.origin = 'sync';
 analyze added_users;
 analyze added_classes;
+-- Locked before it is asked what hangs on them: nobody hangs a licence or a book on a row that then goes.
+select 1 from portal.schools where id in (select id from added_schools) order by id for update;
+select 1 from portal.users where id in (select id from added_users) order by id for update;
+select 1 from portal.classes where id in (select id from added_classes) order by id for update;
 
 create temporary table staying_users on commit drop as
 select a.id from added_users a join portal.users u on u.id = a.id
