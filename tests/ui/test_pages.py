@@ -291,3 +291,26 @@ def test_the_preview_of_an_undo_says_what_would_come_back_and_offers_it(pages):
     assert "What the undo would do" in text
     assert f"Undo run {reset} now" in text
     assert f"/districts/harbor/runs/{reset}/undo" in text
+
+
+def test_a_preview_shows_what_its_plan_counted(pages):
+    plan = {
+        "counts": {"students": {"delete": 37, "add": 2}},
+        "seen": {"students": 85},
+        "sentence": "It would delete 37.",
+    }
+    counts = {"students": {"received": 85}}
+    run = madeup.run(pages.cursor, pages.harbor, "previewed", mode="reset", wrote=False, plan=plan, counts=counts)
+    text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
+    assert "What it would change" in text
+    assert 'kind=students&amp;what=deleted">37</a>' in text
+    assert "It would delete 37." in text
+
+
+def test_a_reset_shows_what_the_portal_held_before_and_after(pages):
+    counts = {"licenses": {"deleted": 5, "before": 40, "after": 35}}
+    run = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset", counts=counts)
+    text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
+    assert "In the portal before" in text
+    assert ">40</span>" in text
+    assert ">35</span>" in text

@@ -36,6 +36,10 @@ _PLANNED: Final = {
     "added": ["add"], "updated": ["update"], "restored": ["restore"], "unshared": ["unshare", "end"],
     "deleted": ["delete"], "held": ["unshare", "end", "delete", "update"],
 }  # fmt: skip
+_NO_COUNTS: Final = {
+    "received": 0, "rejected": 0, "added": 0, "updated": 0, "restored": 0, "unshared": 0, "deleted": 0, "held": 0,
+    "unchanged": 0, "before": None, "after": None,
+}  # fmt: skip
 _HIDDEN: Final = frozenset({
     "id", "district_id", "created_at", "updated_at", "created_run_id", "updated_run_id", "row_hash",
     "is_enabled_at_source", "origin", "is_dummy",
@@ -72,7 +76,7 @@ def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[
     """One page of changes, in the order of their ids; of a search, the first that fit."""
     if query.what == "held" or is_planned(run):
         return _from_plan(cursor, run, query, limit)
-    if run["mode"] != "undo" and _is_counted_as_none(cursor, run, query):
+    if query.what != "held" and run["wrote_at"] is not None and _is_counted_as_none(cursor, run, query):
         return []
     if query.what == "added" and run["mode"] != "undo":
         return _added(cursor, run, query, limit)
@@ -91,8 +95,28 @@ def every(cursor: Cursor, run: dict[str, Any], query: Query, page_size: int = 20
 
 def _is_counted_as_none(cursor: Cursor, run: dict[str, Any], query: Query) -> bool:
     """True where the run's own counts say that there is nothing: to look for it could mean reading a million rows."""
+    if run["mode"] == "undo":
+        return False
     counts = db.rows(cursor, "ui/run_counts", {"run": run["id"]})
     return any(row["entity"] == query.kind and row[query.what] == 0 for row in counts)
+
+
+def counts_of(cursor: Cursor, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The run's counts by kind; of a run that wrote nothing, what its plan says it would do."""
+    found = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run["id"]})}
+    if not is_planned(run) or run["mode"] == "undo":
+        return found
+    for kind, planned in (run["plan"].get("counts") or {}).items():
+        would = {
+            "added": planned.get("add", 0), "updated": planned.get("update", 0),
+            "restored": planned.get("restore", 0), "unshared": planned.get("unshare", 0) + planned.get("end", 0),
+            "deleted": planned.get("delete", 0),
+        }  # fmt: skip
+        seen = (run["plan"].get("seen") or {}).get(kind, 0)
+        would["unchanged"] = max(0, seen - would["added"] - would["updated"] - would["restored"])
+        if kind in found or any(would.values()):
+            found[kind] = {**_NO_COUNTS, "entity": kind, **found.get(kind, {}), **would}
+    return found
 
 
 def is_planned(run: dict[str, Any]) -> bool:

@@ -41,7 +41,7 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
     """The run; while it is at work the page asks for its live part again and again."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
-        counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
+        counts = changes.counts_of(cursor, run)
         holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
         undoable = can_undo(cursor, here, run)
@@ -49,8 +49,9 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
-        entities=[name for name in ENTITIES if name in counts], can_undo=undoable, columns=_columns(counts),
-        is_open=run["status"] == OPEN, planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
+        entities=_entities(counts), can_undo=undoable, columns=_columns(counts),
+        has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
+        planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
 
 
@@ -58,6 +59,11 @@ def _columns(counts: dict[str, dict[str, Any]]) -> dict[str, str]:
     """The counts that have something to say; what was added always has."""
     found = {"rejected": "Rejected", **changes.WHAT}
     return {code: label for code, label in found.items() if code == "added" or any(c[code] for c in counts.values())}
+
+
+def _entities(counts: dict[str, dict[str, Any]]) -> list[str]:
+    """The kinds that were counted, in the order in which people read them."""
+    return [name for name in (*ENTITIES, *sorted(set(counts) - set(ENTITIES))) if name in counts]
 
 
 def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -135,13 +141,13 @@ def search_changes(
 def _changes(request: Request, here: Here, run_id: int, query: changes.Query) -> HTMLResponse:
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
-        counts = {row["entity"]: row for row in db.rows(cursor, "ui/run_counts", {"run": run_id})}
+        counts = changes.counts_of(cursor, run)
         found = changes.rows(cursor, run, query, PAGE_SIZE + 1)
     is_part = bool(query.after) and request.headers.get("hx-request") == "true"
     return page(
         request, "changes_rows.html" if is_part else "changes.html", title=f"What {title(run)} changed", here=here,
         run=run, counts=counts, query=query, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, what=changes.WHAT,
-        entities=[name for name in ENTITIES if name in counts], planned=changes.is_planned(run),
+        entities=_entities(counts), planned=changes.is_planned(run),
     )  # fmt: skip
 
 
