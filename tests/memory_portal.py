@@ -58,7 +58,8 @@ def empty(owner: Connection) -> None:
     with owner.cursor() as cursor:
         cursor.execute("select staging.drop_run(id) from sync.runs")
         cursor.execute(
-            "select schemaname, tablename from pg_tables where schemaname in ('portal', 'sync') and tablename <> all (%s)",
+            "select schemaname, tablename from pg_tables"
+            " where schemaname in ('portal', 'sync') and tablename <> all (%s)",
             (list(KEPT),),
         )
         tables = sql.SQL(", ").join(sql.Identifier(*row) for row in cursor.fetchall())

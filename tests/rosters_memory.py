@@ -176,7 +176,8 @@ class Portal:
 
     def id_of(self, table: str, source_id: str) -> Any:
         """The portal's own key of the row that has this source id now."""
-        return self.one(f"select id from portal.{table} where district_id = %(d)s and source_id = %(s)s", s=source_id)
+        text = f"select id from portal.{table} where district_id = %(d)s and source_id = %(s)s"  # noqa: S608
+        return self.one(text, s=source_id)
 
     def begin(self, mode: str, *, reason: str | None = None, **parameters: Any) -> int:
         """Opens a run; whatever was at work before counts as dead."""
@@ -272,7 +273,8 @@ class Portal:
     def license(self, *, user: str | None = None, school: str | None = None) -> int:
         """Gives a person or a school a licence; returns its id."""
         return int(self.one(
-            "insert into portal.license_assignments (district_id, product_id, user_id, school_id, assigned_by, expires_on)"
+            "insert into portal.license_assignments"
+            " (district_id, product_id, user_id, school_id, assigned_by, expires_on)"
             " values (%(d)s, %(p)s, %(u)s, %(s)s, 'Lee Licenser', '2099-06-30') returning id",
             p=self.product(), u=self.id_of("users", user) if user else None,
             s=self.id_of("schools", school) if school else None,
@@ -291,7 +293,8 @@ class Portal:
         values = {"given_name": "Mina", "family_name": "Manual", "email": f"{role}.by.hand@portal.example"} | columns
         user_id = int(self.one(
             "insert into portal.users (district_id, role, given_name, family_name, email, sis_id, source_id)"
-            " values (%(d)s, %(role)s, %(given_name)s, %(family_name)s, %(email)s, %(sis_id)s, %(source_id)s) returning id",
+            " values (%(d)s, %(role)s, %(given_name)s, %(family_name)s, %(email)s, %(sis_id)s, %(source_id)s)"
+            " returning id",
             role=role, **({"sis_id": None, "source_id": None} | values),
         ))  # fmt: skip
         for school in schools:
@@ -311,7 +314,8 @@ class Portal:
 
     def enroll_by_hand(self, class_id: int, user_id: int, role: str) -> None:
         """An enrolment made in the portal."""
-        self.rows("insert into portal.enrollments (district_id, class_id, user_id, role) values (%(d)s, %(c)s, %(u)s, %(r)s)",
+        self.rows("insert into portal.enrollments (district_id, class_id, user_id, role)"
+                  " values (%(d)s, %(c)s, %(u)s, %(r)s)",
                   c=class_id, u=user_id, r=role)  # fmt: skip
 
     def snapshot(self, without: Sequence[str] = UNDO_MAY_CHANGE) -> dict[str, list[str]]:
@@ -319,11 +323,16 @@ class Portal:
         return {
             table: sorted(
                 json.dumps(row, sort_keys=True)
-                for (row,) in self.rows(f"select to_jsonb(t) - %(w)s::text[] from portal.{table} t", w=list(without))
+                for (row,) in self.rows(
+                    f"select to_jsonb(t) - %(w)s::text[] from portal.{table} t", w=list(without)  # noqa: S608
+                )
             )
             for table in TABLES
         }
 
     def versions(self) -> dict[str, list[Any]]:
         """The xmin of every row: the same as long as nobody writes it."""
-        return {table: sorted(self.rows(f"select ctid::text, xmin::text from portal.{table}")) for table in TABLES}
+        return {
+            table: sorted(self.rows(f"select ctid::text, xmin::text from portal.{table}"))  # noqa: S608
+            for table in TABLES
+        }

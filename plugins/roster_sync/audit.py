@@ -1,4 +1,4 @@
-"""The audit of one run in words: who started, approved and undid it, by which settings, and what it left and removed."""
+"""The audit of one run in words: who started, approved and undid it, by which settings, and what it removed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def _who(run: dict[str, Any]) -> list[str]:
     if run["settings"]:
         lines.append("settings: " + _pairs(run["settings"]))
     if run["answer"]:
-        who = run["answered_by"] or "nobody"
-        lines.append(f"{run['answer']} by {who} at {run['answered_at']:%Y-%m-%d %H:%M %Z}" + _because(run["answer_reason"]))
+        who = f"{run['answer']} by {run['answered_by'] or 'nobody'} at {run['answered_at']:%Y-%m-%d %H:%M %Z}"
+        lines.append(who + _because(run["answer_reason"]))
     if run["superseded_by_run_id"]:
         lines.append(f"its question was taken back by run {run['superseded_by_run_id']}")
     if run["undoes_run_id"]:

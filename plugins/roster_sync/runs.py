@@ -173,7 +173,7 @@ def written_as(cursor: Cursor, run_id: int) -> str | None:
     """None while a run may still write; the status under which it ended where a repeated task comes after it was done.
 
     Raises:
-        errors.SyncRefused: the run ended otherwise. One that was declared dead stays dead, even if its process breathes.
+        errors.SyncRefused: the run ended otherwise. One that was declared dead stays dead, even if it breathes.
     """
     cursor.execute("select status from sync.runs where id = %s", (run_id,))
     status = str((cursor.fetchone() or ["failed"])[0])

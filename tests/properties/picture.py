@@ -38,7 +38,10 @@ class Picture:
     def without_quiet_columns(self) -> dict[str, Any]:
         """All that an exact undo must bring back."""
         return {
-            name: {key: {column: value for column, value in row.items() if column not in QUIET} for key, row in rows.items()}
+            name: {
+                key: {column: value for column, value in row.items() if column not in QUIET}
+                for key, row in rows.items()
+            }
             for name, rows in self.tables().items()
         } | {"class_books": self.class_books, "student_books": self.student_books}
 
@@ -48,7 +51,11 @@ class Picture:
 
     def known_as(self, entity: str, row_id: int) -> set[tuple[str, str]]:
         """Every (issuer, source id) that leads to this row."""
-        return {(issuer, source_id) for (kind, issuer, source_id), row in self.ids.items() if (kind, row) == (entity, row_id)}
+        return {
+            (issuer, source_id)
+            for (kind, issuer, source_id), row in self.ids.items()
+            if (kind, row) == (entity, row_id)
+        }
 
     def is_selected(self, school: Row) -> bool:
         """Whether the district wants this school."""

@@ -145,7 +145,8 @@ def no_work_is_lost_by_an_undo(before: Picture, after: Picture) -> None:
     def now(entity: str, row_id: int | None) -> int | None:
         if row_id is None or row_id in after.tables()[entity]:
             return row_id
-        found = {after.ids[entity, *known] for known in before.known_as(entity, row_id) if (entity, *known) in after.ids}
+        names = [(entity, issuer, source_id) for issuer, source_id in before.known_as(entity, row_id)]
+        found = {after.ids[name] for name in names if name in after.ids}
         assert len(found) == 1, (entity, row_id, found)
         return found.pop()
 

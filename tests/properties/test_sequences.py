@@ -270,9 +270,11 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(pick=PICK, same=st.booleans())
     def settle_a_match_review(self, pick: int, same: bool) -> None:
-        found = self.portal.rows("select w.id from sync.worklist w join portal.users n on n.id = w.subject_id"
-                                 " join portal.users o on o.id = w.second_subject_id"
-                                 " where w.district_id = %(d)s and kind = 'match_review' and resolved_at is null order by 1")
+        found = self.portal.rows(
+            "select w.id from sync.worklist w join portal.users n on n.id = w.subject_id"
+            " join portal.users o on o.id = w.second_subject_id"
+            " where w.district_id = %(d)s and kind = 'match_review' and resolved_at is null order by 1"
+        )
         if not found:
             return
         now = take(self.portal)

@@ -31,7 +31,8 @@ STEPS = {
     "classes": "select from portal.classes where source_id = 'c2' for update",
     "enrollments": "lock table portal.enrollments in share mode",
     "images": "lock table portal.class_books in access exclusive mode",
-    "delete": "select from portal.user_schools x join portal.users u on u.id = x.user_id and u.source_id = 's1' for update of x",
+    "delete": "select from portal.user_schools x join portal.users u on u.id = x.user_id"
+    " where u.source_id = 's1' for update of x",
     "close": "select from sync.runs where mode = 'reset' for update",
 }  # fmt: skip
 WAIT_SECONDS = 20

@@ -212,7 +212,10 @@ def test_a_district_admin_is_never_deleted_nor_by_the_parameter_for_manual_rows(
 def test_a_school_admin_goes_only_with_the_last_of_their_schools(harbor: Portal) -> None:
     harbor.roles = ("teacher", "student", "school_admin")
     harbor.edit(two_schools().person("a1", "siteAdministrator", "north", "south"))
-    of_both, of_south = harbor.add_by_hand("school_admin", "north", "south"), harbor.add_by_hand("school_admin", "south")
+    of_both, of_south = (
+        harbor.add_by_hand("school_admin", "north", "south"),
+        harbor.add_by_hand("school_admin", "south"),
+    )
     of_north, of_none = harbor.add_by_hand("school_admin", "north"), harbor.add_by_hand("school_admin")
     harbor.reset(two_schools().without("south"), include_manual=True)
     left = [row[0] for row in harbor.rows("select id from portal.users where role = 'school_admin' order by id")]

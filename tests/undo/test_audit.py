@@ -31,7 +31,8 @@ def test_who_started_approved_and_undid_a_run_and_why(harbor: Portal) -> None:
     reset = a_whole_story(harbor)
     harbor.undo()
     (row,) = read(harbor, "select district, mode, status, started_by, reason, answer, answered_by, answer_reason,"
-                  " undone_by, undone_by_run_id from sync.audit_runs where run_id = %(target)s", target=reset)  # fmt: skip
+                  " undone_by, undone_by_run_id from sync.audit_runs where run_id = %(target)s",
+                  target=reset)  # fmt: skip
     assert row == ("harbor", "reset", "undone", "Pat Planner", "the south is closed", "approved", "Ada Approver",
                    "agreed in the board", "Pat Planner", harbor.run)  # fmt: skip
 
@@ -62,7 +63,9 @@ def test_counts_before_and_after_a_reset_and_its_undo(harbor: Portal) -> None:
 
 def test_every_removed_row_by_run(harbor: Portal) -> None:
     a_whole_story(harbor)
-    found = read(harbor, "select table_name, count(*) from sync.audit_removed where run_id = %(r)s group by 1 order by 1")
+    found = read(
+        harbor, "select table_name, count(*) from sync.audit_removed where run_id = %(r)s group by 1 order by 1"
+    )
     assert found == [("class_books", 1), ("classes", 1), ("enrollments", 4), ("license_assignments", 1), ("schools", 1),
                      ("student_books", 1), ("user_schools", 4), ("users", 2)]  # fmt: skip
     ((person,),) = read(harbor, "select removed from sync.audit_removed where run_id = %(r)s and table_name = 'users'"
@@ -76,7 +79,8 @@ def test_every_answer_is_kept_also_one_that_a_new_question_replaced(harbor: Port
     harbor.answer()
     assert harbor.go_on_after_approval(two_schools().without("south", "s1")) == "held"
     harbor.answer("rejected", by="Bo Second")
-    assert read(harbor, "select answer, answered_by from sync.audit_answers where run_id = %(r)s order by asked_at") == [
+    answers = "select answer, answered_by from sync.audit_answers where run_id = %(r)s order by asked_at"
+    assert read(harbor, answers) == [
         ("approved", "Ada Approver"), ("rejected", "Bo Second"),
     ]  # fmt: skip
 
@@ -85,7 +89,8 @@ def test_the_report_of_a_run_tells_it_all_without_a_person_of_the_roster(harbor:
     a_whole_story(harbor)
     told = "\n".join(audit.report(harbor.app, harbor.run))
     for part in ("started by Pat Planner", "the south is closed", "approved by Ada Approver", "agreed in the board",
-                 "limits", "schools: 2 before, 1 after; received 1, deleted 1", "removed rows: class_books 1"):  # fmt: skip
+                 "limits", "schools: 2 before, 1 after; received 1, deleted 1",
+                 "removed rows: class_books 1"):  # fmt: skip
         assert part in told
     for word in ("Given", "Family", "@"):
         assert word not in told

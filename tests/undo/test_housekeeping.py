@@ -18,7 +18,8 @@ from tests.rosters_memory import Portal
 def age(harbor: Portal, days: float, run_id: int | None = None) -> None:
     harbor.rows(
         "update sync.runs set started_at = started_at - make_interval(hours => %(h)s),"
-        " finished_at = finished_at - make_interval(hours => %(h)s), wrote_at = wrote_at - make_interval(hours => %(h)s)"
+        " finished_at = finished_at - make_interval(hours => %(h)s),"
+        " wrote_at = wrote_at - make_interval(hours => %(h)s)"
         " where id = %(r)s or %(r)s is null",
         h=int(days * 24), r=run_id,
     )  # fmt: skip

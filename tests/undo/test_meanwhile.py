@@ -33,8 +33,8 @@ def while_a_licence_is_being_given(
         limit = time.monotonic() + 20
         with cluster.admin() as watcher:
             while time.monotonic() < limit and not running.done():
-                watcher.execute("select exists (select from pg_stat_activity where datname = %s and wait_event_type = 'Lock')",
-                                (database.name,))  # fmt: skip
+                waits = "select exists (select from pg_stat_activity where datname = %s and wait_event_type = 'Lock')"
+                watcher.execute(waits, (database.name,))
                 if watcher.fetchone()[0]:
                     break
                 time.sleep(0.02)

@@ -137,7 +137,9 @@ def test_an_undo_also_works_after_the_nightly_edits_that_followed(harbor: Portal
 def test_an_old_row_returns_with_its_id_and_takes_over_what_hangs_on_the_one_made_anew(harbor: Portal) -> None:
     with_work(harbor)
     before = harbor.snapshot()
-    ids = {name: harbor.id_of(table, name) for table, name in (("schools", "south"), ("users", "s2"), ("classes", "c2"))}
+    ids = {
+        name: harbor.id_of(table, name) for table, name in (("schools", "south"), ("users", "s2"), ("classes", "c2"))
+    }
     harbor.reset(two_schools().without("south", "t2", "s2"))
     target = harbor.run
     harbor.edit(two_schools())  # shared again: all new
@@ -220,8 +222,11 @@ def test_what_people_hung_something_on_stays_with_school_and_class_and_is_listed
     before = harbor.snapshot()
     assert harbor.undo() == "launched"
     assert harbor.snapshot() == before
-    assert harbor.rows("select entity, source_id from sync.findings where run_id = %(r)s and rule = 'kept_by_undo'"
-                       " order by 1", r=harbor.run) == [("classes", "c9"), ("schools", "east"), ("users", "s9")]  # fmt: skip
+    listed = harbor.rows(
+        "select entity, source_id from sync.findings where run_id = %(r)s and rule = 'kept_by_undo' order by 1",
+        r=harbor.run,
+    )
+    assert listed == [("classes", "c9"), ("schools", "east"), ("users", "s9")]
 
 
 def test_a_role_given_at_the_desk_keeps_who_the_run_added(harbor: Portal) -> None:
@@ -261,7 +266,9 @@ def test_an_id_that_somebody_else_has_by_now_is_left_to_them(harbor: Portal) -> 
     harbor.reset(roster)
     target = harbor.run
     assert harbor.id_of("users", "t1b") == t1
-    recycled = roster.copy().teacher("t1", "south", given_name="Some", family_name="Body", email="body@district.example")
+    recycled = roster.copy().teacher(
+        "t1", "south", given_name="Some", family_name="Body", email="body@district.example"
+    )
     harbor.edit(recycled)
     other = harbor.id_of("users", "t1")
     assert other != t1
