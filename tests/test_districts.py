@@ -228,11 +228,20 @@ def test_a_right_cron_expression_has_no_problem(expression):
 @pytest.mark.parametrize(
     ("expression", "part"),
     [
-        ("60 * * * *", "minute"), ("* 5-2 * * *", "backwards"), ("* * 0 * *", "day of the month"), ("*/0 * * * *", "step"),
-        ("* * * 13 *", "month"), ("* * * * 8", "day of the week"), ("@daily", "five fields"), ("0 0 L * *", "day of the month"),
-        ("0 0 30 2 *", "no month"), ("a * * * *", "minute"), ("*-5 * * * *", "minute"), ("1,,2 * * * *", "minute"),
+        ("60 * * * *", "minute"),
+        ("* 5-2 * * *", "backwards"),
+        ("* * 0 * *", "day of the month"),
+        ("*/0 * * * *", "step"),
+        ("* * * 13 *", "month"),
+        ("* * * * 8", "day of the week"),
+        ("@daily", "five fields"),
+        ("0 0 L * *", "day of the month"),
+        ("0 0 30 2 *", "no month"),
+        ("a * * * *", "minute"),
+        ("*-5 * * * *", "minute"),
+        ("1,,2 * * * *", "minute"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_cron_expression_is_told_in_words(expression, part):
     assert part in cron.problem(expression)
 

@@ -273,7 +273,7 @@ def refusals(step: str, connection: Connection | None = None, run_id: int | None
         yield
     except (SourceNotReady, SyncRefused) as refusal:
         status = refusal.status if isinstance(refusal, SyncRefused) else "skipped"
-        if connection is not None and run_id is not None:
+        if connection is not None and run_id is not None and runs.status_of(connection, run_id) == OPEN:
             runs.close(connection, run_id, status, str(refusal))
         if status == "failed":
             raise AirflowFailException(str(refusal)) from None
