@@ -75,14 +75,15 @@ with feed as (
   select distinct on (row_id) * from feed order by row_id, is_rejected, status
 ), listed as (
   select user_id, bool_or(is_selected) as is_selected from feed_memberships group by user_id
-), named as (
-  -- who names only schools that are gone is not without a school
-  select distinct r.row_id
+), unlisted as materialized (
+  select r.row_id, s.school_source_ids
   from staging.users s
   join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
-  where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+  where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and s.school_source_ids <> '{}'
     and not exists (select from listed l where l.user_id = r.row_id)
-    and exists (select from school_ids i where i.source_id = any (s.school_source_ids))
+), named as (
+  -- who names only schools that are gone is not without a school
+  select distinct u.row_id from unlisted u cross join lateral unnest(u.school_source_ids) o (id) join school_ids i on i.source_id = o.id
 ), stood as (
   select us.user_id, bool_or(v.is_selected) as selected, bool_or(not v.is_selected) as deselected
   from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
