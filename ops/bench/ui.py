@@ -36,6 +36,7 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
     parser.add_argument("--districts", type=int, default=2000)
     parser.add_argument("--students", type=int, default=900_000)
     options = parser.parse_args(arguments)
+    sys.path[:0] = [str(REPOSITORY / "plugins")]
     report = Report("ui", {"districts": options.districts, "students": options.students, "tries": TRIES})
     with _database(server) as cursor, tempfile.TemporaryDirectory() as folder:
         with progress("filling the database", every=15):
@@ -155,7 +156,6 @@ def _visitor(server: Server, folder: Path, districts: int) -> Any:
         "AIRFLOW__API_AUTH__JWT_SECRET": "made-up-secret-of-the-benchmark-" * 2,
         "ROSTER_DISTRICTS": str(registry),
     }
-    sys.path[:0] = [str(REPOSITORY / "plugins")]
     from airflow.api_fastapi.app import get_auth_manager, init_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from airflow.utils.db import initdb

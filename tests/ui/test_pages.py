@@ -56,6 +56,7 @@ def test_what_is_shared_comes_from_the_last_good_run(pages):
     counts["students"].update(added=5)
     madeup.run(pages.cursor, pages.harbor, "launched", counts=counts)
     madeup.run(pages.cursor, pages.harbor, "failed")
+    madeup.run(pages.cursor, pages.harbor, "previewed")
     line = pages.client("dana", by="bearer").get("/roster/api/v1/districts").json()["districts"][0]
     assert line["shared"]["students"] == 125
     assert line["status"] == "failed"

@@ -1,7 +1,7 @@
 -- The Districts page: every district that the visitor may see, with what it needs from a person, one page of it.
 -- asked: the visible districts as the registry and the portal name them, as one JSON text (2,000 literals would take the
 -- planner longer than the query).
--- A person's decision on a match is kept as a run without steps: it is no sync, and says nothing of the last one.
+-- A person's decision on a match is kept as a run without steps, and a preview writes nothing: neither is the last sync.
 -- Cost: three index look-ups a district (runs_district twice, worklist_open); items are counted for the page only.
 with asked as (
   select * from jsonb_to_recordset(%(asked)s::jsonb) as a (key text, name text, source text, is_enabled boolean)
@@ -28,7 +28,7 @@ with asked as (
   left join portal.districts d on d.key = a.key
   left join lateral (
     select r.id, r.status, r.mode, r.started_at, r.message, r.step
-    from sync.runs r where r.district_id = d.id and (r.steps <> '[]' or r.status <> 'launched')
+    from sync.runs r where r.district_id = d.id and r.status <> 'previewed' and (r.steps <> '[]' or r.status <> 'launched')
     order by r.id desc limit 1) last on true
   left join lateral (
     select r.id, r.finished_at from sync.runs r
