@@ -65,7 +65,8 @@ class Shared:
         self.classes = {key for key, row in roster.classes.items() if row["school_source_id"] in wanted}
         self.memberships: set[tuple[str, str]] = set()
         self.without_school = set()
-        for user_id, row in roster.users.items():
+        living = {user_id: row for user_id, row in roster.users.items() if row["status"] == "active"}
+        for user_id, row in living.items():
             named = {school for school in row["org_source_ids"].split(",") if school}
             taught = {roster.classes[c]["school_source_id"] for c, u, _ in roster.enrollments if u == user_id}
             self.memberships |= {(user_id, school) for school in (named | taught) & wanted}
@@ -105,6 +106,13 @@ def synced_rows_equal_the_feed(roster: Roster, before: Picture, after: Picture) 
         if user_id in user_of:
             assert row["is_active"]
             assert (class_of[class_id], user_of[user_id], role) in shared.enrollments
+
+
+def who_was_disabled_by_hand_stays_so(before: Picture, after: Picture) -> None:
+    for user_id in before.users.keys() & after.users.keys():
+        row = before.users[user_id]
+        if not row["is_enabled"] and row["is_enabled_at_source"] is not False:
+            assert not after.users[user_id]["is_enabled"]
 
 
 def what_hangs_on_kept_rows_is_kept(before: Picture, after: Picture) -> None:

@@ -81,6 +81,11 @@ class Sequences(RuleBasedStateMachine):
         if len(self.roster.users) > 1:
             self.roster = self.roster.without(person)
 
+    @rule(person=PEOPLE)
+    def call_person_gone(self, person: str) -> None:
+        if person in self.roster.users and sum(row["status"] == "active" for row in self.roster.users.values()) > 1:
+            self.roster.users[person]["status"] = "tobedeleted"
+
     @rule(person=PEOPLE, other=PEOPLE)
     def give_person_another_id(self, person: str, other: str) -> None:
         if person in self.roster.users and other not in self.roster.users:
@@ -163,6 +168,10 @@ class Sequences(RuleBasedStateMachine):
     def give_role(self, pick: int, role: str) -> None:
         self.portal.rows("update portal.users set role = %(r)s where id = %(u)s", r=role, u=self.row_of("users", pick))
 
+    @rule(pick=PICK)
+    def disable_by_hand(self, pick: int) -> None:
+        self.portal.rows("update portal.users set is_enabled = false where id = %(u)s", u=self.row_of("users", pick))
+
     @rule(schools=st.sets(SCHOOLS, min_size=1))
     def select_schools(self, schools: set[str]) -> None:
         self.portal.select_schools(*schools)
@@ -182,16 +191,17 @@ class Sequences(RuleBasedStateMachine):
             assert take(self.portal).tables() == before.tables()
             return
         assert status in ("launched", "held")
-        self.settled(mode, before, status)
+        self.settled(mode, before, status, is_manual_kept="include_manual" not in parameters)
         if status == "launched":
             versions = self.portal.versions()
             assert getattr(self.portal, mode)(source, **parameters) == "launched"
             assert self.portal.versions() == versions  # the same run twice changes nothing
 
-    def settled(self, mode: str, before: Picture, status: str) -> None:
+    def settled(self, mode: str, before: Picture, status: str, *, is_manual_kept: bool = True) -> None:
         after = take(self.portal)
         rules.roles_never_change(before, after)
         rules.ids_stay(self.roster, before, after)
+        rules.who_was_disabled_by_hand_stays_so(before, after)
         if mode == "edit":
             rules.nothing_is_deleted(before, after)
             rules.work_of_people_is_untouched(before, after)
@@ -200,7 +210,8 @@ class Sequences(RuleBasedStateMachine):
             assert after.without_quiet_columns() == before.without_quiet_columns()
         else:
             rules.what_hangs_on_kept_rows_is_kept(before, after)
-            rules.rows_made_by_hand_stay_with_their_school(before, after)
+            if is_manual_kept:
+                rules.rows_made_by_hand_stay_with_their_school(before, after)
             rules.synced_rows_equal_the_feed(self.roster, before, after)
         assert take(self.neighbour) == self.theirs
         if self.portal.one("select wrote_at from sync.runs where id = %(r)s", r=self.portal.run):
@@ -235,6 +246,10 @@ class Sequences(RuleBasedStateMachine):
     @rule()
     def reset(self) -> None:
         self.run("reset")
+
+    @rule()
+    def reset_with_what_people_made(self) -> None:
+        self.run("reset", include_manual=True)
 
     @rule(approve=st.booleans())
     def reset_with_a_question(self, approve: bool) -> None:

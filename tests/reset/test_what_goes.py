@@ -266,6 +266,19 @@ def test_rows_made_by_hand_go_where_the_runs_parameter_asks_for_it(harbor: Porta
     assert people(harbor) == ["s1", "s2", "s3", "t1", "t2", "t3"]
 
 
+def test_rows_made_by_hand_that_equal_the_feed_stay_by_hand_also_where_the_parameter_asks(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    teacher = harbor.add_by_hand("teacher", "north", source_id="t7")
+    c1, t2 = harbor.id_of("classes", "c1"), harbor.id_of("users", "t2")
+    harbor.enroll_by_hand(c1, t2, "teacher")
+    harbor.join(t2, harbor.id_of("schools", "north"))
+    roster = two_schools().teacher("t7", "north").enroll("c1", "t2", "teacher")
+    before = harbor.snapshot()
+    assert harbor.reset(roster, include_manual=True) == "launched"
+    assert harbor.snapshot() == before
+    assert harbor.one("select origin from portal.users where id = %(u)s", u=teacher) == "manual"
+
+
 def test_a_person_made_by_hand_stays_who_works_in_a_class_of_a_kept_school(harbor: Portal) -> None:
     harbor.edit(two_schools())
     teacher = harbor.add_by_hand("teacher", "south")

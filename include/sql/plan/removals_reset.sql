@@ -16,7 +16,7 @@ select %(run_id)s, 'classes', 'classes', 'delete', 'removals', v.id, v.old_schoo
 from class_view v
 where v.is_known and not v.is_protected
   and case when v.origin = 'sync' then not (v.is_in_feed and v.is_selected)
-           else %(include_manual)s or v.old_school_id in (select id from doomed_schools) end;
+           else (%(include_manual)s and not (v.is_in_feed and v.is_selected)) or v.old_school_id in (select id from doomed_schools) end;
 
 create temporary table kept_candidates on commit drop as
 select second_subject_id as id from sync.worklist
@@ -74,7 +74,7 @@ left join doomed_users u on u.id = e.user_id
 left join enrollment_diff d on d.class_id = e.class_id and d.user_id = e.user_id and d.role = e.role
 where (
   c.id is not null or u.id is not null
-  or (e.origin = 'manual' and %(include_manual)s)
+  or (e.origin = 'manual' and %(include_manual)s and d.class_id is not null and coalesce(d.in_feed, false) = false)
   or (e.origin = 'sync' and d.class_id is not null and coalesce(d.in_feed, false) = false
       and not exists (select from class_view v where v.id = e.class_id and v.is_protected)
       and not exists (select from user_view v where v.id = e.user_id and v.is_protected)));
@@ -88,7 +88,7 @@ left join doomed_users u on u.id = us.user_id
 left join feed_memberships m on m.user_id = us.user_id and m.school_id = us.school_id and m.is_selected
 left join user_view p on p.id = us.user_id
 where s.id is not null or u.id is not null
-  or (us.origin = 'manual' and %(include_manual)s and p.role not in ('district_admin', 'school_admin'))
+  or (us.origin = 'manual' and %(include_manual)s and m.user_id is null and p.role not in ('district_admin', 'school_admin'))
   or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not coalesce(p.is_protected, false)
       -- an admin who stays without being shared keeps their schools
       and not (p.role in ('district_admin', 'school_admin') and not (p.is_in_feed and (p.is_listed or p.lists_no_school)))
