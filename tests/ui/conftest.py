@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
@@ -62,22 +61,35 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def api_server(airflow_metadata: None, registry: Path) -> Any:
+def settings(registry: Path) -> dict[str, str]:
+    """What Airflow is told while these tests run; no other test of the process sees it."""
+    return {
+        "ROSTER_DISTRICTS": str(registry),
+        "AIRFLOW__CORE__AUTH_MANAGER": "tests.ui.auth.DistrictAuthManager",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "made-up-secret-of-the-tests-" * 3,
+        "AIRFLOW__API__SECRET_KEY": "made-up",
+    }
+
+
+@pytest.fixture(scope="session")
+def api_server(airflow_metadata: None, settings: dict[str, str]) -> Any:
     """Airflow's API server with the plugin that its scan finds and the DAGs of the registry, without a socket."""
-    os.environ["ROSTER_DISTRICTS"] = str(registry)
-    os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "tests.ui.auth.DistrictAuthManager"
-    os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "made-up-secret-of-the-tests-" * 3
-    os.environ.setdefault("AIRFLOW__API__SECRET_KEY", "made-up")
     serialise = [sys.executable, "-m", "airflow", "dags", "reserialize"]
-    subprocess.run(serialise, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    environment = {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run(serialise, check=True, capture_output=True, env=environment)
     from airflow.api_fastapi.app import create_app, purge_cached_app
 
-    purge_cached_app()
-    return create_app("core")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        purge_cached_app()
+        return create_app("core")
 
 
 @pytest.fixture
-def pages(api_server: Any, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+def pages(
+    api_server: Any, portal: Portal, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Pages]:
     """Two made-up districts, and a way to visit them as someone."""
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
@@ -85,6 +97,8 @@ def pages(api_server: Any, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> I
 
     from roster_sync.ui import database
 
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
     connection = portal.owner()
     cursor = connection.cursor()
@@ -106,12 +120,4 @@ def pages(api_server: Any, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> I
 
     yield Pages(cursor, client, harbor, orchard)
     database.POOL.close()
-    connection.close()
-
-
-@pytest.fixture
-def owner(portal: Portal) -> Iterator[psycopg2.extensions.connection]:
-    """The database's owner."""
-    connection = portal.owner()
-    yield connection
     connection.close()

@@ -40,6 +40,11 @@ def test_looking_is_free(method):
     assert why_refused(method, Headers({"host": "roster.example.org", "origin": "https://evil.example"})) == ""
 
 
+def test_a_body_beyond_all_measure_is_refused_whoever_sends_it():
+    headers = {"host": "roster.example.org", "authorization": "Bearer token", "content-length": str(5 * 1024 * 1024)}
+    assert "too large" in why_refused("POST", Headers(headers))
+
+
 def test_the_address_in_airflows_configuration_counts_behind_a_proxy(monkeypatch):
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.org/sub/")
     headers = {"host": "internal:8080", "origin": "https://airflow.example.org"}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 from typing import Final
 
 from roster_sync.districts import District, load_registry, registry_path
+from roster_sync.errors import ConfigError
 
 SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
+log = logging.getLogger(__name__)
 _LOCK = threading.Lock()
 _READ: dict[Path, tuple[float, dict[str, District]]] = {}
 
@@ -21,9 +24,19 @@ def all_districts() -> dict[str, District]:
     with _LOCK:
         known = _READ.get(path)
         if known is None or known[0] != stamp:
-            known = (stamp, {district.key: district for district in load_registry(path)})
-            _READ[path] = known
+            known = _READ[path] = (stamp, _read(path, known[1] if known else None))
     return known[1]
+
+
+def _read(path: Path, last: dict[str, District] | None) -> dict[str, District]:
+    """The registry; while it is refused, what it was before, so that one wrong line hides no district."""
+    try:
+        return {district.key: district for district in load_registry(path)}
+    except ConfigError as error:
+        if last is None:
+            raise
+        log.error("The pages go on with the registry as it was. %s", error)
+        return last
 
 
 def source_name(district: District | None, issuer: str | None = None) -> str:
