@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.engine.rosters import MemorySource, csv_files, town
+from tests.engine.rosters import MemorySource, Roster, csv_files, town
 from tests.engine.world import World
 
 
@@ -313,3 +313,39 @@ def test_a_class_that_moves_to_another_school_keeps_its_id_and_books(world: Worl
     assert (moved["id"], moved["school_id"]) == (klass["id"], world.school("S2")["id"])
     assert world.value("select count(*) from portal.class_books where class_id = %s", klass["id"]) == 1
     assert world.schools_of("a1") == {"S1": True, "S2": True}
+
+
+def _messy() -> Roster:
+    """A roster with something of everything that a source can get wrong."""
+    roster = town().term("T1", "Autumn", "2026-08-20", "soon").school("D1", type="district").school("S3", name="")
+    roster = roster.with_("a1", email="bad", grades="99", given_name="").with_(
+        "a2", is_enabled="", org_source_ids="S1,X"
+    )
+    roster = roster.with_("c-t1", title="", term_source_ids="T1,T9", grades="99", course_source_id="K9")
+    roster = roster.with_("c-t2", school_source_id="").with_("e-c-t3-b1", begins_on="01/02/2026", status="")
+    roster.student("a1", "S2", family_name="Another").teacher("t1", "S2", status="tobedeleted").school(
+        "S1", name="Twin"
+    )
+    roster.klass("c-t1", "S2", title="Twin").enrol("c-t3", "b1", source_id="e9", ends_on="2027-01-01")
+    roster.enrol("c-t4", "b3", source_id="e10", status="tobedeleted").enrol("nowhere", "a1").enrol("c-t1", "nobody")
+    roster.enrol("c-t4", "b1", "aide").user("z1", "aide", "S1").user("z2", "administrator", "S1").user("z3", "", "")
+    roster.add("users", {"source_id": "", "role": "student", "email": "a3@people.example"})
+    roster.add("classes", {"source_id": "", "title": "Class c-t4"}).add(
+        "enrollments", {"source_id": "", "role": "student"}
+    )
+    return roster.student("n1", "", email="n1@people.example").student("n2", "S9").teacher("n3", "D1")
+
+
+@pytest.mark.parametrize("kind", ["memory", "files"])
+def test_the_same_messy_day_twice_writes_no_row_either(world: World, kind: str) -> None:
+    def feed(roster: Roster) -> Roster | dict[str, str]:
+        return roster if kind == "memory" else csv_files(roster)
+
+    for first in (town(), _messy()):
+        assert world.run(feed(first), max_deleted_percent=100).status == "launched"
+    before = world.versions()
+    worklist = world.rows("select * from sync.worklist order by id")
+    for again in (_messy(), _messy().reversed()):
+        assert world.run(feed(again), max_deleted_percent=100).status == "launched"
+        assert world.versions() == before
+        assert world.rows("select * from sync.worklist order by id") == worklist
