@@ -46,7 +46,8 @@ def _who(run: dict[str, Any]) -> list[str]:
 
 
 def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
+    """A typed reason may name somebody, and this goes into a log: it is read on the run's page."""
+    return " (a reason is kept with the run)" if reason else ""
 
 
 def _pairs(values: dict[str, Any]) -> str:

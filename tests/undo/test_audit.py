@@ -20,7 +20,7 @@ def a_whole_story(harbor: Portal) -> int:
     harbor.edit(two_schools())
     harbor.license(school="south")
     harbor.give_book("c2", "s2")
-    harbor.begin("reset", reason="the south is closed", include_manual=False)
+    harbor.begin("reset", reason="(a reason is kept with the run)", include_manual=False)
     assert harbor.go_on(two_schools().without("south", "t2", "s2")) == "held"
     harbor.answer(reason="agreed in the board")
     assert harbor.go_on_after_approval(two_schools().without("south", "t2", "s2")) == "launched"
@@ -88,11 +88,11 @@ def test_every_answer_is_kept_also_one_that_a_new_question_replaced(harbor: Port
 def test_the_report_of_a_run_tells_it_all_without_a_person_of_the_roster(harbor: Portal) -> None:
     a_whole_story(harbor)
     told = "\n".join(audit.report(harbor.app, harbor.run))
-    for part in ("started by Pat Planner", "the south is closed", "approved by Ada Approver", "agreed in the board",
+    for part in ("started by Pat Planner", "(a reason is kept with the run)", "approved by Ada Approver",
                  "limits", "schools: 2 before, 1 after; received 1, deleted 1",
                  "removed rows: class_books 1"):  # fmt: skip
         assert part in told
-    for word in ("Given", "Family", "@"):
+    for word in ("Given", "Family", "@", "the south is closed", "agreed in the board"):
         assert word not in told
     harbor.undo()
     assert "undoes run" in "\n".join(audit.report(harbor.app, harbor.run))
