@@ -7,7 +7,6 @@ import json
 import os
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -36,7 +35,6 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
     parser.add_argument("--districts", type=int, default=2000)
     parser.add_argument("--students", type=int, default=900_000)
     options = parser.parse_args(arguments)
-    sys.path[:0] = [str(REPOSITORY / "plugins")]
     report = Report("ui", {"districts": options.districts, "students": options.students, "tries": TRIES})
     with _database(server) as cursor, tempfile.TemporaryDirectory() as folder:
         with progress("filling the database", every=15):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -19,7 +20,8 @@ from tests.ui import madeup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("ROSTER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-collect_ignore = [] if CHROMIUM else ["test_browser.py"]
+HAS_BROWSER = bool(CHROMIUM) and importlib.util.find_spec("playwright") is not None
+collect_ignore = [] if HAS_BROWSER else ["test_browser.py"]
 LONG_NAME = "Cedar " + "and the Surrounding Townships " * 6 + "School"
 REGISTRY = """
 districts:
@@ -33,7 +35,8 @@ districts:
 
 def pytest_report_header() -> str:
     """Says whether the browser's tests are among those that run."""
-    return f"browser tests: {CHROMIUM or 'left out, there is no chromium (apt-get install chromium)'}"
+    missing = "left out: they need chromium (apt-get install chromium) and the package playwright"
+    return f"browser tests: {CHROMIUM if HAS_BROWSER else missing}"
 
 
 @dataclass

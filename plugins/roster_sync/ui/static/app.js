@@ -95,8 +95,29 @@
     var target = document.querySelector("[data-focus]");
     if (target) target.focus();
   });
-  document.addEventListener("htmx:afterSwap", function (event) { prepare(document); });
+  // A part that is asked for again and again must neither take the focus away nor tell a screen reader the same twice.
+  var focused = null;
+  function announce() {
+    var badge = document.querySelector("#live h1 .badge");
+    var now = document.querySelector("#live [aria-current=step] .what");
+    var text = badge ? badge.textContent + (now ? ": " + now.textContent : "") : "";
+    var place = document.getElementById("announce");
+    if (place && text && place.textContent !== text) place.textContent = text;
+  }
+  document.addEventListener("htmx:afterSwap", function (event) {
+    prepare(document);
+    announce();
+    if (focused) {
+      Array.from(document.querySelectorAll("a[href], button, [tabindex]")).some(function (element) {
+        var same = (element.getAttribute("href") || element.textContent) === focused;
+        if (same) element.focus({ preventScroll: true });
+        return same;
+      });
+    }
+  });
   document.addEventListener("htmx:beforeSwap", function (event) {
+    var active = document.activeElement;
+    focused = active && event.detail.target.contains(active) ? active.getAttribute("href") || active.textContent : null;
     // A problem is told in a sentence: show it where the answer would have stood.
     if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("Content-Type").indexOf("text/html") === 0) {
       event.detail.shouldSwap = true;
