@@ -20,7 +20,7 @@ def a_whole_story(harbor: Portal) -> int:
     harbor.edit(two_schools())
     harbor.license(school="south")
     harbor.give_book("c2", "s2")
-    harbor.begin("reset", reason="(a reason is kept with the run)", include_manual=False)
+    harbor.begin("reset", reason="the south is closed", include_manual=False)
     assert harbor.go_on(two_schools().without("south", "t2", "s2")) == "held"
     harbor.answer(reason="agreed in the board")
     assert harbor.go_on_after_approval(two_schools().without("south", "t2", "s2")) == "launched"
