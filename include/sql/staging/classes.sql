@@ -1,8 +1,8 @@
 -- Classes, with subject from the course where the class has none, and terms as values (earliest start, latest end).
 -- In: raw_classes, raw_courses, raw_rejects, staging.terms, staging.schools. A class without a school is rejected.
 with course as (
-  select distinct on (c.source_id) c.source_id, c.title, c.subjects from raw_courses c
-  where btrim(c.source_id) <> '' order by c.source_id, c.title
+  select distinct on (btrim(c.source_id)) btrim(c.source_id) as source_id, c.title, c.subjects from raw_courses c
+  where btrim(c.source_id) <> '' order by btrim(c.source_id), c.title, c.subjects
 ), listed as (
   select c.*, row_number() over () as n from raw_classes c
 ), term as (

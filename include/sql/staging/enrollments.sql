@@ -26,6 +26,18 @@ from (
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = e.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = e.user_source_id;
 
+-- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
+create temporary table padded on commit drop as
+select e.ctid as place, btrim(e.class_source_id) as class_source_id, btrim(e.user_source_id) as user_source_id from staging.enrollments e
+where e.run_id = %(run_id)s and (e.class_source_id <> btrim(e.class_source_id) or e.user_source_id <> btrim(e.user_source_id));
+analyze padded;
+update staging.enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n),
+  class_source_id = case when c.n is null then p.class_source_id end, user_source_id = case when u.n is null then p.user_source_id end
+from padded p
+left join staging.classes c on c.run_id = %(run_id)s and c.source_id = p.class_source_id
+left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_source_id
+where e.run_id = %(run_id)s and e.ctid = p.place;
+
 insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_active, is_rejected)
 select %(run_id)s, c.n, u.n, r.known ->> 'class_source_id', r.known ->> 'user_source_id', null, true, true
 from raw_rejects r
