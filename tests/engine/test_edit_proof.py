@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from roster_sync import staging
 from roster_sync.districts import SourceSettings
 from tests.engine.rosters import MemorySource, Roster, csv_files, delta, town
 from tests.engine.world import World
@@ -312,6 +313,17 @@ def test_a_school_that_the_source_calls_gone_takes_its_classes_along(world: Worl
     assert world.unshared("schools") == {"S2"}
     assert world.unshared("classes") == {"c-t3", "c-t4"}
     assert all(world.enrolled("c-t3").values())  # the class is gone: its enrolments stay as they are
+
+
+def test_a_feed_that_the_checks_call_not_complete_proves_no_absence(world: World) -> None:
+    world.run(town())
+    run_id = world.begin()
+    staging.load(world.app, run_id, world.district, MemorySource(town().without("a1", "c-t2")))
+    world.do("update sync.runs set proof = proof || %s where id = %s",
+             '{"not_complete": {"users": "Far fewer people than in the last good run."}}', run_id)  # fmt: skip
+    assert world.go_on(run_id, None).status == "launched"
+    assert world.unshared("users") == set()
+    assert world.unshared("classes") == {"c-t2"}
 
 
 # -- nothing at all ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.rosters import MemorySource, Roster, csv_files, town
+from tests.engine.rosters import MemorySource, Roster, csv_files, delta, town
 from tests.engine.world import World
 
 
@@ -289,3 +289,24 @@ def test_ids_of_other_registers_are_never_emptied(world: World) -> None:
     assert world.person("a1")["state_id"] == "st-1"
     assert (world.school("S1")["state_id"], world.school("S1")["nces_id"], world.school("S1")["sis_id"]) == (
         "st-2", "nc-1", "sis-S1")  # fmt: skip
+
+
+def test_an_id_with_blanks_around_it_is_the_same_id(world: World) -> None:
+    roster = town().term("T1", "Autumn", "2026-08-20", "2026-12-18").with_("c-t1", term_source_ids="T1")
+    roster.add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
+    roster = roster.with_("c-t1", course_source_id="K1")
+    padded = roster.renamed({source_id: f" {source_id} " for source_id in ("S1", "c-t1", "a1", "t1", "T1", "K1")})
+    padded = padded.renamed({"S2": "S2 ", "a2": " a2"}).with_(
+        "e-c-t3-b1", class_source_id="c-t3 ", user_source_id=" b1"
+    )
+    world.run(padded)
+    before = world.versions()
+    assert world.shared("schools") == {"S1", "S2"}
+    assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": True}
+    assert world.enrolled("c-t3")["b1"] is True
+    assert world.schools_of("b1") == {"S2": True}
+    assert (world.klass("c-t1")["term_name"], world.klass("c-t1")["subject"]) == ("Autumn", "math")
+    world.run(roster)
+    assert world.versions() == before
+    world.run(delta(Roster().enrol(" c-t1", "a1 ", status="tobedeleted")))
+    assert world.enrolled("c-t1")["a1"] is False
