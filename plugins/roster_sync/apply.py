@@ -96,4 +96,5 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
 
 def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:
     db.run(cursor, "edit/close", run | {"phases": list(phases), "status": status})
+    db.run(cursor, "edit/event_cursor", run | {"phases": list(phases)})
     runs.close_as(cursor, run["run_id"], status, message or None)

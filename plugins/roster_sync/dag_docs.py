@@ -76,6 +76,23 @@ A red run harms nothing at once: disk fills and warnings come late. The failed t
 """
 
 
+def freshen_doc(district: District) -> str:
+    """The text of one district's reading of events."""
+    return f"""
+## {district.name}: what happened since the last sync
+Reads Clever's events hour by hour and applies what was added or changed; it **never removes** anything. The nightly
+sync stays the truth: it reads everything, and finds what is gone.
+
+Mostly its runs are *skipped*, and that is as it should be: nothing happened, the nightly sync is at work, a question
+waits for an answer, or something is in doubt (a gap in the events, someone who may be known under another id, more
+changes than the limits allow), which waits for the night. `start` says which in its log.
+
+It begins after the first nightly sync that came whole, and needs events switched on for the application at Clever. To
+switch it off: `freshen: off` in the district's registry entry.
+{STEPS}
+"""
+
+
 def sync_doc(district: District) -> str:
     """The text of one district's nightly sync."""
     source = SOURCE_NAMES.get(district.source.kind, district.source.kind)

@@ -24,16 +24,18 @@ from airflow.sdk import (
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from roster_sync import dag_docs, deadline, districts, policies, tasks
+from roster_sync import dag_docs, deadline, districts, freshen_tasks, policies, tasks
 from roster_sync import params as forms
 from roster_sync.approval import APPROVE_DAG_ID, AskPerson, StartQuestion
 from roster_sync.districts import District
 from roster_sync.errors import ConfigError
+from roster_sync.registry import hourly_schedule
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 SYNC_PREFIX: Final = "roster_sync__"
+FRESHEN_PREFIX: Final = "roster_freshen__"
 SINCE: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LATE_AFTER_HOURS: Final = 4
 LONGEST_QUESTION: Final = timedelta(hours=24)
@@ -62,18 +64,29 @@ class Flow:
     outlet: Asset | AssetAlias
     keeps_staged: Callable[[Context], bool] = lambda _: False
     """Whether the run goes on with the feed that it staged before it was held: an approved Edit does."""
+    is_of_events: bool = False
+    """Whether it reads what happened since the last read, and not a whole roster."""
 
 
 def build_all(registry: Iterable[District] | None = None) -> dict[str, DAG]:
-    """One DAG per enabled district; only the wanted one where a worker parses the file for a single task."""
+    """One DAG per enabled district, a second one where its events are read between the nights.
+
+    Only the wanted district's where a worker parses the file for a single task.
+    """
     wanted = get_parsing_context().dag_id
     if wanted is None:
         every = districts.load_registry() if registry is None else registry
-    elif wanted.startswith(SYNC_PREFIX):
-        every = [districts.find(wanted.removeprefix(SYNC_PREFIX))]
+    elif wanted.startswith((SYNC_PREFIX, FRESHEN_PREFIX)):
+        every = [districts.find(wanted.removeprefix(SYNC_PREFIX).removeprefix(FRESHEN_PREFIX))]
     else:
         every = []
-    return {SYNC_PREFIX + district.key: build_sync_dag(district) for district in every if district.enabled}
+    found: dict[str, DAG] = {}
+    for district in every:
+        if district.enabled and not (wanted or "").startswith(FRESHEN_PREFIX):
+            found[SYNC_PREFIX + district.key] = build_sync_dag(district)
+        if district.enabled and district.freshen != "off" and not (wanted or "").startswith(SYNC_PREFIX):
+            found[FRESHEN_PREFIX + district.key] = build_freshen_dag(district)
+    return found
 
 
 def build_sync_dag(district: District) -> DAG:
@@ -95,6 +108,29 @@ def build_sync_dag(district: District) -> DAG:
         max_active_runs=1,
         deadline=_deadline(district),
         params={"preview_only": forms.preview_only(), "max_deleted_percent": forms.max_deleted_percent()},
+    ) as dag:
+        _run_from_start(flow)
+    return dag
+
+
+def build_freshen_dag(district: District) -> DAG:
+    """What happened at a Clever district since it was last read, hour by hour: adds and updates, never removals."""
+    flow = Flow(
+        district_of=lambda _: district,
+        mode_of=lambda _: "edit",
+        run_id_of=_run_id_of_start,
+        pool=POOLS[district.source.kind],
+        outlet=tasks.asset_of(district),
+        is_of_events=True,
+    )
+    with _dag(
+        FRESHEN_PREFIX + district.key,
+        description=f"What happened at {district.name} since the last sync; only adds and updates",
+        doc_md=dag_docs.freshen_doc(district),
+        tags=["roster", "freshen", district.source.kind],
+        owner=district.owner,
+        schedule=CronTriggerTimetable(hourly_schedule(district.key), timezone=district.timezone),
+        max_active_runs=1,
     ) as dag:
         _run_from_start(flow)
     return dag
@@ -232,6 +268,8 @@ def _run_from_start(flow: Flow) -> None:
     @_task("start")
     def start(**context: Any) -> int:
         now = _now(context)
+        if flow.is_of_events:
+            return freshen_tasks.start(now, flow.district_of(now))
         return tasks.start(now, flow.district_of(now), flow.mode_of(now))
 
     _steps(flow, start())
@@ -248,12 +286,14 @@ def _steps(flow: Flow, opened: XComArg) -> None:
         now = _now(context)
         if flow.keeps_staged(now):
             return tasks.go_on_with_staged()
+        if flow.is_of_events:
+            return freshen_tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
         return tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
 
     @_task("validate")
     def validate(**context: Any) -> None:
         now = _now(context)
-        if not flow.keeps_staged(now):
+        if not flow.keeps_staged(now) and not flow.is_of_events:  # a part of a roster says nothing of the whole
             tasks.validate(now, flow.district_of(now), flow.run_id_of(now))
 
     @_task("plan")

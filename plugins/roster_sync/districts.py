@@ -55,6 +55,8 @@ class District:
     """Which portal roles the sync may create."""
     limits: Limits = field(default_factory=Limits)
     enabled: bool = True
+    freshen: str = "off"
+    """off | hourly: whether a Clever district's events are read between two nights (its application has them on)."""
     owner: str = "data-team"
 
 

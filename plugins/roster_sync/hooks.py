@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as DatabaseConnection
 
     from roster_sync.districts import District
+    from roster_sync.freshen import Place
     from roster_sync.notices import Links, Mail
+    from roster_sync.sources.clever_events import CleverEvents
 
 PORTAL_CONN_ID: Final = "portal_db"
 SMTP_CONN_ID: Final = "smtp_default"
@@ -63,7 +65,19 @@ def open_source(district: District) -> Source:
     from roster_sync.sources import registry
 
     settings = district.source
-    return registry.open_source(settings, access(settings.conn_id) if settings.conn_id else None, district.key)
+    tuning = {"has_events": True} if district.freshen != "off" else {}
+    found = access(settings.conn_id) if settings.conn_id else None
+    return registry.open_source(settings, found, district.key, **tuning)
+
+
+def open_events(district: District, place: Place) -> CleverEvents:
+    """What happened at a Clever district since its place in the events; nothing is asked yet."""
+    from roster_sync.sources import registry
+
+    settings = district.source
+    if settings.kind != "clever" or settings.conn_id is None:
+        raise ConfigError(f"District {district.key} has no events: only Clever has them.")
+    return registry.open_events(settings, access(settings.conn_id), place.event_id, place.taken_at)
 
 
 def access(conn_id: str) -> Access:

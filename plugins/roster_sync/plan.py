@@ -83,6 +83,7 @@ def run_params(cursor: Cursor, run_id: int, district: District) -> dict[str, Any
         "roles": list(district.roles),
         "include_manual": bool(parameters.get("include_manual")),
         "preview_only": bool(parameters.get("preview_only")),
+        "events": bool(parameters.get("events")),
         "max_deleted_percent": parameters.get("max_deleted_percent"),
         **{f"{table}_proved": _is_proved(proof, table) for table in ("schools", "users", "classes", "enrollments")},
     }
@@ -104,6 +105,8 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     _plan_removals(cursor, run, source)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
     summary = db.one(cursor, "plan/summary", run) or {}
+    if run["events"]:
+        summary["schools_offered"] = []  # those that wait for the full read are not for people to choose
     _refuse_where_empty(cursor, run, summary)
     counts = [limits.KindCount(**row) for row in db.rows(cursor, "plan/limits", run)]
     allowed = limits.for_run(district.limits, run["max_deleted_percent"])
@@ -118,6 +121,8 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
 
 def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "plan/resolve_schools", run)
+    if run["events"]:
+        db.run(cursor, "plan/events_wait", run)
     db.run(cursor, "plan/resolve_users", run)
     db.run(cursor, "plan/resolve_classes", run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
@@ -137,6 +142,8 @@ def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
 
 
 def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) -> None:
+    if run["events"]:
+        return  # they never remove, not even what the feed itself calls gone
     if run["mode"] == "edit":
         db.run(cursor, "plan/removals_edit", run)
         return
@@ -206,6 +213,8 @@ def _decision(run: dict[str, Any], found: list[limits.Breach], summary: dict[str
         reasons += more
     else:
         status, scope, phases = _judge_edit(found)
+    if run["events"] and status == "held":
+        raise SyncRefused(f"{' '.join(reasons)} So the events wait for the nightly full read.", status="skipped")
     if run["preview_only"]:
         return Decision("previewed", (), None, " ".join(reasons) or "A preview: nothing was written.")
     return Decision(status, phases, scope, " ".join(reasons))

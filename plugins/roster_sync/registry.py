@@ -19,7 +19,7 @@ from roster_sync.errors import ConfigError
 from roster_sync.model import PORTAL_ROLES
 from roster_sync.yaml_nodes import Key, Value
 
-_ENTRY_KEYS: Final = ("key", "name", "timezone", "schedule", "source", "roles", "limits", "enabled", "owner")
+_ENTRY_KEYS: Final = ("key", "name", "timezone", "schedule", "source", "roles", "limits", "enabled", "freshen", "owner")
 _KEY_PATTERN: Final = re.compile(r"[a-z0-9_]{1,50}")
 _CONNECTION_PATTERN: Final = re.compile(r"[\w.-]{1,200}", re.ASCII)
 _NIGHT_STARTS: Final = 90
@@ -44,6 +44,7 @@ _KINDS: Final = {
     ),
     "oneroster_csv": _Kind(needs=("path",), may=("conn_id",)),
 }
+FRESHEN: Final = ("off", "hourly")
 _SOURCE_KEYS: Final = ("kind", "conn_id", "path", "version", "auth")
 
 
@@ -141,6 +142,11 @@ def default_schedule(key: str) -> str:
     return f"{minute % 60} {minute // 60} * * *"
 
 
+def hourly_schedule(key: str) -> str:
+    """Every hour, at a minute that is the district's own on every machine."""
+    return f"{int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], 'big') % 60} * * * *"
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         files = sorted(file for pattern in ("*.yaml", "*.yml") for file in path.glob(pattern))
@@ -190,6 +196,7 @@ def _district(reader: _Reader, entry: Value, folder: Path) -> District:
         roles=_roles(reader, values),
         limits=_limits(reader, values),
         enabled=reader.flag(values, "enabled", True),
+        freshen=_freshen(reader, values),
         owner=reader.text(values, "owner", what, line=entry.line, needed=False) or District.owner,
     )
 
@@ -282,6 +289,19 @@ def _roles(reader: _Reader, values: dict[str, Value]) -> tuple[str, ...]:
         return District.roles
     roles = [reader.choice(item, "roles", PORTAL_ROLES) for item in value.data]
     return tuple(dict.fromkeys(roles))
+
+
+def _freshen(reader: _Reader, values: dict[str, Value]) -> str:
+    """How often events are read; YAML takes the word off for false, which means the same."""
+    value = values.get("freshen")
+    if value is None:
+        return District.freshen
+    found = reader.choice(value, "freshen", FRESHEN)
+    source = values["source"].data if "source" in values else None
+    kind = source.get(Key("kind")) if isinstance(source, dict) else None
+    if found not in ("", District.freshen) and kind is not None and kind.text != "clever":
+        reader.complain(value.line, f"'freshen' reads Clever's events; a {kind.text} source has none")
+    return found or District.freshen
 
 
 def _limits(reader: _Reader, values: dict[str, Value]) -> Limits:

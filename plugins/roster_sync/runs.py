@@ -47,6 +47,7 @@ def begin(
     """Opens the run and returns its id; a repeated call of the same Airflow run finds its own row.
 
     A run whose Airflow run is dead is closed as failed first. Open questions of the district are superseded.
+    A run of events (the parameter `events`) gives way to whatever else there is, and leaves no record where it does.
 
     Raises:
         errors.SyncRefused: expired, another run at work, no school selected; recorded under that status.
@@ -54,6 +55,8 @@ def begin(
     with db.acting_as(connection, "roster_edit") as cursor:
         params = _register(cursor, district, request)
         refusal = _close_dead(cursor, params, is_alive) or _refusal(cursor, params, request.mode)
+        if request.parameters.get("events"):
+            refusal = _gives_way(cursor, params, refusal)
         if refusal:
             status, message, is_told = refusal
             if not is_told:
@@ -66,6 +69,18 @@ def begin(
         raise SyncRefused(refusal[1], status=refusal[0])
     log.info("run %s: %s of %s, started by %s", run_id, request.mode, district.key, request.trigger)
     return run_id
+
+
+def _gives_way(
+    cursor: Cursor, params: dict[str, Any], refusal: tuple[str, str, bool] | None
+) -> tuple[str, str, bool] | None:
+    """Hour by hour: a record of each time would fill the history, and a question would never stay open for a day."""
+    if refusal:
+        return "skipped", refusal[1], True
+    question = db.one(cursor, "reports/open_question", params)
+    if question:
+        return "skipped", f"The question of run {question['run_id']} waits for an answer: events wait with it.", True
+    return None
 
 
 def _register(cursor: Cursor, district: District, request: RunRequest) -> dict[str, Any]:

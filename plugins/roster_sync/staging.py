@@ -216,6 +216,7 @@ def _normalise(cursor: Cursor, run_id: int, district: District, report: FeedRepo
         "run_id": run_id,
         "district_id": row[0],
         "issuer": report.issuer,
+        "is_partial": report.is_partial,
         **{f"{name}_complete": name in came_whole for name in ("orgs", "terms", "courses")},
     }
     for name in ("schools", "users", "terms", "classes"):
@@ -229,6 +230,8 @@ def _normalise(cursor: Cursor, run_id: int, district: District, report: FeedRepo
         "collections": {name: vars(collection) for name, collection in report.collections.items()},
         "adds_only": report.adds_only,
         "requests": report.requests,
+        "event_id": report.event_id,
+        "is_partial": report.is_partial,
     }
     db.run(cursor, "checks/feed", params | {"revision": report.revision, "feed": Json(feed), "proof": Json(proof)})
     log.info("typed and checked the feed in %.1f s", time.monotonic() - started)

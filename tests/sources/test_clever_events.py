@@ -68,7 +68,9 @@ def test_events_bring_a_full_read_up_to_date_but_for_what_is_gone(simulator: Sim
     for name, rows in after.items():
         assert {key: merged[name].get(key) for key in rows} == rows, name
     assert report.adds_only
-    assert not any(found.is_complete for found in report.collections.values())
+    assert {name for name, found in report.collections.items() if found.is_complete} == {"orgs", "terms", "courses"}
+    assert report.is_partial
+    assert report.event_id == read.last_id
     assert read.last_id == events(simulator).newest_id() != start
     assert sum(count for kind, count in read.skipped.items() if kind.endswith(".deleted")) > 0
 
@@ -77,8 +79,39 @@ def test_reading_from_the_newest_event_brings_nothing(simulator: Simulator, sink
     newest = events(simulator).newest_id()
     assert newest
     read = events(simulator, newest)
+    assert not read.has_news()
     assert read.fetch(sink).collections == {}
     assert read.last_id == newest
+    simulator.set_day(3)
+    assert read.has_news()
+
+
+def test_the_short_lists_come_whole_beside_the_events(simulator: Simulator, sink: MemorySink) -> None:
+    start = events(simulator).newest_id()
+    assert start
+    simulator.set_day(3)
+    events(simulator, start).fetch(sink)
+    everything = full(simulator)
+    for name in ("orgs", "terms", "courses"):
+        assert by_id(sink)[name] == everything[name]
+    assert 0 < len(sink.ids("users")) < len(everything["users"])
+
+
+def test_a_full_read_notes_the_newest_event_before_it_reads(simulator: Simulator, sink: MemorySink) -> None:
+    access = Access(simulator.url, password=entry(simulator).token)
+    report = Clever(SETTINGS, access, budget=None, has_events=True).fetch(sink)
+    assert report.event_id == events(simulator).newest_id()
+    paths = simulator.paths()
+    assert paths.index("/v3.1/events") < paths.index("/v3.1/districts") < paths.index("/v3.1/schools")
+    assert Clever(SETTINGS, access, budget=None).fetch(MemorySink()).event_id is None
+
+
+def test_events_that_cannot_be_read_do_not_stop_the_full_read(simulator: Simulator, sink: MemorySink) -> None:
+    simulator.fault("status", "*/events", status=403)
+    access = Access(simulator.url, password=entry(simulator).token)
+    report = Clever(SETTINGS, access, budget=None, has_events=True).fetch(sink)
+    assert (report.event_id, report.adds_only) == (None, "")
+    assert sink.ids("users")
 
 
 def test_each_record_comes_once_in_its_newest_state(simulator: Simulator, sink: MemorySink) -> None:
@@ -124,7 +157,7 @@ def stubbed(stub: Stub, sink: MemorySink, *found: tuple[str, str, str]) -> Cleve
     def handle(asked: Asked) -> object:
         if asked.path.endswith("/districts"):
             return {"data": [{"data": {"id": "d", "state": "success"}}]}
-        return {"data": told}
+        return {"data": told if asked.path.endswith("/events") else []}
 
     stub.handle = lambda asked: answer(handle(asked))
     return CleverEvents(SETTINGS, Access(stub.base, password="t"), since_id="a0", since=JUST_NOW, budget=None)
@@ -146,10 +179,10 @@ def test_events_out_of_order_are_not_applied(stub: Stub, sink: MemorySink) -> No
 
 def test_what_was_changed_and_then_deleted_is_left_to_the_full_read(stub: Stub, sink: MemorySink) -> None:
     read = stubbed(
-        stub, sink, ("a1", "courses.created", "c1"), ("a2", "courses.created", "c2"), ("a3", "courses.deleted", "c1"),
-        ("a4", "resources.created", "r1"),
+        stub, sink, ("a1", "sections.created", "c1"), ("a2", "sections.created", "c2"),
+        ("a3", "sections.deleted", "c1"), ("a4", "resources.created", "r1"),
     )  # fmt: skip
     read.fetch(sink)
-    assert sink.ids("courses") == ["c2"]
+    assert sink.ids("classes") == ["c2"]
     assert read.last_id == "a4"
-    assert read.skipped == {"courses.deleted": 1, "resources.created": 1}
+    assert read.skipped == {"sections.deleted": 1, "resources.created": 1}

@@ -16,7 +16,7 @@ from (
   from staging.classes where run_id = %(run_id)s
   union all
   select 'enrollments', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where not is_rejected and (class_n is null or user_n is null or keep is not null))
+    count(*) filter (where not is_rejected and (((class_n is null or user_n is null) and not %(is_partial)s) or keep is not null))
   from staging.enrollments where run_id = %(run_id)s) c
 on conflict (run_id, entity) do update
 set received = excluded.received, rejected = excluded.rejected, warned = excluded.warned;

@@ -61,11 +61,11 @@ union all
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
   'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'
- from staging.enrollments e where e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active limit 1000)
+ from staging.enrollments e where e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
   'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrolment names is not in the feed; the enrolment was passed over. Share the person, or remove the enrolment.'
- from staging.enrollments e where e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active limit 1000);
+ from staging.enrollments e where e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000);
 
 -- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)

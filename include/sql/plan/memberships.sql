@@ -25,6 +25,7 @@ join lateral (
   select r.row_id as id from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = e.user_n
   union all
   select p.id from portal.users p where e.user_n is null and not %(users_proved)s
+    and (p.is_shared or not %(events)s) -- whether someone unshared came back, the full read tells
     and p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = e.user_source_id) u on true
 where e.run_id = %(run_id)s and e.role is not null and not e.is_rejected and (e.class_n is null or e.user_n is null)
   and not (%(classes_proved)s and %(users_proved)s)
@@ -63,6 +64,15 @@ from (
 ) m
 join school_view v on v.id = m.school_id and (v.is_in_feed or v.is_protected or (v.is_known and not v.is_gone and not %(schools_proved)s))
 group by m.user_id, m.school_id, v.is_selected;
+-- Of someone who has no row of their own in the feed (a delta, events, a rejected row) only a class tells: it does not know
+-- which of their schools is the first.
+update feed_memberships m set is_primary = true
+from portal.user_schools us
+where not m.is_primary and us.user_id = m.user_id and us.school_id = m.school_id and us.is_primary
+  and not exists (
+    select from staging.resolved r
+    join staging.users s on s.run_id = %(run_id)s and s.n = r.n and s.status = 'active' and not s.is_rejected
+    where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = m.user_id);
 analyze feed_memberships;
 
 create temporary table user_view on commit drop as

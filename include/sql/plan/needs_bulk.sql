@@ -6,7 +6,7 @@ select %(run_id)s, 'schools', c.source_id, 'warning', 'needs_bulk_file',
   'This school is selected now, but the roster did not come whole, so its classes and people may be missing. Send a bulk file.'
 from sync.school_selection c
 where c.district_id = %(district_id)s and c.is_selected and %(school_mode)s = 'listed'
-  and not (%(users_proved)s and %(classes_proved)s and %(enrollments_proved)s)
+  and not %(events)s and not (%(users_proved)s and %(classes_proved)s and %(enrollments_proved)s)
   and not exists (
     select from portal.schools p
     where p.district_id = c.district_id and p.origin = 'sync' and (p.source_id = c.source_id or p.id in (

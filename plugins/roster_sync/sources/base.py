@@ -76,6 +76,10 @@ class FeedReport:
     adds_only: str = ""
     """Why nothing may be removed in this run (paused, kept moving), in a sentence; empty = the proofs decide."""
     requests: int = 0
+    event_id: str | None = None
+    """Clever: the newest event before a full read, or the last one of a partial feed: where events are read on from."""
+    is_partial: bool = False
+    """Only what changed: that something is named and did not come says nothing, not even that it is missing."""
 
 
 @dataclass

@@ -19,6 +19,7 @@ from roster_sync.model import COLLECTIONS
 from roster_sync.sources import clever_mapping as mapping
 from roster_sync.sources.base import Access, CollectionReport, FeedReport, ProbeReport, ProbeStep, Sink
 from roster_sync.sources.clever_api import CleverApi, Walk
+from roster_sync.sources.clever_events import newest_event
 from roster_sync.sources.clever_mapping import CleverDistrict, Record, Row
 from roster_sync.sources.side_by_side import side_by_side
 from roster_sync.sources.singles import Singles
@@ -63,6 +64,7 @@ class Clever:
         *,
         read_by: str = "district",
         threads: int = 4,
+        has_events: bool = False,
         **options: Any,
     ) -> None:
         """Asks nothing yet.
@@ -73,6 +75,7 @@ class Clever:
             read_by: 'district' = whole lists, fewest requests; 'schools' = students, teachers and sections school by
                 school. Both give the same rows.
             threads: lists that are read side by side.
+            has_events: notes the newest event before it reads, for who reads the events after it.
             options: keyword arguments of CleverApi and Session, for tests.
         """
         if read_by not in ("district", "schools"):
@@ -80,6 +83,7 @@ class Clever:
         self._api = CleverApi(access, settings.version or "v3.1", **{"threads": threads + 1, **options})
         self._read_by = read_by
         self._threads = threads
+        self._has_events = has_events
         self._sleep: Callable[[float], None] = options.get("sleep", time.sleep)
         self._clock: Callable[[], float] = options.get("clock", time.time)
         self._singles = Singles(self._single, self._any_id, _is_that_record)
@@ -94,6 +98,7 @@ class Clever:
             SourceError: Clever refused, did not answer, or gave no roster.
         """
         self._deadline = self._clock() + LONGEST_RUNNING
+        event_id = self._newest_event() if self._has_events else None
         for tries_left in range(REREADS, -1, -1):
             before = self._ready_district()
             report = self._read(sink, before)
@@ -105,12 +110,21 @@ class Clever:
             log.warning("%s: %s; reading it again", self._api.host, problem or "the district was synced meanwhile")
             sink.discard()
         report.requests = self._api.requests
+        report.event_id = event_id
         report.revision = None if has_moved else after.last_sync
         if has_moved:
             report.adds_only = "Clever kept syncing the district while it was read, three times over."
         elif "paused" in (before.state, after.state):
             report.adds_only = before.reason or after.reason
         return report
+
+    def _newest_event(self) -> str | None:
+        """Events are a convenience: where they cannot be read, the full read goes on without them."""
+        try:
+            return newest_event(self._api)
+        except SourceError as error:
+            log.warning("the events cannot be read: %s", error)
+            return None
 
     def _ready_district(self) -> CleverDistrict:
         """The district once it may be read; waits while Clever syncs it."""

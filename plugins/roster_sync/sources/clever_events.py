@@ -26,12 +26,27 @@ MOST: Final = 50_000
 _WAIT: Final = "the nightly full read comes first."
 ADDS_ONLY: Final = "Events only add and update: what is gone is found by the nightly full read."
 
-_ROWS: Final[dict[str, tuple[str, Callable[[Record], Row]]]] = {
+_LISTS: Final[dict[str, tuple[str, Callable[[Record], Row]]]] = {
     "schools": ("orgs", mapping.school_row),
     "terms": ("terms", mapping.term_row),
     "courses": ("courses", mapping.course_row),
-    "sections": ("classes", mapping.class_row),
 }
+"""Short lists, read whole beside the events: what people and sections name is then there."""
+
+
+def newest_event(api: CleverApi) -> str | None:
+    """The newest event's id, None where there is none: asked before a full read, for the events after it.
+
+    `ending_before=last` is not in the reference, so whatever it gives is followed to the end.
+    """
+    newest = ""
+    reply = api.newest("/events")
+    for item in as_list(reply.get("data")):
+        newest = as_text(as_mapping(as_mapping(item).get("data")).get("id")) or newest
+    start = {"starting_after": newest} if newest else {}
+    for event in api.records("/events", Walk(), **start):
+        newest = as_text(event.get("id")) or newest
+    return newest or None
 
 
 class CleverEvents:
@@ -64,18 +79,18 @@ class CleverEvents:
         """Events passed over, by type: deletions, contacts, what is not mapped."""
 
     def newest_id(self) -> str | None:
-        """The newest event's id, None where there is none: asked before a full read, for the events after it.
+        """The newest event's id, None where there is none."""
+        return newest_event(self._api)
 
-        `ending_before=last` is not in the reference, so whatever it gives is followed to the end.
+    def has_news(self) -> bool:
+        """Whether anything happened since the last event read; one small request.
+
+        Raises:
+            SourceNotReady: the last event read is too old or unknown.
+            SourceError: Clever refused, did not answer, or gave no events.
         """
-        newest = ""
-        reply = self._api.newest("/events")
-        for item in as_list(reply.get("data")):
-            newest = as_text(as_mapping(as_mapping(item).get("data")).get("id")) or newest
-        start = {"starting_after": newest} if newest else {}
-        for event in self._api.records("/events", Walk(), **start):
-            newest = as_text(event.get("id")) or newest
-        return newest or None
+        self._refuse_gap()
+        return bool(self._api.page("/events", starting_after=self.last_id, limit="1")["data"])
 
     def probe(self) -> ProbeReport:
         """Whether events can be read; that they are switched on cannot be told from an empty list."""
@@ -97,9 +112,7 @@ class CleverEvents:
             SourceNotReady: the district cannot be read now, or there is a doubt and the full read must come first.
             SourceError: Clever refused, did not answer, or gave no events.
         """
-        now = datetime.fromtimestamp(self._clock(), timezone.utc)
-        if not self.last_id or self._since is None or now - self._since >= KEPT:
-            raise SourceNotReady(f"The last event read is 30 days old or unknown, so some may be lost: {_WAIT}")
+        self._refuse_gap()
         district = self._api.district()
         if district.state in ("pending", "error", "running"):
             raise SourceNotReady(district.reason)
@@ -107,8 +120,12 @@ class CleverEvents:
         latest, last_id = self._collect(walk)
         if walk.problem:
             raise SourceNotReady(f"{walk.problem} So {_WAIT}")
-        report = FeedReport(f"clever:{district.id}", revision=last_id, adds_only=ADDS_ONLY)
+        report = FeedReport(
+            f"clever:{district.id}", revision=last_id, adds_only=ADDS_ONLY, event_id=last_id, is_partial=True
+        )
         sink.copy_rows("orgs", COLLECTIONS["orgs"], [mapping.district_row(district)])
+        if latest:
+            self._read_lists(sink, report)
         for collection, rows in _rows(latest):
             sink.copy_rows(collection, COLLECTIONS[collection], rows)
             report.collections[collection] = CollectionReport(len(rows), reason=ADDS_ONLY)
@@ -116,6 +133,20 @@ class CleverEvents:
         self.last_id = last_id
         log.info("%s: %s events, %s records", self._api.host, walk.received, len(latest))
         return report
+
+    def _refuse_gap(self) -> None:
+        now = datetime.fromtimestamp(self._clock(), timezone.utc)
+        if not self.last_id or self._since is None or now - self._since >= KEPT:
+            raise SourceNotReady(f"The last event read is 30 days old or unknown, so some may be lost: {_WAIT}")
+
+    def _read_lists(self, sink: Sink, report: FeedReport) -> None:
+        for name, (collection, row) in _LISTS.items():
+            walk = Walk()
+            rows = [row(record) for record in self._api.records(f"/{name}", walk)]
+            if walk.problem:
+                raise SourceNotReady(f"{walk.problem} So {_WAIT}")
+            sink.copy_rows(collection, COLLECTIONS[collection], rows)
+            report.collections[collection] = CollectionReport(len(rows), is_complete=True)
 
     def _collect(self, walk: Walk) -> tuple[dict[tuple[str, str], Record], str]:
         """The newest state of each record, in the order of the events, and the last event's id."""
@@ -141,17 +172,16 @@ class CleverEvents:
 
 
 def _is_mapped(name: str, record: Record) -> bool:
-    return name in _ROWS or (name == "users" and bool(mapping.roles_of(record)))
+    return name in _LISTS or name == "sections" or (name == "users" and bool(mapping.roles_of(record)))
 
 
 def _rows(latest: dict[tuple[str, str], Record]) -> Generator[tuple[str, list[Row]], None, None]:
-    """Rows by collection."""
-    for name, (collection, row) in _ROWS.items():
-        if rows := [row(record) for (kind, _), record in latest.items() if kind == name]:
-            yield collection, rows
+    """Rows by collection, but for those of the lists that are read whole."""
     people = [record for (kind, _), record in latest.items() if kind == "users"]
     if people:
         yield "users", [mapping.user_row(record, mapping.roles_of(record)[0]) for record in people]
     sections = [record for (kind, _), record in latest.items() if kind == "sections"]
+    if sections:
+        yield "classes", [mapping.class_row(record) for record in sections]
     if rows := [row for record in sections for row in mapping.enrollment_rows(record)]:
         yield "enrollments", rows

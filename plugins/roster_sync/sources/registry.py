@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from roster_sync.districts import SourceSettings
 from roster_sync.errors import ConfigError
 from roster_sync.sources.base import Access, Source
 
+if TYPE_CHECKING:
+    from roster_sync.sources.clever_events import CleverEvents
+
 KINDS = ("clever", "oneroster", "oneroster_csv")
+
+
+def open_events(settings: SourceSettings, access: Access, since_id: str, since: datetime) -> CleverEvents:
+    """Makes the source of what happened at a Clever district since an event; nothing is asked yet."""
+    from roster_sync.sources.clever_events import CleverEvents
+
+    return CleverEvents(settings, access, since_id=since_id, since=since)
 
 
 def open_source(settings: SourceSettings, access: Access | None, district_key: str, **tuning: Any) -> Source:
