@@ -271,7 +271,7 @@ def _why_incomplete(report: FeedReport, collections: Sequence[str]) -> str:
 
 def _has_repeated_ids(cursor: Cursor, collection: str) -> bool:
     cursor.execute(
-        sql.SQL("select exists (select from {} group by source_id having count(*) > 1)").format(
+        sql.SQL("select exists (select from {} where source_id <> '' group by source_id having count(*) > 1)").format(
             sql.Identifier(f"raw_{collection}")
         )
     )

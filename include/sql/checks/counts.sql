@@ -8,8 +8,12 @@ from (
   union all
   select k.entity, count(u.run_id), count(u.run_id) filter (where u.is_rejected), count(u.run_id) filter (where u.keep <> '{}')
   from (values ('teachers'), ('students'), ('admins')) k (entity)
-  left join staging.users u on u.run_id = %(run_id)s
-    and k.entity = case u.roles[1] when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end
+  left join (
+    -- a row that could not be read, or whose role is none of ours, counts as what the portal has it for
+    select s.run_id, s.is_rejected, s.keep, case when s.roles <> '{}' then s.roles[1] else (
+      select p.role from portal.users p where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id) end as role
+    from staging.users s where s.run_id = %(run_id)s) u
+    on k.entity = case u.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end
   group by k.entity
   union all
   select 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where keep <> '{}')
@@ -20,3 +24,14 @@ from (
   from staging.enrollments where run_id = %(run_id)s) c
 on conflict (run_id, entity) do update
 set received = excluded.received, rejected = excluded.rejected, warned = excluded.warned;
+
+-- Records that could neither be read nor named came too; of people nobody can tell the kind, and most are students.
+update sync.run_counts k set received = k.received + r.n, rejected = k.rejected + r.n
+from (
+  select case collection when 'orgs' then 'schools' when 'users' then 'students' else collection end as entity, count(*) as n
+  from raw_rejects
+  where rule <> 'blank_line' and collection in ('orgs', 'users', 'classes', 'enrollments')
+    and case when collection = 'enrollments' then coalesce(known ->> 'class_source_id', '') = '' and coalesce(known ->> 'user_source_id', '') = ''
+             else coalesce(source_id, '') = '' end
+  group by 1) r
+where k.run_id = %(run_id)s and k.entity = r.entity;
