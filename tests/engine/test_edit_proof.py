@@ -295,6 +295,15 @@ def test_an_id_that_came_twice_from_a_paged_source_may_have_hidden_another(world
     assert world.unshared("users") == {"a1"}
 
 
+def test_rows_without_an_id_are_no_id_that_came_twice(world: World) -> None:
+    world.registry(source=SourceSettings(kind="oneroster", conn_id="x", version="1.1", auth="bearer"))
+    world.run(town())
+    world.run(town().without_rows("a1", "a2").without("a3")
+              .add("users", {"source_id": "", "role": "student", "email": "a1@people.example"})
+              .add("users", {"source_id": "", "role": "student", "email": "a2@people.example"}))  # fmt: skip
+    assert world.unshared("users") == {"a3"}
+
+
 @pytest.mark.parametrize("status", ["tobedeleted", "inactive", "ToBeDeleted"])
 def test_tobedeleted_is_proof_also_in_an_incomplete_feed(world: World, status: str) -> None:
     world.run(town())

@@ -310,3 +310,20 @@ def test_an_id_with_blanks_around_it_is_the_same_id(world: World) -> None:
     assert world.versions() == before
     world.run(delta(Roster().enrol(" c-t1", "a1 ", status="tobedeleted")))
     assert world.enrolled("c-t1")["a1"] is False
+
+
+def test_every_record_that_came_is_counted_also_one_that_could_not_be_read(world: World) -> None:
+    world.run(town())
+    rejects = [
+        {"collection": collection, "rule": rule, "message": "Correct it at the source.", "source_id": source_id}
+        for collection, rule, source_id in (
+            ("orgs", "ragged_line", None), ("users", "ragged_line", None), ("users", "ragged_line", "t1"),
+            ("classes", "nul_byte", None), ("enrollments", "ragged_line", None), ("enrollments", "blank_line", None))
+    ]  # fmt: skip
+    ran = world.run(MemorySource(town().without_rows("t1"), rejects=tuple(rejects)))
+    counted = {entity: world.counts(ran, entity) for entity in ("schools", "teachers", "students", "admins", "classes",
+                                                                "enrollments")}  # fmt: skip
+    assert {entity: (count.get("received", 0), count.get("rejected", 0)) for entity, count in counted.items()} == {
+        "schools": (3, 1), "teachers": (4, 1), "students": (9, 1), "admins": (0, 0), "classes": (5, 1),
+        "enrollments": (13, 1),
+    }  # fmt: skip
