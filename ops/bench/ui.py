@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +165,12 @@ def _visitor(server: Server, folder: Path, districts: int) -> Any:
 
     initdb()
     root = FastAPI()
-    init_auth_manager(root)
+    with redirect_stdout(io.StringIO()):  # it prints the passwords that it makes
+        init_auth_manager(root)
     root.mount(PREFIX, app())
     client = TestClient(root, base_url="http://localhost")
     client.cookies.set("_token", get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="bench", role="ADMIN")))
-    client.headers |= {"sec-fetch-site": "same-origin", "accept": "text/html"}
+    client.headers.update({"sec-fetch-site": "same-origin", "accept": "text/html"})
     return client
 
 
