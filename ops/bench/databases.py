@@ -74,7 +74,7 @@ class Floor:
         settle(self.server, self.database)
         started = time.perf_counter()
         self._psql(
-            rf"\copy floor.{name} from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES
+            rf"\copy floor.\"{name}\" from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES
         )
         self.seconds.append(time.perf_counter() - started)
         self._psql(["drop schema floor cascade"])

@@ -74,7 +74,7 @@ select %(run_id)s, 'classes', s.source_id, s.n, nextval(pg_get_serial_sequence('
 from staging.classes s
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
-order by s.n;
+order by s.source_id;
 
 -- Every class that this run looks at.
 create temporary table class_view on commit drop as

@@ -64,11 +64,12 @@ join unknown_users u on u.source_id = best.source_id
 where best.here = 1 and best.there = 1
   and not exists (select from user_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
 
--- New: whoever has a role that this district lets the sync create. The first allowed role, given once.
+-- New: whoever has a role that this district lets the sync create. The first allowed role, given once. Ids are given in
+-- the order of the source's ids: then one order serves all the indexes that a first load fills.
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select %(run_id)s, 'users', u.source_id, u.n, nextval(pg_get_serial_sequence('portal.users', 'id')), 'new'
 from unknown_users u
 where u.roles && %(roles)s::text[]
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
-order by u.n;
+order by u.source_id;
 select staging.analyze_run(%(run_id)s, array['resolved']);
