@@ -38,6 +38,9 @@ def test_start_sync_starts_the_districts_own_dag_in_the_visitors_name(pages):
 def test_the_page_waits_for_the_run_and_then_goes_to_it(pages):
     following = pages.client().post(f"{HARBOR}/sync/start", data={"mode": "edit"}).headers["location"]
     assert "waits for its turn" in pages.client().get(following).text
+    other = madeup.run(pages.cursor, pages.harbor, "in_progress")
+    assert "Another run of this district is at work" in pages.client().get(following).text
+    pages.cursor.execute("update sync.runs set status = 'launched' where id = %s", (other,))
     airflow_run = following.rpartition("/")[2]
     named = {"airflow_dag_id": "roster_sync__harbor", "airflow_run_id": airflow_run}
     run = madeup.run(pages.cursor, pages.harbor, "in_progress", **named)

@@ -239,6 +239,7 @@ def following(request: Request, here: ViewerDep, dag_id: str, airflow_run_id: st
         raise HTTPException(404, "This is not a DAG of the district.")
     with reading() as cursor:
         found = db.one(cursor, "ui/run_by_airflow", {"dag": dag_id, "airflow_run": airflow_run_id, "district": here.id})
+        other = db.one(cursor, "ui/open_run", {"district": here.id})
     if found:
         target = _here(request, here, f"/runs/{found['id']}")
         if request.headers.get("hx-request") == "true":
@@ -248,6 +249,7 @@ def following(request: Request, here: ViewerDep, dag_id: str, airflow_run_id: st
     is_part = request.headers.get("hx-request") == "true"
     return page(
         request, "following_part.html" if is_part else "following.html", title="Starting", here=here, state=state,
+        other=other,
         dag_id=dag_id, airflow_run_id=airflow_run_id,
     )  # fmt: skip
 
