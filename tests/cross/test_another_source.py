@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from include.simulator.district import MadeUpDistrict
 from roster_sync.districts import SourceSettings
 from tests.cross.everywhere import Everywhere, run
+from tests.cross.handwork import Kept, kept, work
 from tests.cross.portal_image import Image, Meanings, differences, image
 from tests.engine.world import Ran
 
@@ -19,15 +19,6 @@ CHANGES_WITH_THE_SOURCE = {
 }  # fmt: skip
 DISTRICT_ADMINS_LOSE = {("users", "sis_id"), ("users", "username")}
 """Clever tells of them their name and email, and nothing else."""
-WORK = {
-    "licences": "select id, product_id, user_id, school_id, assigned_by, assigned_at, expires_on"
-    " from portal.license_assignments order by id",
-    "class books": "select class_id, book_id from portal.class_books order by 1, 2",
-    "books": "select user_id, class_id, book_id from portal.student_books order by 1, 2, 3",
-    "roles": "select id, role from portal.users order by id",
-    "by hand": "select * from portal.users where origin = 'manual' order by id",
-    "subscriptions": "select email, is_active from sync.subscriptions order by email",
-}
 
 
 class Moving:
@@ -54,30 +45,10 @@ class Moving:
         return [self.image().ids[name] for name in names[: count * every : every]]
 
     def work(self) -> None:
-        """What people do in the portal between two nights."""
-        world = self.world
-        world.do("insert into portal.products (code, title) values ('math', 'Mathematics')")
-        world.do("insert into portal.books (code, title) values ('b1', 'Book')")
-        world.do("insert into portal.license_assignments (district_id, product_id, user_id, assigned_by)"
-                 " select u.district_id, p.id, u.id, 'someone' from portal.users u, portal.products p"
-                 " where u.role <> 'student' and u.id % 2 = 0")  # fmt: skip
-        world.do("insert into portal.license_assignments (district_id, product_id, school_id, assigned_by)"
-                 " select s.district_id, p.id, s.id, 'someone' from portal.schools s, portal.products p")  # fmt: skip
-        world.do("insert into portal.class_books select c.id, b.id from portal.classes c, portal.books b"
-                 " where c.id % 3 = 0")  # fmt: skip
-        world.do("insert into portal.student_books (user_id, class_id, book_id)"
-                 " select e.user_id, e.class_id, b.book_id from portal.enrollments e join portal.class_books b"
-                 " on b.class_id = e.class_id where e.role = 'student' and e.user_id % 3 <> 0")  # fmt: skip
-        world.do("insert into portal.users (district_id, role, email, given_name, family_name) select id,"
-                 " 'school_admin', 'pat@people.example', 'Pat', 'Handmade' from portal.districts")  # fmt: skip
-        world.do("insert into portal.user_schools (user_id, school_id) select u.id, s.id from portal.users u,"
-                 " portal.schools s where u.origin = 'manual'")  # fmt: skip
-        world.do("insert into sync.subscriptions (district_id, email) select id, 'office@people.example'"
-                 " from portal.districts")  # fmt: skip
+        work(self.world)
 
-    def kept(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that people made, and every role: what no change of the source may touch."""
-        return {name: self.world.rows(query) for name, query in WORK.items()}
+    def kept(self) -> Kept:
+        return kept(self.world)
 
     def drift(self) -> list[int]:
         """Whose role is another at the source."""
