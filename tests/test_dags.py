@@ -207,6 +207,33 @@ def test_a_disabled_district_has_no_dag(tmp_path):
     assert dag_factory.build_all(districts.load_registry(path)) == {}
 
 
+def freshened(folder: Path) -> Path:
+    path = registry(folder, ["bay", "cove"], "clever")
+    path.write_text(path.read_text().replace("key: bay,", "key: bay, freshen: hourly,"))
+    return path
+
+
+def test_a_district_whose_events_are_read_has_a_second_dag(tmp_path):
+    dags = dag_factory.build_all(districts.load_registry(freshened(tmp_path)))
+    assert set(dags) == {"roster_sync__bay", "roster_sync__cove", "roster_freshen__bay"}
+    dag = dags["roster_freshen__bay"]
+    minute, *rest = dag.timetable.expression.split()
+    assert (0 <= int(minute) < 60, rest) == (True, ["*"] * 4)
+    assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "night-shift")
+    assert {task.task_id for task in dag.tasks} == {"start", *STEPS}
+    assert dag.get_task("extract").pool == "source_clever"
+    assert "never removes" in dag.doc_md
+    assert "red" in dag.doc_md
+    assert dict(dag.params) == {}
+
+
+def test_a_worker_builds_only_one_of_a_districts_two_dags(tmp_path, monkeypatch):
+    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(freshened(tmp_path)))
+    for dag_id in ("roster_sync__bay", "roster_freshen__bay"):
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
+        assert list(dag_factory.build_all()) == [dag_id]
+
+
 def test_a_worker_builds_only_the_dag_that_it_runs(tmp_path, monkeypatch):
     monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(registry(tmp_path, ["harbor", "bay"])))
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "roster_sync__bay")

@@ -79,6 +79,7 @@ def test_what_an_entry_leaves_out_has_the_documented_default(tmp_path):
     (district,) = load_registry(write(tmp_path, SHORT))
     assert (district.roles, district.enabled, district.owner) == (("teacher", "student"), True, "data-team")
     assert district.limits == Limits(10, 75, 50, 5)
+    assert district.freshen == "off"
 
 
 def test_a_folder_is_one_registry_sorted_by_key(tmp_path):
@@ -158,11 +159,21 @@ def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp
         ("limits: {deleted_percent: true}", "a number from 0 to 100"),
         ("limits: {floor: 1.5}", "a whole number"),
         ("enabled: 'no'", "must be true or false"),
+        ("freshen: daily", "'freshen' must be one of off, hourly"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(tmp_path, entry, part):
     (message,) = refused(tmp_path, entry)
     assert part in message
+
+
+def test_only_clever_has_events_to_freshen_from(tmp_path):
+    source = "{kind: oneroster_csv, path: x.zip}"
+    text = f"districts:\n  - {{key: a, name: A, timezone: UTC, source: {source}, freshen: hourly}}\n"
+    ((_, _, message),) = complaints(write(tmp_path, text))
+    assert "kind oneroster_csv has none" in message
+    (district,) = load_registry(write(tmp_path, text.replace("hourly", "off")))
+    assert district.freshen == "off"
 
 
 def test_a_missing_setting_is_named(tmp_path):

@@ -89,6 +89,9 @@ changes than the limits allow), which waits for the night. `start` says which in
 
 It begins after the first nightly sync that came whole, and needs events switched on for the application at Clever. To
 switch it off: `freshen: off` in the district's registry entry.
+
+A red run harms nothing: what it did not apply comes with the next hour or the night. The failed task's log ends in one
+sentence: follow it. More in `docs/runbooks/failed-run.md`.
 {STEPS}
 """
 

@@ -300,7 +300,7 @@ def _freshen(reader: _Reader, values: dict[str, Value]) -> str:
     source = values["source"].data if "source" in values else None
     kind = source.get(Key("kind")) if isinstance(source, dict) else None
     if found not in ("", District.freshen) and kind is not None and kind.text != "clever":
-        reader.complain(value.line, f"'freshen' reads Clever's events; a {kind.text} source has none")
+        reader.complain(value.line, f"'freshen' reads Clever's events, and a source of kind {kind.text} has none")
     return found or District.freshen
 
 

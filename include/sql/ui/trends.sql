@@ -4,5 +4,6 @@ select r.id, r.started_at, r.status, r.mode, r.steps, extract(epoch from r.finis
      'added', c.added, 'gone', c.unshared + c.deleted, 'rejected', c.rejected))
      from sync.run_counts c where c.run_id = r.id) as counts
 from (select * from sync.runs s where s.district_id = %(district)s and s.status not in ('in_progress', 'skipped', 'expired', 'previewed')
-        and s.mode <> 'undo' and s.steps <> '[]' order by s.id desc limit %(limit)s) r
+        and s.mode <> 'undo' and not s.parameters ? 'events' -- a part of a roster is no day's number
+        and s.steps <> '[]' order by s.id desc limit %(limit)s) r
 order by r.id;
