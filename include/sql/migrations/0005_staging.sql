@@ -114,7 +114,14 @@ declare
   parent text;
   part text;
 begin
-  perform staging.drop_run(run);
+  -- A run that is read again empties its own partitions: dropping one would lock the parent, and with it every district.
+  if to_regclass(format('staging.%I', 'plan_' || run)) is not null then
+    foreach parent in array array['schools', 'users', 'classes', 'enrollments', 'terms', 'resolved', 'plan'] loop
+      execute format('truncate staging.%I', parent || '_' || run);
+    end loop;
+    return;
+  end if;
+  -- Made apart and then attached: CREATE TABLE ... PARTITION OF would lock the parent against its readers.
   foreach parent in array array['schools', 'users', 'classes', 'enrollments', 'terms', 'resolved'] loop
     execute format('create unlogged table staging.%I (like staging.%I including defaults) with (autovacuum_enabled = false)',
                    parent || '_' || run, parent);
@@ -124,13 +131,14 @@ begin
   -- A first load plans seven hundred thousand rows, nearly all of them enrolments, and most who read a plan ask for
   -- something else: each of the three large entities lies apart.
   parent := 'plan_' || run;
-  execute format('create table staging.%I partition of staging.plan for values in (%s) partition by list (entity)', parent, run);
+  execute format('create table staging.%I (like staging.plan including defaults) partition by list (entity)', parent);
   foreach part in array array['enrollments', 'user_schools', 'users'] loop
     execute format('create unlogged table staging.%I partition of staging.%I for values in (%L) with (autovacuum_enabled = false)',
                    parent || '_' || part, parent, part);
   end loop;
   execute format('create unlogged table staging.%I partition of staging.%I default with (autovacuum_enabled = false)',
                  parent || '_rest', parent);
+  execute format('alter table staging.plan attach partition staging.%I for values in (%s)', parent, run);
 end
 $$;
 
