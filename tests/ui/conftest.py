@@ -74,12 +74,17 @@ def settings(registry: Path) -> dict[str, str]:
     }
 
 
+def serialise(settings: dict[str, str]) -> None:
+    """Writes the DAGs of these tests' registry into Airflow's database, over those that another test may have left."""
+    command = [sys.executable, "-m", "airflow", "dags", "reserialize"]
+    environment = {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
 @pytest.fixture(scope="session")
 def api_server(airflow_metadata: None, settings: dict[str, str]) -> Any:
     """Airflow's API server with the plugin that its scan finds and the DAGs of the registry, without a socket."""
-    serialise = [sys.executable, "-m", "airflow", "dags", "reserialize"]
-    environment = {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
-    subprocess.run(serialise, check=True, capture_output=True, env=environment)
+    serialise(settings)
     from airflow.api_fastapi.app import create_app, purge_cached_app
 
     with pytest.MonkeyPatch.context() as patch:
