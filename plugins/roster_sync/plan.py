@@ -142,9 +142,9 @@ def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
 
 
 def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) -> None:
-    if run["events"]:
-        return  # they never remove, not even what the feed itself calls gone
     if run["mode"] == "edit":
+        if (run["proof"] or {}).get("adds_only"):
+            return  # paused, kept moving, only events: nothing goes, not even what the feed itself calls gone
         db.run(cursor, "plan/removals_edit", run)
         return
     db.run(cursor, "plan/still_live_before", run)

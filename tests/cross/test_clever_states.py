@@ -15,6 +15,7 @@ from roster_sync.sources.registry import open_source
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.handwork import kept, work
 from tests.cross.portal_image import Image, Meanings, image
+from tests.engine.rosters import MemorySource, town
 from tests.engine.world import Ran, World
 from tests.sources.stub import Time
 
@@ -134,6 +135,17 @@ def test_a_paused_district_is_added_to_and_a_reset_is_refused(morning: Morning, 
     morning.made_up.server("clever").configure(state="success", pause_start=None, pause_end=None)
     assert morning.sync(max_deleted_percent=100).status == "launched"
     assert morning.is_whole()
+
+
+def test_while_paused_nothing_goes_not_even_a_class_that_moved_to_a_deselected_school(world: World) -> None:
+    world.run(MemorySource(town(), "clever:d1"))
+    world.select("S1")
+    moved = town().with_("c-t1", school_source_id="S2").with_("a2", status="tobedeleted")
+    for reason, shared in (("The district's sync is paused at Clever.", True), ("", False)):
+        source = MemorySource(moved, "clever:d1", adds_only=reason)
+        assert world.run(source, max_deleted_percent=100).status == "launched"
+        assert world.klass("c-t1")["is_shared"] is shared
+        assert world.person("a2")["is_shared"] is shared
 
 
 def test_a_last_sync_that_moves_once_voids_the_read_and_the_newest_day_is_read(morning: Morning) -> None:
