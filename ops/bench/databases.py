@@ -74,7 +74,7 @@ class Floor:
         settle(self.server, self.database)
         started = time.perf_counter()
         self._psql(
-            rf"\copy floor.\"{name}\" from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES
+            f"\\copy floor.{name} from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES
         )
         self.seconds.append(time.perf_counter() - started)
         self._psql(["drop schema floor cascade"])
@@ -87,7 +87,7 @@ class Floor:
                 columns = sql.SQL(", ").join(
                     sql.SQL("{} text").format(sql.Identifier(column)) for column in self.rosters.columns(name)
                 )
-                cursor.execute(sql.SQL("create table {} ({})").format(sql.Identifier("floor", name), columns))
+                cursor.execute(sql.SQL("create table {} ({})").format(sql.Identifier("floor", name.lower()), columns))
 
     def _psql(self, commands: Iterator[str] | list[str]) -> None:
         environment = {"PATH": os.environ.get("PATH", ""), "PGHOST": self.server.host, "PGUSER": OWNER}
