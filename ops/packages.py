@@ -1,4 +1,4 @@
-"""Makes .venv from requirements.txt where it is missing or does not fit. Run by any python3; standard library only."""
+"""Makes .venv from both locked lists where it is missing or does not fit. Run by any python3; standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 VENV = REPOSITORY / ".venv"
-REQUIREMENTS = REPOSITORY / "requirements.txt"
+REQUIREMENTS = (REPOSITORY / "requirements.txt", REPOSITORY / "requirements-dev.txt")
+"""What production runs on, and what the commands here need beyond that."""
 
 
 def main() -> int:
@@ -42,7 +43,7 @@ def _fits() -> bool:
 
 
 def _wanted() -> str:
-    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in REQUIREMENTS)).hexdigest()
 
 
 def _try(descriptor: int) -> bool:
@@ -55,8 +56,8 @@ def _try(descriptor: int) -> bool:
 
 def _make() -> None:
     started = time.monotonic()
-    packages = len(re.findall(r"^[A-Za-z0-9]", REQUIREMENTS.read_text(), re.MULTILINE))
-    _say(f"installing the packages of requirements.txt into .venv, once: about {packages}, one to three minutes ...")
+    names = {name for path in REQUIREMENTS for name in re.findall(r"^[\w.-]+", path.read_text(), re.MULTILINE)}
+    _say(f"installing the locked packages into .venv, once: about {len(names)}, one to three minutes ...")
     with_pip = importlib.util.find_spec("ensurepip") is not None
     if not with_pip and importlib.util.find_spec("pip") is None:
         raise OSError(
@@ -65,7 +66,8 @@ def _make() -> None:
     venv.EnvBuilder(clear=True, with_pip=with_pip).create(VENV)
     python = str(VENV / "bin" / "python")
     # Everything is locked, so pip's resolver has nothing to find out: --no-deps halves the time.
-    tail = ["--disable-pip-version-check", "--no-input", "install", "--no-deps", "-r", str(REQUIREMENTS)]
+    tail = ["--disable-pip-version-check", "--no-input", "install", "--no-deps"]
+    tail += [part for path in REQUIREMENTS for part in ("-r", str(path))]
     _install([python, "-m", "pip", *tail] if with_pip else [sys.executable, "-m", "pip", "--python", python, *tail])
     (VENV / ".roster-stamp").write_text(_wanted())
     _say(f"installed in {time.monotonic() - started:.0f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from ops.locks import Lock
 from ops.postgres import Server, running
 from ops.server import SUPERUSER
 
+NO_BROWSER = "the browser tests are left out: they need chromium (Debian, Ubuntu: apt-get install chromium)"
 _TYPED = ("plugins/roster_sync", "ops", "include")
 
 
@@ -33,10 +35,17 @@ def test(arguments: list[str]) -> int:
         environment |= {"ROSTER_TEST_PG": server.host, "ROSTER_TEST_PG_USER": SUPERUSER}
         environment.pop("AIRFLOW_CONN_PORTAL_DB", None)  # a test names the database that it made
         checked = arguments or _checked(environment)
+        if chromium() is None:
+            say(f"bin/test: {NO_BROWSER}.")
         # loadgroup: the browser's tests stay on one worker, which starts the product once for them
         chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
         tested = run_in_front([sys.executable, "-m", "pytest", *chosen], environment, folder=REPOSITORY)
         return tested or (0 if checked else 1)
+
+
+def chromium() -> str | None:
+    """The browser of the pages' tests: the distribution's, never one that playwright would download."""
+    return os.environ.get("ROSTER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def _checked(environment: dict[str, str]) -> bool:

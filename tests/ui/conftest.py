@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,13 +13,13 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from ops.testing import NO_BROWSER, chromium
 from tests.conftest import Portal
 from tests.ui import madeup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("ROSTER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-HAS_BROWSER = bool(CHROMIUM) and importlib.util.find_spec("playwright") is not None
-collect_ignore = [] if HAS_BROWSER else ["test_browser.py"]
+CHROMIUM = chromium()
+collect_ignore = [] if CHROMIUM else ["test_browser.py"]
 LONG_NAME = "Cedar " + "and the Surrounding Townships " * 6 + "School"
 REGISTRY = """
 districts:
@@ -35,8 +33,7 @@ districts:
 
 def pytest_report_header() -> str:
     """Says whether the browser's tests are among those that run."""
-    missing = "left out: they need chromium (apt-get install chromium) and the package playwright"
-    return f"browser tests: {CHROMIUM if HAS_BROWSER else missing}"
+    return f"browser tests: {CHROMIUM}" if CHROMIUM else NO_BROWSER
 
 
 @dataclass
