@@ -53,7 +53,7 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
         if done is not None:
             return done
         if is_replanned:
-            plan.decide(cursor, run, district)
+            plan.decide(cursor, run, district, plan.compare(cursor, run))
         if mode == "reset":
             db.run(cursor, "reset/lock", run)
         phases, message = _planned(cursor, run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg2.extras import Json
 
 from roster_sync import db, holds, limits, runs
+from roster_sync.absences import Absences
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALL_PHASES: Final = ("adds", "updates", "removals")
-ASK_AT_MOST: Final = 200
-"""Missing schools and people that are asked for one by one before a Reset deletes them (product.md, issue 4)."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +49,49 @@ def make(connection: Connection, run_id: int, district: District, source: Askabl
     Raises:
         errors.SyncRefused: nothing is shared, no school is selected, a Reset without a complete feed.
     """
+    absences = Absences(source)
+    status = runs.status_of(connection, run_id)
+    while True:
+        decided, missing = _plan_once(connection, run_id, district, absences, status)
+        if not missing:
+            log.info("run %s: %s", run_id, decided)
+            return decided
+        absences.ask(connection, run_id, missing)
+
+
+def _plan_once(
+    connection: Connection, run_id: int, district: District, absences: Absences, status: str
+) -> tuple[str, list[dict[str, Any]]]:
+    """One transaction: the decision; or, undecided, the absences that the source is to be asked for before."""
+    refusal: SyncRefused | None = None
+    decided, missing = "", []
     with db.acting_as(connection, "roster_edit") as cursor:
         run = run_params(cursor, run_id, district)
         lock(cursor, run["district_id"])
-        refusal: SyncRefused | None = None
+        _refuse_where_closed(cursor, run_id, status)
         try:
-            decision = decide(cursor, run, district, source)
+            summary = compare(cursor, run)
+            missing = absences.still_to_ask(cursor, run)
+            if not missing:
+                decided = _close(cursor, run_id, decide(cursor, run, district, summary))
         except SyncRefused as refused:
             refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
-        else:
-            if decision.status == "previewed":
-                runs.close_as(cursor, run_id, "previewed", decision.sentence)
-            elif decision.status == "held" and not decision.phases:
-                runs.close_as(cursor, run_id, "held", decision.sentence)
     if refusal is not None:
         raise refusal
-    log.info("run %s: %s", run_id, decision.status)
+    return decided, missing
+
+
+def _refuse_where_closed(cursor: Cursor, run_id: int, status: str) -> None:
+    """While the source was asked, no lock was held: the run may have been declared dead."""
+    cursor.execute("select status from sync.runs where id = %s", (run_id,))
+    now = str((cursor.fetchone() or [status])[0])
+    if now != status:
+        raise SyncRefused(f"Run {run_id} was closed while it was planned ({now}), so it does nothing.", status=now)
+
+
+def _close(cursor: Cursor, run_id: int, decision: Decision) -> str:
+    if decision.status == "previewed" or (decision.status == "held" and not decision.phases):
+        runs.close_as(cursor, run_id, decision.status, decision.sentence)
     return decision.status
 
 
@@ -93,8 +119,12 @@ def _is_proved(proof: dict[str, Any], table: str) -> bool:
     return bool(proof.get(table)) and table not in (proof.get("not_complete") or {})
 
 
-def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Askable | None = None) -> Decision:
-    """Fills staging.plan within the transaction at work, records what it says, and decides what may be written."""
+def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
+    """Fills staging.plan within the transaction at work; returns what people are shown of it.
+
+    Raises:
+        errors.SyncRefused: nothing is shared, no school is selected, a Reset without a complete feed.
+    """
     started = time.monotonic()
     db.tune(cursor)
     _resolve(cursor, run)
@@ -102,12 +132,18 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     db.run(cursor, "plan/adds", run)
     db.run(cursor, "plan/reviews", run)
     db.run(cursor, "plan/needs_bulk", run)
-    _plan_removals(cursor, run, source)
+    _plan_removals(cursor, run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
     summary = db.one(cursor, "plan/summary", run) or {}
     if run["events"]:
         summary["schools_offered"] = []  # those that wait for the full read are not for people to choose
     _refuse_where_empty(cursor, run, summary)
+    log.info("compared in %.1f s", time.monotonic() - started)
+    return summary
+
+
+def decide(cursor: Cursor, run: dict[str, Any], district: District, summary: dict[str, Any]) -> Decision:
+    """Records what staging.plan says, and decides what of it may be written."""
     counts = [limits.KindCount(**row) for row in db.rows(cursor, "plan/limits", run)]
     allowed = limits.for_run(district.limits, run["max_deleted_percent"])
     found = [] if _is_unlimited(run) else limits.breaches(counts, allowed, is_first_of_issuer=run["is_first_of_issuer"])
@@ -115,18 +151,21 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, source: Aska
     decision = _after_approval(cursor, run, approved, summary) if approved else _decision(run, found, summary)
     run["settings"] = _settings(run, district, summary)
     _record(cursor, run, decision, summary, counts, found)
-    log.info("planned in %.1f s: %s", time.monotonic() - started, decision.status)
     return decision
 
 
 def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "plan/resolve_schools", run)
+    if run["mode"] == "reset":
+        db.run(cursor, "plan/still_live_schools", run)
     if run["events"]:
         db.run(cursor, "plan/events_wait", run)
     db.run(cursor, "plan/resolve_users", run)
     db.run(cursor, "plan/resolve_classes", run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
     db.run(cursor, "plan/memberships", run)
+    if run["mode"] == "reset":
+        db.run(cursor, "plan/still_live_users", run)
 
 
 def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
@@ -141,28 +180,11 @@ def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
         run["enrollments_proved"] = run["enrollments_proved"] and sizes["enrollments"] > 0
 
 
-def _plan_removals(cursor: Cursor, run: dict[str, Any], source: Askable | None) -> None:
-    if run["mode"] == "edit":
-        if (run["proof"] or {}).get("adds_only"):
-            return  # paused, kept moving, only events: nothing goes, not even what the feed itself calls gone
-        db.run(cursor, "plan/removals_edit", run)
-        return
-    db.run(cursor, "plan/still_live_before", run)
-    db.run(cursor, "plan/removals_reset", run)
-    if source is None:
-        return
-    missing = db.rows(cursor, "plan/missing", run | {"most": ASK_AT_MOST})
-    alive = [row for row in missing if source.is_live(row["collection"], row["source_id"]) is not False]
-    if alive:
-        for row in alive:
-            db.run(
-                cursor,
-                "plan/still_live",
-                run | {"entity": row["entity"], "row_id": row["row_id"], "source_id": row["source_id"]},
-            )
-        db.run(cursor, "plan/removals_again", run)
+def _plan_removals(cursor: Cursor, run: dict[str, Any]) -> None:
+    if run["mode"] == "reset":
         db.run(cursor, "plan/removals_reset", run)
-    log.info("asked the source for %s missing records, %s are still there", len(missing), len(alive))
+    elif not (run["proof"] or {}).get("adds_only"):  # paused, kept moving, only events: nothing goes,
+        db.run(cursor, "plan/removals_edit", run)  # not even what the feed itself calls gone
 
 
 def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, Any]) -> None:

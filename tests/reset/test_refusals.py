@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from roster_sync.errors import SyncRefused
 from tests.reset.test_what_goes import people, two_schools
@@ -80,12 +84,24 @@ def test_what_the_source_calls_alive_is_not_deleted_and_reported(harbor: Portal)
                        r=harbor.run) == [("users", "t2")]  # fmt: skip
 
 
-def test_a_live_school_stays_with_its_licences(harbor: Portal) -> None:
+def test_a_live_school_stays_with_its_licences_and_its_classes_with_their_books(harbor: Portal) -> None:
     harbor.edit(two_schools())
     licence = harbor.license(school="south")
+    harbor.give_book("c2", "s3")
     harbor.reset(MemorySource(two_schools().without("south"), live={("orgs", "south"): True}))
     assert harbor.one("select count(*) from portal.schools") == 2
     assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.rows("select source_id, is_shared from portal.classes order by 1") == [("c1", True), ("c2", True)]
+    assert harbor.one("select count(*) from portal.student_books") == 1
+
+
+def test_nobody_is_asked_for_a_school_that_goes_because_it_is_deselected(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.select_schools("north")
+    source = MemorySource(two_schools().without("south"), live={("orgs", "south"): True})
+    harbor.reset(source)
+    assert ("orgs", "south") not in source.asked
+    assert harbor.rows("select source_id from portal.schools") == [("north",)]
 
 
 def test_who_could_not_be_asked_for_is_kept(harbor: Portal) -> None:
@@ -107,6 +123,94 @@ def test_whom_the_feed_itself_names_is_not_asked_for(harbor: Portal) -> None:
     source = MemorySource(two_schools().but("users", "s1", status="tobedeleted"))
     harbor.reset(source)
     assert source.asked == []  # deselected, or called gone by the feed: nothing is missing
+
+
+@dataclass
+class WatchedSource(MemorySource):
+    """Looks at the database, and lets people work in the portal, while it is asked."""
+
+    watch: Callable[[], None] = lambda: None
+
+    def is_live(self, collection: str, source_id: str) -> bool | None:
+        """The same answer."""
+        self.watch()
+        return super().is_live(collection, source_id)
+
+
+def test_no_transaction_waits_and_no_lock_is_held_while_the_source_is_asked(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    seen: list[tuple[int, int]] = []
+
+    def watch() -> None:
+        locks = harbor.one("select count(*) from pg_locks where locktype = 'advisory' and database ="
+                           " (select oid from pg_database where datname = current_database())")  # fmt: skip
+        seen.append((locks, harbor.app.info.transaction_status))
+
+    harbor.reset(WatchedSource(two_schools().without("s1", "s2"), watch=watch))
+    assert seen == [(0, TRANSACTION_STATUS_IDLE)] * 2
+    assert people(harbor) == ["s3", "t1", "t2", "t3"]
+
+
+def test_what_people_do_while_the_source_is_asked_is_decided_on(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.begin("reset")
+
+    def license_once() -> None:
+        if not harbor.one("select count(*) from portal.license_assignments"):
+            harbor.license(user="s1")
+
+    source = WatchedSource(two_schools().without("s1"), watch=license_once)
+    assert harbor.load_and_plan(source) == "held"  # without the licence nobody would have to be asked
+    assert harbor.plan_of()["sentence"] == "1 licence would be freed."
+    assert source.asked == [("users", "s1")]
+
+
+def test_a_review_that_opens_while_the_source_is_asked_keeps_its_candidate(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+
+    def review() -> None:
+        harbor.rows(
+            "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, opened_run_id)"
+            " values (%(d)s, 'match_review', 'user', %(new)s, %(old)s, %(r)s) on conflict do nothing",
+            new=harbor.id_of("users", "s2"), old=harbor.id_of("users", "s1"), r=harbor.run,
+        )  # fmt: skip
+
+    harbor.reset(WatchedSource(two_schools().without("s1"), watch=review))
+    assert harbor.rows("select is_shared from portal.users where source_id = 's1'") == [(False,)]
+
+
+def test_whom_people_add_while_the_source_is_asked_is_asked_for_too(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.rows(
+        "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, opened_run_id)"
+        " values (%(d)s, 'match_review', 'user', %(new)s, %(old)s, 1)",
+        new=harbor.id_of("users", "s3"), old=harbor.id_of("users", "s2"),
+    )  # fmt: skip
+    settle = "update sync.worklist set resolved_at = now(), resolution = 'different' where district_id = %(d)s"
+    source = WatchedSource(
+        two_schools().without("s1", "s2"), live={("users", "s2"): True}, watch=lambda: _nothing(harbor.rows(settle))
+    )
+    harbor.reset(source)
+    assert source.asked == [("users", "s1"), ("users", "s2")]  # s2 was a candidate until the review was settled
+    assert "s2" in people(harbor)
+
+
+def _nothing(_: object) -> None:
+    """A watcher answers nothing."""
+
+
+def test_a_run_that_is_declared_dead_while_the_source_is_asked_does_nothing_more(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.begin("reset", max_deleted_percent=100)
+    before = harbor.snapshot(())
+    source = WatchedSource(
+        two_schools().without("s1"),
+        watch=lambda: _nothing(harbor.rows("update sync.runs set status = 'failed' where id = %(r)s", r=harbor.run)),
+    )
+    with pytest.raises(SyncRefused, match="was closed while"):
+        harbor.load_and_plan(source)
+    assert harbor.snapshot(()) == before
+    assert harbor.status() == "failed"
 
 
 def test_at_most_two_hundred_are_asked_for(harbor: Portal) -> None:

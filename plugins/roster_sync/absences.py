@@ -1,0 +1,57 @@
+"""Absences: whom a Reset would delete because the feed lacks them is asked for at the source first, one by one.
+
+The source is asked between two transactions of the plan, never within one: up to 200 requests can take minutes, and no
+lock is held so long. Meanwhile people go on working in the portal, so the plan is made anew after the answers, and only
+what it then says is decided on.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from roster_sync import db
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from roster_sync.sources.base import Askable
+
+log = logging.getLogger(__name__)
+
+ASK_AT_MOST: Final = 200
+"""Missing schools and people that are asked for before a Reset deletes them (issue 4)."""
+COLLECTIONS: Final = {"schools": "orgs", "users": "users"}
+
+
+class Absences:
+    """What one planning has asked its source for; nothing of a source that cannot be asked, such as a file."""
+
+    def __init__(self, source: Askable | None) -> None:
+        """Asks nothing yet."""
+        self._source = source
+        self._asked: dict[str, set[str]] = {entity: set() for entity in COLLECTIONS}
+
+    def still_to_ask(self, cursor: Cursor, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of the plan at work that rest on an absence nobody has asked for yet."""
+        left = ASK_AT_MOST - sum(map(len, self._asked.values()))
+        if self._source is None or run["mode"] != "reset" or left <= 0:
+            return []
+        asked = {f"asked_{entity}": list(source_ids) for entity, source_ids in self._asked.items()}
+        return db.rows(cursor, "plan/missing", run | asked | {"most": left})
+
+    def ask(self, connection: Connection, run_id: int, missing: list[dict[str, Any]]) -> None:
+        """Asks for each; what is still there, or could not be asked for, is kept as a finding that every plan heeds."""
+        if self._source is None:
+            return
+        alive = []
+        for row in missing:
+            self._asked[row["entity"]].add(row["source_id"])
+            if self._source.is_live(COLLECTIONS[row["entity"]], row["source_id"]) is not False:
+                alive.append(row)
+        if alive:
+            with db.acting_as(connection, "roster_edit") as cursor:
+                for row in alive:
+                    db.run(cursor, "plan/still_live", row | {"run_id": run_id})
+        log.info("asked the source for %s missing records, %s are still there", len(missing), len(alive))
