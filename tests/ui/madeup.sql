@@ -36,9 +36,9 @@ join (select id, row_number() over (order by id) n from portal.users where distr
   on u.n = 1 + c.n %% %(teachers)s;
 
 insert into portal.enrollments (district_id, class_id, user_id, role, origin, created_run_id)
-select distinct on (c.id, u.id) %(district)s, c.id, u.id, 'student', 'sync', %(run)s
+select %(district)s, c.id, u.id, 'student', 'sync', %(run)s
 from (select id, row_number() over (order by id) n from portal.classes where district_id = %(district)s) c
-cross join generate_series(1, %(per_class)s) k
+cross join generate_series(1, least(%(per_class)s, %(students)s)) k
 join (select id, row_number() over (order by id) n from portal.users where district_id = %(district)s and role = 'student') u
   on u.n = 1 + (c.n * %(per_class)s + k) %% %(students)s;
 

@@ -15,6 +15,14 @@ FILLED = {
     "kind": "teachers", "name": "app.css", "path": "runs/1.html",
 }  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+SEARCHES = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/people/search")
+"""A POST that changes nothing: it keeps what is searched for out of the address."""
+OF_NO_DISTRICT = {
+    # answered to whoever is logged in: lists show what the visitor may see, the rest holds nothing of a district
+    "/roster/", "/roster/api/v1/districts", "/roster/runs/1", "/roster/dags/roster_sync__harbor",
+    "/roster/static/app.css", "/roster/openapi.json", "/roster/docs",
+}  # fmt: skip
+HARBOR = "/districts/harbor"
 
 
 def routes() -> list[tuple[str, str]]:
@@ -27,10 +35,69 @@ def routes() -> list[tuple[str, str]]:
     return found
 
 
+def statuses(visitor, wanted):
+    return {(method, path): visitor.request(method, path).status_code for method, path in wanted}
+
+
+def unsafe():
+    return [(method, path) for method, path in routes() if method in UNSAFE]
+
+
+def test_what_airflow_serves_of_ours_is_this_app_and_nothing_beside_it(api_server):
+    ours = [route for route in api_server.routes if str(getattr(route, "path", "")).startswith(PREFIX)]
+    assert [(route.path, route.app) for route in ours] == [(PREFIX, app())]
+
+
+def test_a_route_belongs_to_a_district_or_to_the_few_that_do_not():
+    assert {path for _, path in routes() if HARBOR not in path} == OF_NO_DISTRICT
+
+
 def test_nothing_answers_without_login(pages):
-    visitor = pages.client(None)
-    answers = {(method, path): visitor.request(method, path).status_code for method, path in routes()}
+    answers = statuses(pages.client(None), routes())
     assert {where for where, status in answers.items() if status != 401} == set()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
+def test_no_other_method_answers_without_login(pages, method):
+    answers = statuses(pages.client(None), {(method, path) for _, path in routes()})
+    assert set(answers.values()) <= {401, 405}
+
+
+def test_who_is_logged_in_without_any_right_gets_nothing_of_a_district(pages):
+    visitor = pages.client("nobody")
+    answers = statuses(visitor, routes())
+    assert {where for where, status in answers.items() if HARBOR in where[1] and status != 403} == set()
+    assert "Harbor" not in visitor.get("/roster/").text
+    assert visitor.get("/roster/api/v1/districts").json() == {"districts": [], "next": None}
+    assert answers["GET", "/roster/runs/1"] == 404
+    assert visitor.get("/roster/dags/roster_sync__harbor").headers["location"] == "/roster/districts/harbor"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {},
+    ],
+)
+def test_a_page_of_another_site_changes_and_asks_nothing_with_the_visitors_cookie(pages, headers):
+    visitor = pages.client("staff", site=None)
+    visitor.headers.update(headers)
+    answers = {where: visitor.request(*where) for where in unsafe()}
+    assert len(answers) > 25
+    assert {where for where, answer in answers.items() if answer.status_code != 403} == set()
+    assert all("This request" in answer.text for answer in answers.values())
+
+
+def test_a_bearer_needs_no_origin_and_the_same_rights(pages):
+    program = pages.client("dana", by="bearer", site=None)
+    passed = {**statuses(program, routes()), **statuses(pages.client("dana"), unsafe())}
+    assert {where for where, status in passed.items() if status in (401, 403)} == set()
+    refused = statuses(pages.client("olga", by="bearer", site=None), routes())
+    assert {where for where, status in refused.items() if HARBOR in where[1] and status != 403} == set()
 
 
 def test_a_visitor_without_login_is_led_to_it(pages):
@@ -47,24 +114,17 @@ def test_a_token_of_another_server_is_no_login(pages):
 
 
 def test_every_page_and_call_of_a_district_asks_for_its_right(pages):
-    visitor = pages.client("olga")
-    answers = {
-        (method, path): visitor.request(method, path).status_code for method, path in routes() if "/harbor" in path
-    }
+    answers = statuses(pages.client("olga"), [where for where in routes() if HARBOR in where[1]])
     assert len(answers) > 40
     assert {where for where, status in answers.items() if status != 403} == set()
 
 
 def test_who_may_only_look_changes_nothing(pages):
-    searches = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/people/search")
-    visitor = pages.client("vera")
-    answers = {
-        (method, path): visitor.request(method, path).status_code
-        for method, path in routes()
-        if method in UNSAFE and not path.endswith(searches)
-    }
-    assert len(answers) > 15
-    assert {where for where, status in answers.items() if status != 403} == set()
+    answers = statuses(pages.client("vera"), unsafe())
+    changing = {where: status for where, status in answers.items() if not where[1].endswith(SEARCHES)}
+    assert len(changing) > 15
+    assert {where for where, status in changing.items() if status != 403} == set()
+    assert {where for where, status in answers.items() if where not in changing and status == 403} == set()
 
 
 def test_who_may_only_look_is_shown_no_button_that_changes(pages):

@@ -6,6 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from roster_sync.ui.guard import why_refused
+from tests.ui.test_access import routes
 
 
 @pytest.mark.parametrize(
@@ -68,14 +69,16 @@ def test_a_program_with_a_token_needs_no_origin(pages):
     assert len(found.json()) == 1
 
 
-@pytest.mark.parametrize("path", ["/roster/", "/roster/static/app.css", "/roster/districts/nothing", "/roster/docs"])
-def test_every_answer_carries_the_headers(pages, path):
-    headers = pages.client("staff").get(path).headers
-    policy = headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'self'" in policy
-    assert "unsafe" not in policy
-    assert headers["x-content-type-options"] == "nosniff"
+@pytest.mark.parametrize("visitor", ["staff", None])
+def test_every_answer_carries_the_headers(pages, visitor):
+    client = pages.client(visitor)
+    for method, path in [*routes(), ("GET", "/roster/districts/nothing"), ("GET", "/roster/nothing")]:
+        headers = client.request(method, path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, path
+        assert "frame-ancestors 'self'" in policy, path
+        assert "unsafe" not in policy, path
+        assert headers["x-content-type-options"] == "nosniff", path
 
 
 def test_no_page_holds_an_inline_script_or_style(pages):
