@@ -30,6 +30,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--print-url", action="store_true", help="print the server's address once it listens")
     parser.add_argument("--url-file", type=Path, help="write the server's address there once it listens")
     parser.add_argument("--day", type=int, help="the day that all districts are on")
+    parser.add_argument("--warm", action="store_true", help="serialize everything before the address is told")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -39,6 +40,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     with Simulator(sites_from_file(arguments.settings), arguments.port) as simulator:
         if arguments.day:
             simulator.set_day(arguments.day)
+        if arguments.warm:
+            simulator.warm()
         if arguments.url_file:
             arguments.url_file.write_text(simulator.root + "\n", encoding="utf-8")
         if arguments.print_url:

@@ -179,6 +179,9 @@ class CleverSite:
             snapshot = self.snapshot(entry, VERSIONS[-1])
             for name in names or snapshot.view.makers():
                 snapshot.collection(name)
+            if not names or "users" in names:
+                for role in ROLES:
+                    snapshot.users(role)
 
     def handle(self, request: Request) -> Reply:
         """Answers a request."""
