@@ -75,6 +75,14 @@ def test_an_entry_holds_what_the_file_says(tmp_path):
     )
 
 
+def test_districts_that_share_a_clever_connection_are_told_apart_by_their_ids(tmp_path):
+    entry = "  - {{key: {0}, name: B, timezone: UTC, source: {{kind: clever, conn_id: c, district_id: {1}}}}}\n"
+    ids = ("4fd43cc56d11340000000005", "400000000000000000000e10")  # the second is a number to YAML
+    text = "districts:\n" + "".join(entry.format(f"d{number}", one) for number, one in enumerate(ids))
+    found = load_registry(write(tmp_path, text))
+    assert [(district.source.conn_id, district.source.district_id) for district in found] == [("c", one) for one in ids]
+
+
 def test_what_an_entry_leaves_out_has_the_documented_default(tmp_path):
     (district,) = load_registry(write(tmp_path, SHORT))
     assert (district.roles, district.enabled, district.owner) == (("teacher", "student"), True, "data-team")
@@ -143,6 +151,7 @@ def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp
         ("source: {kind: clever, conn_id: 'a b'}", "may hold letters"),
         ("source: {kind: clever, conn_id: x, path: y}", "'path' does not belong to a clever source"),
         ("source: {kind: clever, conn_id: x, version: v2.1}", "'version' must be one of v3.0, v3.1"),
+        ("source: {kind: oneroster_csv, path: x, district_id: y}", "'district_id' does not belong to a oneroster_csv"),
         ("source: {kind: oneroster, conn_id: x, version: '1.1'}", "lacks 'auth'"),
         ("source: {kind: oneroster, conn_id: x, auth: bearer}", "lacks 'version'"),
         ("source: {kind: oneroster, conn_id: x, version: '1.0', auth: bearer}", "one of 1.1, 1.2"),

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -275,7 +276,7 @@ def _writer(stream: TextIO, options: CsvOptions) -> Any:  # csv offers no name f
     return csv.writer(stream, lineterminator="\r\n" if options.crlf else "\n")
 
 
-class _Target:
+class _Target(ABC):
     def __init__(self, path: Path, options: CsvOptions) -> None:
         self.path, self.options = path, options
         self.encoding = "utf-8-sig" if options.bom else "utf-8"
@@ -286,8 +287,9 @@ class _Target:
     def __exit__(self, *_: object) -> None:
         return None
 
+    @abstractmethod
     def open(self, name: str) -> AbstractContextManager[TextIO]:
-        raise NotImplementedError
+        """A file of the roster, to be written."""
 
 
 class _Folder(_Target):

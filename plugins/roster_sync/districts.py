@@ -39,6 +39,8 @@ class SourceSettings:
     """oneroster: '1.1' or '1.2'; clever: 'v3.1' or 'v3.0'."""
     auth: str | None = None
     """oneroster: oauth1 | oauth2 | bearer."""
+    district_id: str | None = None
+    """clever: which of the application's districts, where one connection serves them all."""
 
 
 @dataclass(frozen=True)

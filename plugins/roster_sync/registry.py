@@ -38,14 +38,14 @@ class _Kind:
 
 
 _KINDS: Final = {
-    "clever": _Kind(needs=("conn_id",), may=("version",), versions=("v3.0", "v3.1")),
+    "clever": _Kind(needs=("conn_id",), may=("version", "district_id"), versions=("v3.0", "v3.1")),
     "oneroster": _Kind(
         needs=("conn_id", "version", "auth"), versions=("1.1", "1.2"), auths=("oauth1", "oauth2", "bearer")
     ),
     "oneroster_csv": _Kind(needs=("path",), may=("conn_id",)),
 }
 FRESHEN: Final = ("off", "hourly")
-_SOURCE_KEYS: Final = ("kind", "conn_id", "path", "version", "auth")
+_SOURCE_KEYS: Final = ("kind", "conn_id", "path", "version", "auth", "district_id")
 
 
 @dataclass(frozen=True, order=True)
@@ -251,6 +251,7 @@ def _source(reader: _Reader, values: dict[str, Value], what: str, line: int, fol
         path=_joined(found["path"], folder) if found["path"] else None,
         version=found["version"] or None,
         auth=found["auth"] or None,
+        district_id=found["district_id"] or None,
     )
 
 

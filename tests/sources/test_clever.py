@@ -221,15 +221,21 @@ def test_a_static_token_that_is_refused_fails_at_once(simulate: Callable[..., Si
         source(simulator).fetch(sink)
 
 
-def test_one_connection_serves_the_district_that_it_names() -> None:
+def test_one_connection_serves_every_district_of_the_application() -> None:
     first, second = MadeUpDistrict(seed=1, students=30, schools=1), MadeUpDistrict(seed=2, students=30, schools=1)
     with serve_clever(first, second, rate_limit=None) as simulator:
+        access = Access(simulator.url, "demo-client", "demo-secret")
         for made_up in (first, second):
             key = made_up.office.clever_id
-            report = by_application(simulator, district_id=key).fetch(MemorySink())
+            settings, sink = SourceSettings("clever", "conn", district_id=key), MemorySink()
+            report = open_source(settings, access, "x", budget=None).fetch(sink)
             assert report.issuer == f"clever:{key}"
+            assert sink.ids("orgs")[1:] == [school.clever_id for school in made_up.day(1).schools()]
+            assert by_application(simulator, district_id=key).fetch(MemorySink()).issuer == f"clever:{key}"
         with pytest.raises(AuthError, match="no token of this district"):
             by_application(simulator, district_id="f" * 24).fetch(MemorySink())
+        with pytest.raises(ConfigError, match="registry"):
+            open_source(SourceSettings("clever", "conn"), access, "x")
 
 
 def test_a_token_of_another_district_is_refused(simulate: Callable[..., Simulator]) -> None:

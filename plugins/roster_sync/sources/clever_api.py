@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
+from roster_sync.districts import SourceSettings
 from roster_sync.errors import AuthError, ConfigError, FeedBroken
 from roster_sync.sources.address import extra_text, is_true, parse_address
 from roster_sync.sources.auth import Basic, Bearer, ClientCredentials
@@ -44,23 +45,25 @@ class CleverApi:
     """One district at Clever."""
 
     def __init__(
-        self, access: Access, version: str, *, page_size: int = 10_000, pages_at_work: int = 2, **session: Any
-    ) -> None:
+        self, access: Access, settings: SourceSettings, *, page_size: int = 10_000, pages_at_work: int = 2,
+        **session: Any,
+    ) -> None:  # fmt: skip
         """Asks nothing yet.
 
         Args:
-            access: password = token; or login and password = client id and secret, with the extra district_id.
-            version: v3.1 or v3.0.
+            access: password = token; or login and password = client id and secret.
+            settings: `version`, v3.1 or v3.0; `district_id`, which the connection's extra of that name stands in for.
             page_size: what is asked for, at most 10,000.
             pages_at_work: how many pages may be on their way or in memory at a time, over all threads.
             session: keyword arguments of Session, for tests.
         """
+        version = settings.version or VERSIONS[0]
         if version not in VERSIONS:
             raise ConfigError(f"The version of a Clever source must be one of {', '.join(VERSIONS)}.")
         extra = access.extra
         allows_http = is_true(extra, "allow_http")
         address = parse_address(access.host, allows_http=allows_http, default=HOST)
-        self.district_id = extra_text(extra, "district_id")
+        self.district_id = settings.district_id or extra_text(extra, "district_id")
         self.is_by_application = bool(access.login)
         self._clock = session.get("clock", time.time)
         self._root = f"/{version}"
@@ -69,7 +72,10 @@ class CleverApi:
         self._tokens: Session | None = None
         if self.is_by_application:
             if not self.district_id:
-                raise ConfigError("A Clever connection with a client id and secret needs the extra district_id.")
+                raise ConfigError(
+                    "A client id and secret open every district of the application: put this one's Clever id into the "
+                    "registry (source: district_id) or into the connection's extra district_id."
+                )
             token_host = extra_text(extra, "token_host") or (address.base if access.host.strip() else TOKEN_HOST)
             tokens = parse_address(token_host, allows_http=allows_http)
             self._tokens = Session(tokens, Basic(access.login, access.password), **session)
@@ -214,8 +220,8 @@ class CleverApi:
             if token and as_text(owner.get("id")) == self.district_id:
                 return token, None
         raise AuthError(
-            "Clever lists no token of this district for the application: check the extra district_id, and that the "
-            "district still shares with the application."
+            "Clever lists no token of this district for the application: check the district_id, and that the district "
+            "still shares with the application."
         )
 
 

@@ -70,7 +70,7 @@ class CleverEvents:
             since: when that was; without it nothing is read.
             options: keyword arguments of CleverApi and Session, for tests.
         """
-        self._api = CleverApi(access, settings.version or "v3.1", **options)
+        self._api = CleverApi(access, settings, **options)
         self._clock: Callable[[], float] = options.get("clock", time.time)
         self._since = since
         self.last_id = since_id
