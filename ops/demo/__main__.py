@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from types import FrameType
+from typing import Any
 
 from ops.airflow_env import USERS, airflow_environment, passwords
 from ops.airflow_locks import scheduling
@@ -73,6 +74,7 @@ def _play(home: Home, server: Server, group: Services, environment: dict[str, st
     faults: list[str] = []
     for day in _nights(home):
         faults += _night(home, server, group, people, districts, day)
+    faults += _an_hour_later(home, server, group, people["admin"], districts, day)
     _say_where(home, address)
     if check:
         faults += ["the API tells strangers something"] if answers_strangers(address) else []
@@ -149,6 +151,46 @@ def _night(
     if day == 1:
         work_in_the_portal(server)
         say("staff and teachers give out licences and books")
+    return faults
+
+
+def _an_hour_later(
+    home: Home, server: Server, group: Services, admin: AirflowApi, districts: list[DemoDistrict], day: int
+) -> list[str]:
+    """What happened at Clever since the night, through its events. Returns what is wrong with its outcome.
+
+    Its DAG is paused again at the end: the demo's hours pass when the demo says so.
+    """
+    fresh = [district for district in districts if district.freshens]
+    say("an hour later: the scheduler reads what happened at Clever since the night")
+    kept = {district.key: report.portal(server, district) for district in fresh}
+    move_to_day(home, day + 1, only="")
+    runs = {}
+    for district in fresh:
+        began = datetime.now(timezone.utc)
+        admin.unpause(district.freshen_dag_id)
+        run = admin.nightly_run(district.freshen_dag_id, began, _NIGHTLY_SECONDS)
+        runs[district.freshen_dag_id] = run or admin.trigger(district.freshen_dag_id)
+    states = admin.wait_for_runs(runs, group, _RUN_SECONDS)
+    for dag_id in runs:
+        admin.pause(dag_id)
+    rows = report.changes(server, runs)
+    sys.stdout.write("\n" + "\n".join(["An hour later: what changed", *report.changes_in_words(rows)]) + "\n\n")
+    sys.stdout.flush()
+    faults = [f"{dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
+    return faults + [fault for district in fresh for fault in _stale(server, district, rows, kept[district.key])]
+
+
+def _stale(server: Server, district: DemoDistrict, rows: list[tuple[Any, ...]], kept: dict[str, int]) -> list[str]:
+    """What is wrong with what events did: they add and update, and take nothing away."""
+    mine = [row for row in rows if row[0] == district.key]
+    if not mine or any(row[2] != "launched" for row in mine):
+        return [f"the events of {district.key} were not applied"]
+    now = report.portal(server, district)
+    faults = [f"events took {name} of {district.key} away" for name in now if now[name] < kept[name]]
+    faults += [f"events took {row[10]} {row[4]} of {district.key} out of sight" for row in mine if row[10]]
+    if not any(row[7] + row[8] for row in mine):
+        faults.append(f"the events of {district.key} changed nothing")
     return faults
 
 

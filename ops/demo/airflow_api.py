@@ -42,6 +42,10 @@ class AirflowApi:
         self._call("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
         return was_paused
 
+    def pause(self, dag_id: str) -> None:
+        """Switches the DAG off again."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", {"is_paused": True})
+
     def trigger(self, dag_id: str) -> str:
         """Starts a run, and returns its id."""
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"])

@@ -28,18 +28,28 @@ class DemoDistrict:
     name: str
     conn_id: str
     kind: str
+    freshens: bool
+    """Whether its events are read between two nights."""
 
     @property
     def dag_id(self) -> str:
         """Its nightly DAG."""
         return f"roster_sync__{self.key}"
 
+    @property
+    def freshen_dag_id(self) -> str:
+        """Its hourly DAG."""
+        return f"roster_freshen__{self.key}"
+
 
 def demo_districts() -> list[DemoDistrict]:
     """The enabled districts of the demo's registry."""
     entries = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))["districts"]
     return [
-        DemoDistrict(entry["key"], entry["name"], entry["source"]["conn_id"], entry["source"]["kind"])
+        DemoDistrict(
+            entry["key"], entry["name"], entry["source"]["conn_id"], entry["source"]["kind"],
+            entry.get("freshen") == "hourly",
+        )  # fmt: skip
         for entry in entries
         if entry.get("enabled", True)
     ]
@@ -68,11 +78,12 @@ def _connection(root: str, district: DemoDistrict, server: dict[str, Any]) -> di
     }
 
 
-def move_to_day(home: Home, day: int) -> None:
-    """Lets the simulated districts live on to a day."""
+def move_to_day(home: Home, day: int, only: str | None = None) -> None:
+    """Lets the simulated districts live on to a day; `only` those under one prefix (Clever's is empty)."""
     session = requests.Session()
     session.trust_env = False
-    answer = session.post(f"http://127.0.0.1:{home.oneroster_port}/_control", json={"day": day}, timeout=120)
+    order = {"day": day} if only is None else {"day": day, "site": only}
+    answer = session.post(f"http://127.0.0.1:{home.oneroster_port}/_control", json=order, timeout=120)
     if not answer.ok:
         raise Problem(f"the simulator answered {answer.status_code} when it was moved to day {day}.")
 
