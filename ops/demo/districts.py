@@ -47,9 +47,12 @@ def demo_districts() -> list[DemoDistrict]:
     entries = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))["districts"]
     return [
         DemoDistrict(
-            entry["key"], entry["name"], entry["source"]["conn_id"], entry["source"]["kind"],
-            entry.get("freshen") == "hourly",
-        )  # fmt: skip
+            key=entry["key"],
+            name=entry["name"],
+            conn_id=entry["source"]["conn_id"],
+            kind=entry["source"]["kind"],
+            freshens=entry.get("freshen") == "hourly",
+        )
         for entry in entries
         if entry.get("enabled", True)
     ]

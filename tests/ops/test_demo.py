@@ -14,8 +14,8 @@ def test_the_demo_finds_its_own_outcome_right_and_leaves_nothing_running() -> No
         assert "The check found nothing wrong." in done.stdout
         assert wait_for(lambda: processes_of(home) == [], 5)
         # the first night was the scheduler's own, the second a person's; the hour after it the scheduler's again
-        words = "trigger, started_by, status, coalesce(parameters ->> 'events', '')"
-        runs = run("psql", "-Atc", f"select {words} from sync.runs order by id", home=home).stdout
+        query = "select trigger, started_by, status, coalesce(parameters ->> 'events', '') from sync.runs order by id"
+        runs = run("psql", "-Atc", query, home=home).stdout
         assert runs.split() == (
             ["nightly|schedule|launched|"] * 3 + ["manual|staff|launched|"] * 3 + ["nightly|schedule|launched|true"]
         )
