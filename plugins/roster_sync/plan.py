@@ -129,7 +129,7 @@ def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
     db.tune(cursor)
     _resolve(cursor, run)
     _prove_by_size(cursor, run)
-    db.run(cursor, "plan/adds", run)
+    run["sizes"]["seen"] |= db.one(cursor, "plan/adds", run) or {}
     db.run(cursor, "plan/reviews", run)
     db.run(cursor, "plan/needs_bulk", run)
     _plan_removals(cursor, run)
@@ -163,6 +163,7 @@ def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "plan/resolve_users", run)
     db.run(cursor, "plan/resolve_classes", run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
+    db.run(cursor, "plan/enrollments", run)
     db.run(cursor, "plan/memberships", run)
     if run["mode"] == "reset":
         db.run(cursor, "plan/still_live_users", run)

@@ -1,5 +1,5 @@
 -- What this run adds, updates and restores: the same for Edit and Reset. Only rows that differ enter the plan.
--- In: school_view, class_view, user_view, feed_enrollments, feed_memberships. Out: staging.plan.
+-- In: school_view, class_view, user_view, told_enrollments, enrollment_diff, feed_memberships. Out: staging.plan, one count.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, source_id)
 select %(run_id)s, 'schools', 'schools', case when v.is_known then 'restore' else 'add' end, 'adds', v.id, v.source_id
 from school_view v
@@ -71,7 +71,7 @@ from (
   from user_view v
   join staging.user_values w on w.run_id = %(run_id)s and w.n = v.n
   join portal.users p on p.id = v.id
-  where v.is_in_feed and v.origin = 'sync' and v.is_shared
+  where v.is_in_feed and v.origin = 'sync' and v.is_shared and not v.is_same
     and (v.is_listed or (v.lists_no_school and (%(mode)s = 'reset' or not v.stood_deselected)) or (v.stood_selected and %(mode)s = 'edit'))
     and (p.email is distinct from w.email or p.username is distinct from w.username or p.given_name is distinct from w.given_name
       or p.family_name is distinct from w.family_name or p.grade is distinct from w.grade or p.sis_id is distinct from w.sis_id
@@ -106,30 +106,30 @@ from membership_diff d
 join user_view v on v.id = d.user_id
 where v.origin = 'sync' or not d.is_known;
 
--- Enrolments: one full join of what the feed holds with what the portal holds; only what differs comes out of it.
-create temporary table enrollment_diff on commit drop as
-select coalesce(f.class_id, e.class_id) as class_id, coalesce(f.user_id, e.user_id) as user_id, coalesce(f.role, e.role) as role,
-  f.is_primary,
-  case when f.keep_dates then coalesce(f.begins_on, e.begins_on) else f.begins_on end as begins_on,
-  case when f.keep_dates then coalesce(f.ends_on, e.ends_on) else f.ends_on end as ends_on,
-  f.is_active as in_feed, e.is_active as in_portal, e.origin
-from feed_enrollments f
-full join (select x.class_id, x.user_id, x.role, x.is_primary, x.is_active, x.begins_on, x.ends_on, x.origin
-           from portal.enrollments x join class_view c on c.id = x.class_id and c.is_known) e
-  on e.class_id = f.class_id and e.user_id = f.user_id and e.role = f.role
-where e.class_id is null or f.class_id is null or f.is_active <> e.is_active or not f.is_active
-  or (e.origin = 'sync' and f.is_active and (f.is_primary <> e.is_primary
-      or (not f.keep_dates and (f.begins_on is distinct from e.begins_on or f.ends_on is distinct from e.ends_on))));
+-- Enrolments. Those that are new in the order of the portal's index, so that a first load fills it from one end to the other.
 delete from enrollment_diff d using seen_enrollments s
 where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
-analyze enrollment_diff;
 
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
-select %(run_id)s, 'enrollments', 'enrollments',
-  case when d.in_portal is null then 'add' when not d.in_portal then 'restore' else 'update' end,
+select %(run_id)s, 'enrollments', 'enrollments', 'add', 'adds', t.class_id, t.user_id, t.role, bool_or(t.is_primary), true,
+  min(t.begins_on), max(t.ends_on)
+from told_enrollments t
+join present_classes c on c.id = t.class_id
+join present_users u on u.id = t.user_id
+where t.in_portal is null and t.is_active
+group by t.class_id, t.user_id, t.role
+order by t.class_id, t.user_id, t.role;
+
+insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
+select %(run_id)s, 'enrollments', 'enrollments', case when d.in_portal then 'update' else 'restore' end,
   case when d.in_portal then 'updates' else 'adds' end,
   d.class_id, d.user_id, d.role, d.is_primary, true, d.begins_on, d.ends_on
 from enrollment_diff d
 join present_classes c on c.id = d.class_id
 join present_users u on u.id = d.user_id
-where d.in_feed and (d.origin is null or d.origin = 'sync');
+where d.in_feed and d.origin = 'sync';
+
+-- How many enrolments came and have their place: those that are as they were, and those that come in.
+select (select matched from enrollment_sizes) + (
+  select count(*) from staging.plan p
+  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('add', 'restore')) as enrollments;

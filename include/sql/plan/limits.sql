@@ -11,8 +11,7 @@ with base as (
   where v.is_known and v.origin = 'sync' and (%(mode)s = 'reset' or (v.is_shared and (v.stood_selected or not v.stood_deselected)))
   group by 1
   union all
-  select 'enrollments', count(*) from portal.enrollments e join class_view c on c.id = e.class_id and c.is_known
-  where e.origin = 'sync' and (%(mode)s = 'reset' or (e.is_active and c.old_selected and c.is_shared))
+  select 'enrollments', base from enrollment_sizes
 ), planned as (
   select p.kind,
     count(*) filter (where p.phase = 'removals' and (%(mode)s = 'edit' or (p.action = 'delete' and v.origin is distinct from 'manual'))) as gone,

@@ -118,6 +118,9 @@ from school_view s where s.id = v.old_school_id and s.is_protected and not v.is_
 update school_view s set is_protected = true
 from class_view v
 where %(mode)s = 'reset' and v.is_protected and v.is_known and s.id = v.old_school_id and not s.is_in_feed and not s.is_protected;
+-- Where each class is after this run, for those who read the resolved ids alone.
+update staging.resolved r set school_id = coalesce(v.school_id, v.old_school_id)
+from class_view v where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = v.id;
 create index on class_view (n);
 alter table class_view add primary key (id);
 analyze class_view;

@@ -44,10 +44,8 @@ where not exists (select from review_pairs r where r.new_id = n.new_id and r.can
 -- role under the same SIS id or email. Which of both is the one, people decide. Those whose role differs are few.
 create temporary table drifted_users on commit drop as
 select c.id, c.role, c.sis_id, lower(c.family_name) as family_name, lower(btrim(c.email)) as email
-from user_view v
-join staging.users s on s.run_id = %(run_id)s and s.n = v.n
-join portal.users c on c.id = v.id
-where v.is_in_feed and v.is_known and v.origin = 'sync' and not v.role = any (s.roles);
+from user_view v join portal.users c on c.id = v.id
+where v.drifts and v.is_in_feed and v.is_known and v.origin = 'sync';
 analyze drifted_users;
 with pairs as (
   select p.row_id as new_id, c.id as candidate_id
@@ -79,6 +77,6 @@ select %(run_id)s, 'worklist', 'match_review', 'open', 'adds', r.new_id, r.candi
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, changed)
 select %(run_id)s, 'worklist', 'role_drift', 'open', 'adds', v.id, case when s.roles = '{}' then s.source_roles else s.roles end
 from user_view v join staging.users s on s.run_id = %(run_id)s and s.n = v.n
-where v.is_in_feed and v.is_known and v.origin = 'sync' and not v.role = any (s.roles) and s.source_roles <> '{}'
+where v.drifts and v.is_in_feed and v.is_known and v.origin = 'sync' and s.source_roles <> '{}'
   and not (v.role = 'school_admin' and 'staff' = any (s.source_roles)) -- Clever has no other word for them
   and (v.is_listed or v.lists_no_school or v.stood_selected);

@@ -3,12 +3,11 @@ select
   (select count(*) from school_view where is_in_feed) as schools,
   (select count(*) from user_view where is_in_feed) + (select count(*) from unknown_users) as users,
   (select count(*) from class_view where is_in_feed) as classes,
-  (select count(*) from staging.enrollments where run_id = %(run_id)s and is_active and not is_rejected) as enrollments,
+  (select (feed -> 'dangling' ->> 'active')::bigint from sync.runs where id = %(run_id)s) as enrollments,
   jsonb_build_object(
     'schools', (select count(*) from school_view where is_in_feed and is_selected),
     'teachers', (select count(*) from user_view where is_in_feed and (is_listed or lists_no_school) and role = 'teacher'),
     'students', (select count(*) from user_view where is_in_feed and (is_listed or lists_no_school) and role = 'student'),
     'admins', (select count(*) from user_view where is_in_feed and (is_listed or lists_no_school) and role in ('school_admin', 'district_admin')),
-    'classes', (select count(*) from class_view where is_in_feed and is_selected),
-    'enrollments', (select count(*) from feed_enrollments f join class_view c on c.id = f.class_id where f.is_active and c.is_selected and c.is_in_feed)
+    'classes', (select count(*) from class_view where is_in_feed and is_selected)
   ) as seen;

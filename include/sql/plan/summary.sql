@@ -24,7 +24,7 @@ select
   (select count(*) from sync.school_selection where district_id = %(district_id)s and is_selected) as schools_chosen,
   (select count(*) from user_view where is_in_feed) as people_in_feed,
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
-  (select count(*) from feed_enrollments where is_active) as enrollments_in_feed,
+  (select any_active from enrollment_sizes) as enrollments_in_feed,
   (select count(*) from review_pairs) as reviews,
   (select md5(count(*) || ':' || coalesce(bit_xor(hashtextextended(k, 0)), 0)) from (
      select entity || ':' || coalesce(row_id::text, '') || ':' || coalesce(class_id::text, '') || ':' || coalesce(user_id::text, '') || ':' || coalesce(school_id::text, '') || ':' || coalesce(role, '') as k
