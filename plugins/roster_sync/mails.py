@@ -33,11 +33,11 @@ class Links:
 
     def changes(self, run_id: int) -> str:
         """What the run changed, row by row."""
-        return f"{self.run(run_id)}/changes"
+        return f"{self.run(run_id)}?part=changes"
 
     def rejected(self, run_id: int) -> str:
         """The rows that the run rejected, with the cure of each."""
-        return f"{self.run(run_id)}/rejected"
+        return f"{self.run(run_id)}?part=rejected"
 
     def approvals(self) -> str:
         """Where held runs are answered: Airflow's Required Actions."""

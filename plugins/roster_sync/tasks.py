@@ -124,10 +124,12 @@ def go_on_with_staged() -> dict[str, int]:
 
 def extract(context: Context, district: District, run_id: int) -> dict[str, int]:
     """Streams the source into staging."""
-    from roster_sync import staging
+    from roster_sync import progress, staging
 
-    with working(context, run_id, "extract") as work:
-        work.counts.update(staging.load(work.connection, run_id, district, hooks.open_source(district)))
+    teller = progress.Teller(hooks.portal_connection, run_id, "extract")
+    with working(context, run_id, "extract") as work, closing(teller):
+        source = progress.Watched(hooks.open_source(district), teller)
+        work.counts.update(staging.load(work.connection, run_id, district, source))
         work.rows = sum(count for name, count in work.counts.items() if name != "requests")
     return dict(work.counts)
 

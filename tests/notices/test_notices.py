@@ -89,7 +89,7 @@ def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, a
         assert "1 needs a licence" in body
         assert "Sol Staffman" in body
         assert "31" in body
-        assert f"https://airflow.example.org/roster/runs/{world.run_id}/changes" in body
+        assert f"https://airflow.example.org/roster/runs/{world.run_id}?part=changes" in body
         assert "Hidden" not in body
 
 

@@ -72,7 +72,7 @@ def test_a_run_shows_its_steps_counts_and_rules(pages):
         (run,),
     )  # fmt: skip
     text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
-    for words in ("Reading the roster", "132 users", "rows a second", "missing name", "Fill in the family name"):
+    for words in ("Reading the roster", "132 people", "rows a second", "missing name", "Fill in the family name"):
         assert words in text
     listed = pages.client().get(f"/roster/districts/harbor/runs/{run}/rejected").text
     assert "T-9" in listed

@@ -1,5 +1,5 @@
--- The last runs that wrote, oldest first: what they found shared, how long each step took. Index: runs_district.
-select r.id, r.started_at, r.status, r.mode, r.steps, extract(epoch from r.finished_at - r.started_at)::float8 as seconds,
+-- The last runs, oldest first: what they found shared, how long each step took. Index: runs_district.
+select r.id, r.started_at, r.status, r.mode, r.steps, r.wrote_at, extract(epoch from r.finished_at - r.started_at)::float8 as seconds,
   (select json_object_agg(c.entity, json_build_object('shared', c.added + c.updated + c.unchanged + c.restored,
      'added', c.added, 'gone', c.unshared + c.deleted, 'rejected', c.rejected))
      from sync.run_counts c where c.run_id = r.id) as counts

@@ -72,6 +72,15 @@ class Change:
     """(column, before, after) of an update."""
 
 
+@dataclass(frozen=True)
+class Labels:
+    """Names by kind and id: as the portal holds them, else as they were when the run deleted them."""
+
+    names: dict[tuple[str, int], str]
+    here: set[tuple[str, int]]
+    """Those that the portal still holds, and that therefore have a page."""
+
+
 def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
     """One page of changes, in the order of their ids; of a search, the first that fit."""
     if query.what == "held" or is_planned(run):
@@ -116,6 +125,8 @@ def counts_of(cursor: Cursor, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
         would["unchanged"] = max(0, seen - would["added"] - would["updated"] - would["restored"])
         if kind in found or any(would.values()):
             found[kind] = {**_NO_COUNTS, "entity": kind, **found.get(kind, {}), **would}
+    if run["plan"].get("licenses_freed"):
+        found["licenses"] = {**_NO_COUNTS, "entity": "licenses", "deleted": run["plan"]["licenses_freed"]}
     return found
 
 
@@ -208,6 +219,8 @@ def _from_plan(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) ->
         "actions": _PLANNED[query.what],
         "phases": ["removals", "updates"] if query.what == "held" else ["adds", "updates", "removals"],
     }
+    if query.kind == "licenses":
+        return _would_free(cursor, query, params)
     if query.kind in ("enrollments", "memberships"):
         return [
             Change(
@@ -226,6 +239,19 @@ def _from_plan(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) ->
     ]  # fmt: skip
 
 
+def _would_free(cursor: Cursor, query: Query, params: dict[str, Any]) -> list[Change]:
+    if query.what != "deleted":
+        return []
+    return [
+        Change(
+            str(row["id"]), row["label"] or "(no name)",
+            _link("people", row["user_id"]) if row["user_id"] else _link("schools", row["school_id"]),
+            f"{row['product']} · {words.of(words.ROLES, row['role']) if row['user_id'] else 'School'}", action="free",
+        )
+        for row in db.rows(cursor, "ui/plan_licenses", params)
+    ]  # fmt: skip
+
+
 def _recorded(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
     params = _params(run, query, limit) | {"tables": _TABLES[query.kind], "actions": _ACTIONS[query.what]}
     if query.search.strip() and query.what == "deleted":
@@ -235,11 +261,11 @@ def _recorded(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> 
         found = db.rows(cursor, "ui/changes_of", params | wanted)
     else:
         found = db.rows(cursor, "ui/changes", params)
-    labels = _labels(cursor, run["district_id"], found)
+    labels = _labels(cursor, run, found)
     return [_change(row, query.kind, labels) for row in found]
 
 
-def _labels(cursor: Cursor, district_id: int, found: list[dict[str, Any]]) -> dict[tuple[str, int], str]:
+def _labels(cursor: Cursor, run: dict[str, Any], found: list[dict[str, Any]]) -> Labels:
     wanted: dict[str, set[int]] = {name: set() for name in ("user", "class", "school", "book", "product")}
     for row in found:
         for image in (row["before"] or {}, row["after"] or {}, row["key"]):
@@ -247,13 +273,20 @@ def _labels(cursor: Cursor, district_id: int, found: list[dict[str, Any]]) -> di
                 if image.get(f"{name}_id") is not None:
                     ids.add(int(image[f"{name}_id"]))
     params = {
-        "district": district_id, "users": list(wanted["user"]), "classes": list(wanted["class"]),
-        "schools": list(wanted["school"]), "books": list(wanted["book"]), "products": list(wanted["product"]),
+        "district": run["district_id"], "run": run["id"], "users": list(wanted["user"]),
+        "classes": list(wanted["class"]), "schools": list(wanted["school"]), "books": list(wanted["book"]),
+        "products": list(wanted["product"]),
     }  # fmt: skip
-    return {(row["kind"], row["id"]): row["label"] or "" for row in db.rows(cursor, "ui/labels", params)}
+    here = {(row["kind"], row["id"]): row["label"] or "" for row in db.rows(cursor, "ui/labels", params)}
+    for kind, name in (("user", "users"), ("class", "classes"), ("school", "schools")):
+        params[name] = [one for one in wanted[kind] if (kind, one) not in here]
+    if not (params["users"] or params["classes"] or params["schools"]):
+        return Labels(here, set(here))
+    gone = {(row["kind"], row["id"]): row["label"] or "" for row in db.rows(cursor, "ui/gone_labels", params)}
+    return Labels({**gone, **here}, set(here))
 
 
-def _change(row: dict[str, Any], kind: str, labels: dict[tuple[str, int], str]) -> Change:
+def _change(row: dict[str, Any], kind: str, labels: Labels) -> Change:
     before, after = row["before"] or {}, row["after"] or {}
     image = {**row["key"], **before, **after}
     deleted = row["action"] == "delete"
@@ -268,7 +301,9 @@ def _change(row: dict[str, Any], kind: str, labels: dict[tuple[str, int], str]) 
         change.detail = " · ".join(place for place in places if place)
         if row["table_name"] == "user_schools":
             change.detail = _of(labels, "school", image)
-        if ("user", int(image.get("user_id") or 0)) in labels:
+        if row["table_name"] == "license_assignments" and deleted:
+            change.action = "free"
+        if ("user", int(image.get("user_id") or 0)) in labels.here:
             change.link = _link("users", int(image["user_id"]))
     if not deleted and row["before"] and row["after"]:
         names = row["changed"] or sorted(key for key in after if before.get(key) != after[key])
@@ -284,11 +319,11 @@ def _name(image: dict[str, Any]) -> str:
     return person or image.get("name") or image.get("title") or "(no name)"
 
 
-def _of(labels: dict[tuple[str, int], str], name: str, image: dict[str, Any]) -> str:
-    return labels.get((name, int(image.get(f"{name}_id") or 0)), "")
+def _of(labels: Labels, name: str, image: dict[str, Any]) -> str:
+    return labels.names.get((name, int(image.get(f"{name}_id") or 0)), "")
 
 
-def _readable(name: str, content: Any, labels: dict[tuple[str, int], str]) -> Any:
+def _readable(name: str, content: Any, labels: Labels) -> Any:
     if name == "school_id" and content is not None:
-        return labels.get(("school", int(content)), content)
+        return labels.names.get(("school", int(content)), content)
     return content

@@ -91,14 +91,17 @@ def _query(values: dict[str, str]) -> str:
 
 
 @router.get("/runs/{run_id}")
-def run_by_number(request: Request, run_id: int, user: GetUserDep) -> Response:
-    """The address that mails and questions give: leads to the run below its district, for who may see it."""
+def run_by_number(
+    request: Request, run_id: int, user: GetUserDep, part: Literal["", "changes", "rejected"] = ""
+) -> Response:
+    """The addresses that mails and questions give: lead to the run below its district, for who may see it."""
     with reading() as cursor:
         found = db.one(cursor, "ui/run_district", {"run": run_id})
     if found is None or not rights.may_view(user, found["key"]):
         raise HTTPException(404, "There is no such run, or you may not see its district.")
     base = request.scope.get("root_path", "")
-    return RedirectResponse(f"{base}/districts/{found['key']}/runs/{run_id}", status_code=302)
+    below = f"/{part}" if part else ""
+    return RedirectResponse(f"{base}/districts/{found['key']}/runs/{run_id}{below}", status_code=302)
 
 
 @router.get("/dags/{dag_id}")

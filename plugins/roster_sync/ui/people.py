@@ -69,6 +69,7 @@ def person(cursor: Cursor, here: Here, row_id: int) -> dict[str, Any]:
         "changes": db.rows(cursor, "ui/row_changes", params),
         "items": db.rows(cursor, "ui/row_items", params),
         "findings": db.rows(cursor, "ui/row_findings", params) if found["source_id"] else [],
+        "is_deselected": found["origin"] == "sync" and _is_deselected(schools),
         "why": _why(found, schools),
     }
 
@@ -77,8 +78,7 @@ def _why(found: dict[str, Any], schools: list[dict[str, Any]]) -> str:
     """Why the person is not synced now; empty where all is well."""
     if found["origin"] == "manual":
         return "Made by hand in the portal: the sync does not touch this person."
-    active = [school for school in schools if school["is_active"]]
-    if active and not any(school["is_selected"] for school in active):
+    if _is_deselected(schools):
         return "Every school of this person is deselected in the settings: the sync leaves the person as they are."
     if not found["is_shared"]:
         return "The source no longer shares this person. Licences and books stay until a Reset."
@@ -86,6 +86,11 @@ def _why(found: dict[str, Any], schools: list[dict[str, Any]]) -> str:
         by_hand = found["is_enabled_at_source"] is not False
         return "Switched off " + ("by hand in the portal." if by_hand else "at the source.")
     return ""
+
+
+def _is_deselected(schools: list[dict[str, Any]]) -> bool:
+    active = [school for school in schools if school["is_active"]]
+    return bool(active) and not any(school["is_selected"] for school in active)
 
 
 def _needed(found: dict[str, Any] | None, what: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -11,15 +10,17 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
+from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.model import ENTITIES, OPEN
 from roster_sync.places import docs_folder
-from roster_sync.ui import changes, dag_runs, exports, words
+from roster_sync.ui import changes, dag_runs, exports, steps, words
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
 from roster_sync.undo import DAYS as UNDO_DAYS
 
 PAGE_SIZE: Final = 50
+HOLDERS_SHOWN: Final = 20
 router = APIRouter(prefix="/districts/{key}")
 Severity = Literal["error", "warning", "info"]
 
@@ -45,14 +46,31 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         holds = db.rows(cursor, "ui/run_holds", {"run": run_id})
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id}) if run["status"] != OPEN else []
         undoable = can_undo(cursor, here, run)
+        before = steps.last_time(cursor, run)
+        freed = freed_licenses(cursor, run, counts)
     waiting = waiting_of(holds)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
-        holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules, steps=steps(run),
+        holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules,
+        steps=steps.of(run, before), freed=freed, doubts=doubts(run),
         entities=_entities(counts), can_undo=undoable, columns=_columns(counts),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
         planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
+
+
+def freed_licenses(cursor: Cursor, run: dict[str, Any], counts: dict[str, dict[str, Any]]) -> list[changes.Change]:
+    """The first licences that the run freed, or would free, with who holds them; nobody else reads them by name."""
+    if not counts.get("licenses", {}).get("deleted"):
+        return []
+    return changes.rows(cursor, run, changes.Query("licenses", "deleted"), HOLDERS_SHOWN)
+
+
+def doubts(run: dict[str, Any]) -> list[str]:
+    """Why what is missing in the feed meant nothing, in sentences; each once."""
+    proof = {} if run["parameters"].get(EVENTS) else run["proof"]  # events are no whole roster, and never meant to be
+    told = [proof.get("adds_only"), *(proof.get("reasons") or {}).values(), *(proof.get("not_complete") or {}).values()]
+    return list(dict.fromkeys(reason for reason in told if reason))
 
 
 def _columns(counts: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -74,44 +92,6 @@ def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
 def title(run: dict[str, Any]) -> str:
     """'Edit 123'."""
     return f"{words.of(words.MODES, run['mode'])} {run['id']}"
-
-
-def steps(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every step of the run in order: those that ended, the one at work, those to come."""
-    known = {step["name"]: step for step in run["steps"]}
-    names = list(known)
-    if run["step"] and run["step"] not in known and run["status"] == OPEN:
-        names.append(run["step"])
-    if run["status"] == OPEN:
-        names += [name for name in words.ORDER[run["mode"]] if name not in names]
-    shown = [_step(name, known.get(name), run) for name in names]
-    if run["status"] == OPEN and not any(step["state"] == "now" for step in shown):
-        waiting = next((step for step in shown if step["state"] == "later"), None)
-        if waiting:
-            waiting["state"] = "next"
-    return shown
-
-
-def _step(name: str, known: dict[str, Any] | None, run: dict[str, Any]) -> dict[str, Any]:
-    has_ended = bool(known and known.get("finished_at"))
-    is_begun = known is not None or name == run["step"]
-    state = "done" if has_ended else "later" if not is_begun else "now" if run["status"] == OPEN else "stopped"
-    seconds = seconds_of(known)
-    numbers = {key: value for key, value in ((known or {}).get("counts") or {}).items() if isinstance(value, int)}
-    rows = sum(numbers.values())
-    rate = rows / seconds if seconds and name in ("extract", "apply") and rows > 100 else None
-    return {
-        "name": name, "label": words.of(words.STEPS, name), "state": state, "seconds": seconds, "counts": numbers,
-        "rate": rate,
-    }  # fmt: skip
-
-
-def seconds_of(step: dict[str, Any] | None) -> float | None:
-    """How long a step that ended took; None where it has not."""
-    if not step or not step.get("started_at") or not step.get("finished_at"):
-        return None
-    begun, ended = (datetime.fromisoformat(step[name]) for name in ("started_at", "finished_at"))
-    return max(0.0, (ended - begun).total_seconds())
 
 
 def can_undo(cursor: Cursor, here: Here, run: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from roster_sync.ui import words
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import Here, ViewerDep
-from roster_sync.ui.runs import seconds_of
+from roster_sync.ui.steps import seconds_of
 
 RUNS: Final = 90
 COUNTED: Final = ("students", "teachers", "classes", "enrollments", "schools")
@@ -39,7 +39,7 @@ def data(here: ViewerDep, runs: Annotated[int, Query(ge=7, le=365)] = RUNS) -> J
 def series(cursor: Cursor, here: Here, limit: int) -> dict[str, Any]:
     """Parallel lists over the runs, oldest first."""
     runs = db.rows(cursor, "ui/trends", {"district": here.id, "limit": limit})
-    good = [run for run in runs if run["status"] not in ("failed", "undone") and run["counts"]]
+    good = [run for run in runs if _is_good(run)]
     found = db.rows(cursor, "ui/trend_rules", {"runs": [run["id"] for run in runs]})
     return {
         "roster": {
@@ -52,6 +52,13 @@ def series(cursor: Cursor, here: Here, limit: int) -> dict[str, Any]:
         "durations": _durations(runs),
         "rejects": _rejects(runs, found),
     }
+
+
+def _is_good(run: dict[str, Any]) -> bool:
+    """Whether the run says what the portal shows: a Reset that waits for its answer has changed nothing yet."""
+    return bool(run["counts"]) and (
+        run["status"] == "launched" or (run["status"] in ("held", "rejected") and run["wrote_at"] is not None)
+    )
 
 
 def _durations(runs: list[dict[str, Any]]) -> dict[str, Any]:

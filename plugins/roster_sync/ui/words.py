@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.model import STATUSES
 
 TONES: Final = {
@@ -11,7 +12,7 @@ TONES: Final = {
     "expired": "warn", "skipped": "warn", "previewed": "quiet", "undone": "quiet", "never": "quiet",
 }  # fmt: skip
 MODES: Final = {"edit": "Edit", "reset": "Reset", "undo": "Undo"}
-TRIGGERS: Final = {"nightly": "Nightly", "manual": "By hand"}
+TRIGGERS: Final = {"nightly": "Nightly", "hourly": "Hourly", "manual": "By hand"}
 STEPS: Final = {
     "start": "Getting ready", "extract": "Reading the roster", "validate": "Checking it",
     "plan": "Working out what changes", "apply": "Writing to the portal", "notify": "Worklist and mails",
@@ -26,19 +27,37 @@ ORDER: Final = {
 KINDS: Final = {
     "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
     "enrollments": "Enrolments", "memberships": "People in schools", "licenses": "Licences", "books": "Books",
+    "users": "People", "orgs": "Organisations", "roles": "Roles", "terms": "Terms", "courses": "Courses",
 }  # fmt: skip
 ACTIONS: Final = {
     "insert": "Added", "add": "Added", "update": "Updated", "restore": "Shared again", "unshare": "No longer shared",
-    "end": "Ended", "delete": "Deleted", "merge": "Put together", "held": "On hold",
+    "end": "Ended", "delete": "Deleted", "free": "Freed", "merge": "Put together", "held": "On hold",
 }  # fmt: skip
 ROLES: Final = {
     "teacher": "Teacher", "student": "Student", "school_admin": "School admin", "district_admin": "District admin",
 }  # fmt: skip
+COUNTED: Final = {
+    "orgs": ("organisation", "organisations"), "schools": ("school", "schools"), "users": ("person", "people"),
+    "roles": ("role", "roles"), "terms": ("term", "terms"), "courses": ("course", "courses"),
+    "classes": ("class", "classes"), "enrollments": ("enrolment", "enrolments"), "requests": ("request", "requests"),
+    "mails": ("mail", "mails"), "unshared": ("no longer shared", "no longer shared"),
+    "restored": ("shared again", "shared again"),
+    "worklist_opened": ("worklist item opened", "worklist items opened"),
+    "worklist_closed": ("worklist item closed", "worklist items closed"),
+}  # fmt: skip
+"""What a step counts, as one and as many."""
 WORKLIST: Final = {
     "teacher_needs_license": "Teachers who need a licence",
     "school_needs_admin": "Schools that need an admin",
     "student_needs_books": "Students without their class's books",
     "role_drift": "Roles that differ from the source",
+    "match_review": "Possibly the same person",
+}
+WORKLIST_ONE: Final = {
+    "teacher_needs_license": "Teacher who needs a licence",
+    "school_needs_admin": "School that needs an admin",
+    "student_needs_books": "Student without their class's books",
+    "role_drift": "Role that differs from the source",
     "match_review": "Possibly the same person",
 }
 FIELDS: Final = {
@@ -69,6 +88,24 @@ def tone(code: str | None) -> str:
 def of(table: dict[str, str], code: str | None) -> str:
     """The word for a code; an unknown code is shown with its underscores as spaces rather than lost."""
     return table.get(code or "", (code or "").replace("_", " ").capitalize())
+
+
+def counted(name: str, count: int) -> str:
+    """(1, 'mails') -> '1 mail'; a name that is not known is shown as it is."""
+    one, many = COUNTED.get(name, (name.replace("_", " "), name.replace("_", " ")))
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def open_items(kind: str, count: int) -> str:
+    """What is on the worklist, after its number: 'role that differs from the source', 'roles that differ ...'."""
+    return (WORKLIST_ONE if count == 1 else WORKLIST).get(kind, kind.replace("_", " ")).lower()
+
+
+def trigger(run: dict[str, Any]) -> str:
+    """What started a run, and who: 'By hand, dana'. A reading of events is told by its parameter."""
+    code = "hourly" if run["trigger"] == "nightly" and run["parameters"].get(EVENTS) else run["trigger"]
+    who = run["started_by"] if run["started_by"] != "schedule" else None
+    return ", ".join(part for part in (of(TRIGGERS, code), who) if part)
 
 
 def value(content: Any) -> str:

@@ -3,6 +3,8 @@
   "use strict";
   var data = null;
   var plots = [];
+  var WHOLE = [1, 2, 5];
+  while (WHOLE[WHOLE.length - 1] < 1e9) WHOLE.push(WHOLE[WHOLE.length - 3] * 10);
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
   function short(value) {
@@ -16,6 +18,7 @@
     var floor = low < high * 0.7 || low === high ? 0 : low - (high - low) * 0.1;
     return [Math.min(0, floor) === floor ? floor : Math.max(0, floor), high + ((high - floor) || 1) * 0.08];
   }
+  function newest(plot) { plot.setLegend({ idx: plot.data[0].length - 1 }); }
   function draw() {
     plots.forEach(function (plot) { plot.destroy(); });
     plots = Array.from(document.querySelectorAll(".plot")).map(function (element) {
@@ -25,9 +28,12 @@
       return new uPlot({
         width: element.clientWidth, height: element.dataset.line ? 170 : 240, padding: [8, 8, 0, 0],
         legend: { show: true, live: true, markers: { width: 2 } },
+        // Where nothing is pointed at, the legend tells the newest run.
+        hooks: { ready: [newest], setCursor: [function (plot) { if (plot.cursor.idx == null) newest(plot); }] },
         cursor: { y: false, points: { size: 6 } },
         scales: { y: { range: range } },
-        axes: [axis, Object.assign({ size: 56, values: function (plot, values) { return values.map(short); } }, axis)],
+        // A count has no halves: an axis from 35 to 36 must not offer 35.5.
+        axes: [axis, Object.assign({ size: 56, incrs: element.dataset.chart === "durations" ? undefined : WHOLE, values: function (plot, values) { return values.map(short); } }, axis)],
         series: [{ label: "Run", value: function (plot, at) { return at === null ? "–" : new Date(at * 1000).toLocaleDateString(); } }].concat(names.map(function (name, index) {
           return { label: name, stroke: colour("--s" + index % 6), width: 2, points: { show: set.at.length < 40, size: 4 }, spanGaps: true,
             value: function (plot, value) { return value === null ? "–" : element.dataset.chart === "durations" ? value.toFixed(1) + " s" : value.toLocaleString(); } };

@@ -1,0 +1,175 @@
+"""What a run's page says to whoever has to decide: how far it is, who loses a licence, what it asks and doubts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.ui import madeup
+
+HARBOR = "/roster/districts/harbor"
+
+
+@pytest.fixture
+def held_reset(pages):
+    """A Reset on hold that would delete a school with its licence, and two teachers with theirs."""
+    plan = {
+        "counts": {"teachers": {"delete": 2}, "schools": {"delete": 1}}, "licenses_freed": 3, "books_freed": 1,
+        "schools": {"removed": ["Old Mill School"]}, "manual": 1, "sentence": "2 of 12 teachers would go.",
+        "breaches": [{"kind": "teachers", "what": "removals", "count": 1200, "base": 9000, "percent": 10.0}],
+    }  # fmt: skip
+    run = madeup.run(
+        pages.cursor, pages.harbor, "held", mode="reset", plan=plan, counts={"teachers": {"received": 10}},
+        message=plan["sentence"],
+    )  # fmt: skip
+    madeup.hold(pages.cursor, run, "reset")
+    pages.cursor.execute("insert into portal.products (code, title) values ('SCI', 'Science Library') returning id")
+    product = pages.cursor.fetchone()[0]
+    teachers = [madeup.person(pages.cursor, pages.harbor, "teacher", position=n) for n in (1, 2, 3)]
+    school = pages.one("select min(id) from portal.schools where district_id = %s", pages.harbor)
+    pages.cursor.execute(
+        "insert into portal.license_assignments (district_id, product_id, user_id, school_id)"
+        " select %(district)s, %(product)s, u, null from unnest(%(users)s::bigint[]) u"
+        " union all select %(district)s, %(product)s, null, %(school)s",
+        {"district": pages.harbor, "product": product, "users": teachers, "school": school},
+    )
+    pages.cursor.execute("select staging.open_run(%s)", (run,))
+    pages.cursor.execute(
+        "insert into staging.plan (run_id, entity, kind, action, phase, row_id)"
+        " select %(run)s, 'users', 'teachers', 'delete', 'removals', u from unnest(%(users)s::bigint[]) u"
+        " union all select %(run)s, 'schools', 'schools', 'delete', 'removals', %(school)s",
+        {"run": run, "users": teachers[:2], "school": school},
+    )
+    return run, teachers
+
+
+def label(pages, person):
+    return pages.one("select concat_ws(', ', family_name, given_name) from portal.users where id = %s", person)
+
+
+def test_whoever_holds_a_licence_that_would_be_freed_stands_on_the_page_by_name(pages, held_reset):
+    run, teachers = held_reset
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    holders = text.partition("Who holds the licences that would be freed")[2]
+    assert [label(pages, teacher) in holders for teacher in teachers] == [True, True, False]
+    assert holders.count("Science Library") == 3
+    assert "Science Library · School" in holders
+    exported = pages.client().get(f"{HARBOR}/runs/{run}/changes.csv?kind=licenses&what=deleted").text
+    assert len(exported.strip().splitlines()) == 4
+    assert label(pages, teachers[0]) in exported
+
+
+def test_what_a_question_asks_is_said_once_and_with_all_that_would_go(pages, held_reset):
+    text = pages.client().get(f"{HARBOR}/runs/{held_reset[0]}").text
+    assert "1,200 of 9,000 teachers would be deleted; the limit is 10%." in text
+    assert "1 school would be deleted: Old Mill School." in text
+    assert "3 licences</a> would be freed" in text
+    assert "1 book of students would be taken back" in text
+    assert "1 row made by hand would be deleted too" in text
+    assert "2 of 12 teachers would go." not in text
+
+
+def test_what_a_reset_freed_keeps_the_names_of_those_who_are_gone(pages):
+    run = madeup.run(
+        pages.cursor, pages.harbor, "launched", mode="reset",
+        counts={"licenses": {"deleted": 1, "before": 5, "after": 4}, "teachers": {"deleted": 1}},
+    )  # fmt: skip
+    pages.cursor.execute("insert into portal.products (code, title) values ('SCI', 'Science Library') returning id")
+    license_image = {"id": 77, "user_id": 99999, "product_id": pages.cursor.fetchone()[0]}
+    person_image = {"id": 99999, "role": "teacher", "family_name": "Gone", "given_name": "Ina", "source_id": "T-1"}
+    for table, image in (("users", person_image), ("license_assignments", license_image)):
+        pages.cursor.execute(
+            "insert into sync.changes (run_id, table_name, key, action, before, phase)"
+            " values (%s, %s, jsonb_build_object('id', %s), 'delete', %s, 'removals')",
+            (run, table, image["id"], json.dumps(image)),
+        )
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    assert "Who held the licences that were freed" in text
+    assert "Gone, Ina" in text
+    assert "/people/99999" not in text
+    listed = pages.client().get(f"{HARBOR}/runs/{run}/changes?kind=licenses&what=deleted").text
+    assert "Gone, Ina" in listed
+    assert "Science Library" in listed
+
+
+def test_a_step_at_work_says_how_far_it_is_and_how_long_it_took_the_last_time(pages):
+    madeup.run(pages.cursor, pages.harbor, "launched")
+    run = madeup.run(pages.cursor, pages.harbor, "in_progress")
+    pages.cursor.execute(
+        "update sync.runs set steps = jsonb_build_array(jsonb_build_object('name', 'extract', 'started_at',"
+        " now() - interval '20 seconds', 'counts', jsonb_build_object('users', 320, 'requests', 4)))"
+        " where id = %s",
+        (run,),
+    )
+    text = " ".join(re.sub(r"<[^>]+>", " ", pages.client().get(f"{HARBOR}/runs/{run}").text).split())
+    assert "320 rows so far of about 660" in text
+    assert "4 requests" in text
+    assert "16 rows a second" in text
+    assert "at work, 20 s" in text
+    assert "5.0 s the last time" in text
+
+
+def test_an_incomplete_roster_is_told_with_its_reasons_each_once(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    missing = "A page is missing."
+    proof = {"adds_only": "", "reasons": {"users": missing}, "not_complete": {"classes": missing}}
+    pages.cursor.execute("update sync.runs set proof = %s where id = %s", (json.dumps(proof), run))
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    assert "The roster looked incomplete" in text
+    assert text.count("A page is missing.") == 1
+    pages.cursor.execute("update sync.runs set parameters = '{\"events\": true}' where id = %s", (run,))
+    assert "looked incomplete" not in pages.client().get(f"{HARBOR}/runs/{run}").text
+
+
+def test_a_reading_of_events_is_called_hourly_and_not_nightly(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched", parameters='{"events": true}', started_by="schedule")
+    assert "Hourly ·" in pages.client().get(f"{HARBOR}/runs/{run}").text
+    assert ">Hourly</span>" in pages.client().get(HARBOR).text
+
+
+@pytest.mark.parametrize(("answer", "word"), [("rejected", "Rejected"), ("timed_out", "Not answered in time")])
+def test_a_run_that_was_refused_or_not_answered_says_so_and_by_whom(pages, held_reset, answer, word):
+    run, _ = held_reset
+    status = "rejected" if answer == "rejected" else "held"
+    pages.cursor.execute("update sync.runs set status = %s where id = %s", (status, run))
+    pages.cursor.execute(
+        "update sync.holds set answer = %s, answered_by = %s, answered_at = now(), reason = %s where run_id = %s",
+        (answer, "dana" if answer == "rejected" else None, "Ask the district" if answer == "rejected" else None, run),
+    )
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    told = text.partition("Its question")[2].partition("</section>")[0]
+    assert word in told
+    assert ("by dana" in told) == (answer == "rejected")
+    assert 'value="approve"' not in text
+
+
+def test_one_is_told_as_one(pages):
+    teacher = madeup.person(pages.cursor, pages.harbor, "teacher")
+    madeup.item(pages.cursor, pages.harbor, "role_drift", teacher, source_roles=["school_admin"])
+    text = pages.client().get(HARBOR).text
+    assert "<b>1</b> role that differs from the source" in text
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    pages.cursor.execute(
+        "update sync.runs set steps = jsonb_build_array(jsonb_build_object('name', 'notify', 'started_at', now(),"
+        " 'finished_at', now(), 'counts', '{\"mails\": 1, \"worklist_opened\": 1, \"worklist_closed\": 2}'::jsonb))"
+        " where id = %s",
+        (run,),
+    )
+    steps = pages.client().get(f"{HARBOR}/runs/{run}").text
+    for words in ("1 mail<", "1 worklist item opened", "2 worklist items closed"):
+        assert words in steps
+
+
+def test_a_mails_links_lead_to_the_part_of_the_run_that_they_name(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    for part in ("changes", "rejected"):
+        answer = pages.client().get(f"/roster/runs/{run}?part={part}")
+        assert answer.headers["location"] == f"{HARBOR}/runs/{run}/{part}"
+
+
+def test_a_reset_that_waits_is_no_day_on_which_everyone_left(pages, held_reset):
+    data = pages.client().get(f"{HARBOR}/trends/data").json()
+    assert held_reset[0] not in data["roster"]["runs"]
+    assert data["roster"]["lines"]["Teachers"] == [12]
