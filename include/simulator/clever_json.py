@@ -19,6 +19,7 @@ GRADES: Final = {"PK": "PreKindergarten", "KG": "Kindergarten", **{f"{year:02d}"
 _STAFF_ROLES: Final = {
     "principal": "Principal", "counselor": "Counselor", "aide": "Aide", "siteAdministrator": "School Administrator",
 }  # fmt: skip
+_RACES: Final = ("Caucasian", "Asian", "Black or African American", "Two or More Races", "Unknown", "")
 _RELATIONSHIPS: Final = {"parent": "Parent", "guardian": "Other", "relative": "Grandparent"}
 
 
@@ -33,6 +34,8 @@ class CleverView:
     hidden_students: int | None = None
     """Every k-th student cannot be read ('shared by student'); sections name them all the same."""
     keep_empty_sections: bool = False
+    sensitive: bool = False
+    """Students come with what needs not be shared, and is nobody's business here."""
     _district: str = field(init=False, default="")
     _year: Json = field(init=False, default_factory=dict)
 
@@ -156,7 +159,22 @@ class CleverView:
             "enrollments": [{"school": school, **self._year} for school in schools],
             "credentials": {"district_username": person.username}, "ext": {}, "legacy_id": self._legacy(person, 1),
         }  # fmt: skip
+        if self.sensitive:
+            record |= self._nobodys_business(person)
         return self._dated(record, person.created_day, person.modified_day)
+
+    def _nobodys_business(self, person: Person) -> Json:
+        bits = mix(person.key, 77)
+        record: Json = {
+            "race": _RACES[bits % len(_RACES)], "hispanic_ethnicity": "NY"[bits >> 3 & 1],
+            "ell_status": "NY"[bits >> 4 & 1], "iep_status": "NY"[bits >> 5 & 1],
+            "home_language": ("English", "Spanish", "Haitian Creole", "Arabic")[bits >> 6 & 3],
+            "location": {"address": f"{bits % 900} Example Lane", "city": "Example City", "state": "NY",
+                         "zip": "00000", "lat": None, "lon": None},
+        }  # fmt: skip
+        if self.version == "v3.1":
+            record |= {"frl_status": ("Free", "Reduced", "Paid")[bits % 3], "gifted_status": "NY"[bits >> 8 & 1]}
+        return record
 
     def _graduation(self, grade: str) -> int:
         left = {"PK": 14, "KG": 13}.get(grade)

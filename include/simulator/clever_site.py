@@ -1,8 +1,9 @@
 """A stateful Clever: token listing, Data API and Events API (v3.0, v3.1) of one application with its districts.
 
 Choices where the public documentation says nothing: the total of `count=true` stands at the top level as `count`;
-an application without events gets an empty list; `previous_attributes` holds whole top-level attributes; 401 and 404
-say `{"message": ...}`; `ending_before=last` gives the newest records.
+an application without events gets an empty list; `previous_attributes` holds whole top-level attributes; 401, 403 and
+404 say `{"message": ...}`; `ending_before=last` gives the newest records; without Secure Sync all but the district is
+403.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class CleverDistrict:
     events: bool = True
     events_since_day: int = 1
     """Changes up to this day made no events: they were not switched on yet."""
+    sensitive: bool = False
+    """Students come with race, language, lunch status ... too, as a district may share them."""
+    secure_sync: bool = True
+    """False: the token reads nothing but its district."""
     is_connected: bool = True
     """False: the district has ended the connection; its token is refused and no longer listed."""
     bumps: int = field(default=0, repr=False)
@@ -79,7 +84,7 @@ class CleverDistrict:
         """The objects of a day."""
         shared = None if self.shared_schools is None else frozenset(self.shared_schools)
         return CleverView(
-            self.district.day(day), version, shared, self.hidden_students, self.keep_empty_sections
+            self.district.day(day), version, shared, self.hidden_students, self.keep_empty_sections, self.sensitive
         )  # fmt: skip
 
 
@@ -94,6 +99,8 @@ class CleverSettings:
     max_limit: int = 10_000
     rate_limit: int | None = 1200
     rate_seconds: float = 60.0
+    counts: bool = True
+    """Whether count=true is answered with a total."""
     rate_headers: bool = False
     """Sends X-RateLimit-* on every reply, not only on refusals."""
 
@@ -234,7 +241,7 @@ class CleverSite:
     def snapshot(self, entry: CleverDistrict, version: str) -> CleverSnapshot:
         """The records of a district as they stand."""
         shared = None if entry.shared_schools is None else tuple(entry.shared_schools)
-        key = (entry.id, entry.day, version, shared, entry.hidden_students, entry.keep_empty_sections)
+        key = (entry.id, entry.day, version, shared, entry.hidden_students, entry.keep_empty_sections, entry.sensitive)
         found = self._snapshots.get(key)
         if found is None:
             found = self._snapshots.setdefault(key, CleverSnapshot(entry.view(entry.day, version)))
@@ -246,6 +253,8 @@ class CleverSite:
         try:
             if parts[0] == "districts":
                 return self._districts(entry, version, parts[1:], request)
+            if not entry.secure_sync:
+                return self.error(403, "Without Secure Sync this token reads nothing but its district.")
             if parts[0] == "events":
                 return self._read_events(entry, version, parts[1:], request)
             if parts[0] in RELATIONS:
@@ -258,7 +267,8 @@ class CleverSite:
         record = self._district(entry, version)
         if not rest:
             body: Json = {"data": [{"data": record}], "links": [{"rel": "self", "uri": f"/{version}/districts"}]}
-            return json_reply({**body, "count": 1} if request.first("count") == "true" else body)
+            is_counted = self.settings.counts and request.first("count") == "true"
+            return json_reply({**body, "count": 1} if is_counted else body)
         return json_reply({"data": record}) if rest == [entry.id] else self.error(404, "Resource not found")
 
     def _district(self, entry: CleverDistrict, version: str) -> Json:
@@ -313,6 +323,7 @@ class CleverSite:
         collection = snapshot.collection(name)
         every = range(len(collection.ids)) if places is None else places
         page = page_of(every, collection.ids, request, self.settings.default_limit, self.settings.max_limit)
+        is_counted = is_counted and self.settings.counts
         return page.reply(collection.body(page.places), f"{self.prefix}{request.path}", request, is_counted=is_counted)
 
     # -- events ---------------------------------------------------------------------------------------------------
@@ -334,7 +345,7 @@ class CleverSite:
 
     def _events_of(self, entry: CleverDistrict, version: str) -> list[Json]:
         shared = None if entry.shared_schools is None else tuple(entry.shared_schools)
-        key = (entry.id, version, shared, entry.hidden_students, entry.keep_empty_sections)
+        key = (entry.id, version, shared, entry.hidden_students, entry.keep_empty_sections, entry.sensitive)
         events = self._events.setdefault(key, Events(lambda day: entry.view(day, version)))
         return events.until(entry.day, entry.events_since_day)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,10 +59,12 @@ class Settings:
 class ProblemError(Exception):
     """An error that the specification has a word for."""
 
-    def __init__(self, status: int, description: str, minor: str = "") -> None:
-        """Status, words for people, and the code minor value."""
+    def __init__(
+        self, status: int, description: str, minor: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Status, words for people, the code minor value and more headers."""
         super().__init__(description)
-        self.status, self.description, self.minor = status, description, minor
+        self.status, self.description, self.minor, self.headers = status, description, minor, dict(headers or {})
 
 
 class OneRosterSite:
@@ -101,6 +105,11 @@ class OneRosterSite:
     def revision(self) -> str:
         """What x-perm-rev says."""
         return f"{self._day}.{self._bumps}"
+
+    @property
+    def _minor_of_sort(self) -> str:
+        """1.1 has a word of its own for a bad sort, 1.2 has none."""
+        return "invalid_sort_field" if self.version == "1.1" else "invalid_filter_field"
 
     def set_day(self, number: int) -> None:
         """Moves the district to another day."""
@@ -151,7 +160,9 @@ class OneRosterSite:
         except Refused as refusal:
             return self.error(401, str(refusal))
         except ProblemError as problem:
-            return self.error(problem.status, problem.description, problem.minor)
+            reply = self.error(problem.status, problem.description, problem.minor)
+            reply.headers.update(problem.headers)
+            return reply
         except BadFilter as bad:
             return self.error(400, str(bad), "invalid_filter_field")
 
@@ -174,7 +185,8 @@ class OneRosterSite:
     def _limit_rate(self) -> None:
         is_allowed, _, ends = self._rate.take("")
         if not is_allowed:
-            raise ProblemError(429, f"Too many requests; the window ends at {ends:.0f}.")
+            seconds = max(1, math.ceil(ends - time.time()))
+            raise ProblemError(429, "Too many requests in this window.", headers={"Retry-After": str(seconds)})
 
     def _snapshot(self, address: str) -> Snapshot:
         base = f"{address}{self._root}"
@@ -248,9 +260,9 @@ class OneRosterSite:
         fields = self._chosen_fields(request, snapshot, stored)
         condition, sort, order = request.first("filter"), request.first("sort"), request.first("orderBy") or "asc"
         if sort and sort.partition(".")[0] not in snapshot.fields(stored):
-            raise ProblemError(400, "The sort names an unknown field.", "invalid_filter_field")
+            raise ProblemError(400, "The sort names an unknown field.", self._minor_of_sort)
         if order not in ("asc", "desc"):
-            raise ProblemError(400, "orderBy is asc or desc.", "invalid_filter_field")
+            raise ProblemError(400, "orderBy is asc or desc.", self._minor_of_sort)
         if condition or sort:
             positions = snapshot.select(stored, key, positions, condition, sort, order)
         window = _Window(len(positions), limit, offset)

@@ -241,6 +241,68 @@ def test_sections_name_people_who_exist_and_a_lead_among_their_teachers(still):
         assert section["teacher"] in section["teachers"]
 
 
+RECORD = "id district"
+DATED = f"{RECORD} created last_modified"
+SHAPES: dict[str, str] = {
+    "schools": f"{DATED} name sis_id school_number state_id nces_id mdr_number low_grade high_grade phone principal "
+    "location ext",
+    "users": f"{DATED} email name roles lms_status",
+    "sections": f"{DATED} school name sis_id section_number course term_id teacher teachers students subject grade "
+    "period ext lms_status",
+    "courses": f"{RECORD} name number",
+    "terms": f"{RECORD} name start_date end_date",
+    "districts": "id name sis_type state pause_start pause_end last_sync launch_date error mdr_number nces_id "
+    "portal_url login_methods district_contact lms_type lms_state last_attendance_sync",
+}
+ROLE_SHAPES: dict[str, str] = {
+    "student": "school schools sis_id student_number state_id grade dob gender graduation_year enrollments credentials "
+    "ext legacy_id created last_modified race hispanic_ethnicity ell_status iep_status home_language location "
+    "frl_status gifted_status",
+    "teacher": "school schools sis_id teacher_number state_id title ext credentials legacy_id",
+    "staff": "staff_id schools roles department title credentials ext legacy_id",
+    "district_admin": "title legacy_id",
+    "contact": "sis_id phone phone_type student_relationships legacy_id",
+}
+NEW_IN_3_1 = {"lms_status", "lms_type", "lms_state", "last_attendance_sync", "frl_status", "gifted_status"}
+
+
+@pytest.mark.parametrize("version", ["v3.0", "v3.1"])
+def test_records_have_the_fields_of_the_definition_and_no_other(sim, version):
+    sim.configure(sensitive=True)
+    sim.configure(rate_limit=None)
+
+    def fields(text: str) -> set[str]:
+        return set(text.split()) - (NEW_IN_3_1 if version == "v3.0" else set())
+
+    for name, text in SHAPES.items():
+        rows = walk(sim, f"/{version}/{name}", limit=10_000)
+        assert rows
+        assert {frozenset(row) for row in rows} == {frozenset(fields(text))}, name
+        for row in rows if name == "users" else []:
+            for role, detail in row["roles"].items():
+                assert set(detail) == fields(ROLE_SHAPES[role]), role
+
+
+def test_what_is_nobodys_business_comes_only_where_it_is_asked_for(sim):
+    sim.configure(sensitive=False)
+    (student,) = get(sim, "users", role="student", limit=1).json()["data"]
+    assert not {"race", "ell_status", "frl_status", "location"} & set(student["data"]["roles"]["student"])
+
+
+def test_without_secure_sync_a_token_reads_its_district_and_nothing_else(sim):
+    sim.configure(secure_sync=False)
+    assert len(walk(sim, "districts")) == 1
+    assert get(sim, f"districts/{DISTRICT.office.clever_id}").status_code == 200
+    for path in ("schools", "users", "sections", "events", "courses", "terms"):
+        assert get(sim, path).status_code == 403
+
+
+def test_totals_can_be_switched_off(sim):
+    sim.configure(counts=False)
+    for path in ("districts", "schools", "users", "sections"):
+        assert "count" not in get(sim, path, count="true").json()
+
+
 def test_words_are_clevers_own(still):
     grades, subjects = set(), set()
     for section in walk(still, "sections", limit=10_000):

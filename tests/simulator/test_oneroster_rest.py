@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from datetime import date, datetime
@@ -235,9 +236,20 @@ def test_errors_are_in_the_words_of_the_specification(sim):
     unknown = get(sim, f"{V12}/users/nobody")
     assert (unknown.status_code, minor(unknown)) == (404, "unknownobject")
     assert get(sim, f"{V12}/schools/nowhere/classes").status_code == 404
+    words = {401: "unauthorisedrequest", 403: "forbidden", 422: "invaliddata", 429: "server_busy",
+             500: "internal_server_error"}  # fmt: skip
+    for status, word in words.items():
+        sim.fault("status", status=status, times=1)
+        reply = get(sim, f"{V12}/users")
+        assert (reply.status_code, minor(reply)) == (status, word)
+        assert ("WWW-Authenticate" in reply.headers) == (status == 401)
+    sim.clear_faults()
+    assert minor(get(sim, f"{V12}/users", sort="shoeSize")) == "invalid_filter_field"
     assert get(sim, f"{V11}/users").status_code == 404
     with serve(DISTRICT, auth="none") as older:
         assert "statusInfoSet" in get(older, f"{V11}/users/nobody").json()
+        (told,) = get(older, f"{V11}/users", sort="shoeSize").json()["statusInfoSet"]
+        assert told["imsx_CodeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "invalid_sort_field"
 
 
 # -- shapes -------------------------------------------------------------------------------------------------------
@@ -293,6 +305,28 @@ def test_the_1_2_payloads_have_the_fields_that_the_openapi_file_demands(sim):
             check_references(row)
             for name in ("startDate", "endDate", "beginDate", "birthDate"):
                 assert name not in row or date.fromisoformat(row[name])
+
+
+WORDS: dict[tuple[str, str], set[str]] = {
+    ("orgs", "type"): {"department", "school", "district", "local", "state", "national"},
+    ("academicSessions", "type"): {"gradingPeriod", "semester", "schoolYear", "term"},
+    ("classes", "classType"): {"homeroom", "scheduled"},
+    ("enrollments", "role"): {"administrator", "proctor", "student", "teacher"},
+    ("enrollments", "primary"): {"true", "false"},
+    ("users", "enabledUser"): {"true", "false"},
+    ("demographics", "sex"): {"male", "female", "unspecified", "other"},
+}
+"""Closed lists of words, the same in 1.1 and 1.2."""
+
+
+def test_closed_lists_hold_the_words_of_the_specification_and_nothing_else(plain):
+    sim, root = plain
+    for (collection, name), words in WORDS.items():
+        told = {row[name] for row in walk(sim, f"{root}/{collection}", collection, 5000)}
+        assert told
+        assert told <= words, (collection, name)
+    for row in walk(sim, f"{root}/academicSessions", "academicSessions", 50):
+        assert re.fullmatch(r"\d{4}", row["schoolYear"])
 
 
 def test_the_1_2_users_have_one_primary_role_for_each_organisation(sim):
@@ -551,7 +585,9 @@ def test_a_token_can_expire_in_the_middle():
 
 def test_too_many_requests_are_refused_until_the_window_ends():
     with serve(DISTRICT, auth="none", rate_limit=2, rate_seconds=0.5) as sim:
-        assert [get(sim, f"{V11}/orgs").status_code for _ in range(3)] == [200, 200, 429]
+        replies = [get(sim, f"{V11}/orgs") for _ in range(3)]
+        assert [reply.status_code for reply in replies] == [200, 200, 429]
+        assert replies[-1].headers["Retry-After"] == "1"
         time.sleep(0.6)
         assert get(sim, f"{V11}/orgs").status_code == 200
 
