@@ -85,7 +85,7 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
     if run["mode"] == "reset":
         db.run(cursor, "reports/audit_before", run)
     db.run(cursor, "edit/selection", run | {"follow": True})
-    for name in ("schools", "users", "source_ids", "classes", "memberships", "enrollments", "worklist"):
+    for name in ("schools", "users", "classes", "memberships", "enrollments", "worklist"):
         db.run(cursor, f"edit/{name}", run)
     if run["mode"] == "reset":
         db.run(cursor, "reset/images", run)

@@ -42,10 +42,5 @@ cross join generate_series(1, least(%(per_class)s, %(students)s)) k
 join (select id, row_number() over (order by id) n from portal.users where district_id = %(district)s and role = 'student') u
   on u.n = 1 + (c.n * %(per_class)s + k) %% %(students)s;
 
-insert into sync.source_ids (district_id, issuer, entity, source_id, row_id, first_seen_run_id)
-select %(district)s, %(issuer)s, 'users', source_id, id, %(run)s from portal.users where district_id = %(district)s
-union all select %(district)s, %(issuer)s, 'schools', source_id, id, %(run)s from portal.schools where district_id = %(district)s
-union all select %(district)s, %(issuer)s, 'classes', source_id, id, %(run)s from portal.classes where district_id = %(district)s;
-
 insert into sync.school_selection (district_id, source_id, name)
 select %(district)s, source_id, name from portal.schools where district_id = %(district)s;

@@ -20,7 +20,7 @@ select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'update',
 from done;
 
 with done as (
-  update sync.source_ids i set row_id = %(old_id)s, last_seen_run_id = %(run_id)s
+  update sync.former_ids i set row_id = %(old_id)s, last_seen_run_id = %(run_id)s
   where i.district_id = %(district_id)s and i.entity = 'users' and i.row_id = %(new_id)s
   returning i.issuer, i.source_id
 )

@@ -9,7 +9,7 @@ with people as (
   select s.n, s.sis_id, lower(btrim(s.email)) as email, lower(s.given_name) as given_name, lower(s.family_name) as family_name
   from staging.users s
   where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
-    and not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s
+    and not exists (select from sync.former_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s
                     and i.entity = 'users' and i.source_id = s.source_id)
     and not exists (select from portal.users p where p.district_id = %(district_id)s and p.source_id = s.source_id
                     and (p.issuer = %(issuer)s or (p.issuer is null and p.origin = 'manual')))
@@ -20,8 +20,10 @@ with people as (
   select s.n, s.sis_id, s.title, s.period, i.id as school_id
   from staging.classes s left join school_ids i on i.source_id = s.school_source_id
   where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
-    and not exists (select from sync.source_ids x where x.district_id = %(district_id)s and x.issuer = %(issuer)s
+    and not exists (select from sync.former_ids x where x.district_id = %(district_id)s and x.issuer = %(issuer)s
                     and x.entity = 'classes' and x.source_id = s.source_id)
+    and not exists (select from portal.classes c where c.district_id = %(district_id)s and c.issuer = %(issuer)s
+                    and c.source_id = s.source_id)
 ), taught as (
   select c.sis_id, c.title, c.period, c.school_id from portal.classes c
   where c.district_id = %(district_id)s and exists (select from sections)

@@ -20,7 +20,7 @@ analyze unnamed_classes;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (p.id) %(run_id)s, 'classes', s.source_id, s.n, p.id, 'previous'
 from unnamed_classes s
-join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = s.source_id
+join sync.former_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = s.source_id
 join portal.classes p on p.id = i.row_id
 where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id)
 order by p.id, s.source_id;

@@ -15,7 +15,7 @@ order by s.source_id, p.issuer nulls last, p.id;
 insert into staging.resolved (run_id, entity, source_id, row_id, how)
 select %(run_id)s, 'schools', min(s.source_id), p.id, 'previous'
 from staging.schools s
-join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools' and i.source_id = s.source_id
+join sync.former_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools' and i.source_id = s.source_id
 join portal.schools p on p.id = i.row_id
 where s.run_id = %(run_id)s
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id)

@@ -30,7 +30,7 @@ analyze unnamed_users;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (p.id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'previous'
 from unnamed_users s
-join sync.source_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = s.source_id
+join sync.former_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = s.source_id
 join portal.users p on p.id = i.row_id
 where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
 order by p.id, s.source_id;
@@ -79,6 +79,7 @@ from unknown_users u left join school_ids i on i.source_id = u.school_source_ids
 where u.roles && %(roles)s::text[]
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
 order by u.source_id;
+select staging.analyze_run(%(run_id)s, array['resolved']);
 -- Whom the source itself calls gone; a rejected row of the same person beside it changes nothing about that.
 update staging.resolved r set is_gone = true
 from staging.users s join staging.resolved g on g.run_id = %(run_id)s and g.entity = 'users' and g.n = s.n

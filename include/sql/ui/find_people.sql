@@ -1,7 +1,7 @@
 -- People by what a caller says of them: the beginning of a name or two, an email, an id. The first few, by name.
 -- one, other: two words of the name in either order, lower case, as ranges [x, x_end); exact: the whole text, lower case.
 -- Role by role, so that each look-up is one ordered range of its index.
--- Indexes: users_page_idx, users_given_idx, users_email_idx, users_sis_idx, source_ids_pkey (a skip over the issuers).
+-- Indexes: users_page_idx, users_given_idx, users_email_idx, users_sis_idx, and those of sync.source_ids (a skip over the issuers).
 with found as (
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p

@@ -1,4 +1,5 @@
--- People whom the source named in a run but whom the portal may not hold, and why. One pass over the run's partition.
+-- People whom the source named in a run but whom the portal may not hold, and why. Each condition finds its way by an index
+-- of the run's partition (staging.index_run).
 select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.email, f.status, f.source_roles, f.roles,
   f.is_rejected, u.id as user_id, u.is_shared,
   (select json_agg(json_build_object('rule', g.rule, 'field', g.field, 'message', g.message))
@@ -10,9 +11,13 @@ from (
   select * from staging.users s
   where s.run_id = %(run)s
     and (lower(s.email) = %(exact)s or s.source_id = %(as_typed)s or lower(s.sis_id) = %(exact)s
-         or (lower(s.family_name) like %(one)s || '%%' and (%(other)s = '' or lower(s.given_name) like %(other)s || '%%'))
-         or (%(other)s <> '' and lower(s.given_name) like %(one)s || '%%' and lower(s.family_name) like %(other)s || '%%'))
+         or (lower(s.family_name) collate "C" >= %(one)s and lower(s.family_name) collate "C" < %(one_end)s
+             and (%(other)s = '' or lower(s.given_name) like %(other)s || '%%'))
+         or (%(other)s <> '' and lower(s.family_name) collate "C" >= %(other)s and lower(s.family_name) collate "C" < %(other_end)s
+             and lower(s.given_name) like %(one)s || '%%'))
   limit 20) f
-left join sync.source_ids i on i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = f.source_id
+left join lateral ( -- each look-up by itself: joined, the view would be read whole
+  select i.row_id from sync.source_ids i
+  where i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = f.source_id) i on true
 left join portal.users u on u.id = i.row_id
 order by 2, 1;

@@ -1,5 +1,5 @@
 -- The record: ids, selections, counts; the target is undone.
-delete from sync.source_ids i
+delete from sync.former_ids i
 where i.district_id = %(district_id)s and i.first_seen_run_id = %(target)s and case i.entity
   when 'schools' then not exists (select from portal.schools p where p.id = i.row_id)
   when 'users' then not exists (select from portal.users p where p.id = i.row_id)

@@ -1,7 +1,7 @@
 -- Ids that the target gave to rows that it knew (a match, a change of issuer, two rows made one) go back first, so that what it
 -- deleted can return under its own. Only where the row still has the id that the target gave, and nobody else has the old one.
 -- Out: temporary undo_ids. In: run_id, district_id, target.
-update sync.source_ids i set row_id = (c.before ->> 'row_id')::bigint
+update sync.former_ids i set row_id = (c.before ->> 'row_id')::bigint
 from sync.changes c
 where c.run_id = %(target)s and c.table_name = 'source_ids' and i.district_id = %(district_id)s and i.entity = c.key ->> 'entity'
   and i.issuer = c.key ->> 'issuer' and i.source_id = c.key ->> 'source_id' and i.row_id = (c.after ->> 'row_id')::bigint;

@@ -21,7 +21,7 @@ with lost as (
   union all
   select 2, l.entity, p.id, l.id
   from lost l
-  join sync.source_ids i on i.district_id = %(district_id)s and i.entity = l.entity and i.issuer = l.issuer and i.source_id = l.source_id
+  join sync.former_ids i on i.district_id = %(district_id)s and i.entity = l.entity and i.issuer = l.issuer and i.source_id = l.source_id
   join present p on p.entity = l.entity and p.id = i.row_id and p.id <> l.id and p.created_run_id > %(target)s
 )
 select distinct on (o.entity, o.new_id) o.entity, o.new_id, o.old_id
@@ -108,9 +108,5 @@ insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
 
 -- Every id leads to the row that is back.
-update sync.source_ids i set row_id = m.old_id
+update sync.former_ids i set row_id = m.old_id
 from merge_pairs m where i.district_id = %(district_id)s and i.entity = m.entity and i.row_id = m.new_id;
-update sync.source_ids i set row_id = (u.key ->> 'id')::bigint
-from undo_rows u
-where u.table_name = i.entity and i.district_id = %(district_id)s and i.issuer = u.before ->> 'issuer' and i.source_id = u.before ->> 'source_id'
-  and i.row_id <> (u.key ->> 'id')::bigint;
