@@ -79,6 +79,20 @@ def test_a_mail_goes_out_as_plain_text_and_as_html(catcher):
     assert found["Message-ID"].endswith("@publisher.example>")
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Pinehurst Public Schools: 2 new teachers, 2 new students, 1 role that differs",
+        "Distrito Escolar Peñasco y Los Álamos: 12 new teachers, 3 new schools, 1,204 new students",
+    ],
+)
+def test_a_long_subject_comes_whole_and_not_on_a_second_line(catcher, subject):
+    with hooks.mailer() as post:
+        post(mail(subject))
+    (found,) = catcher.mails
+    assert found["Subject"] == subject
+
+
 def test_many_mails_go_over_one_connection_and_none_opens_none(catcher):
     with hooks.mailer():
         pass

@@ -76,6 +76,32 @@ def listed(names: list[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def plan_facts(plan: Mapping[str, Any], mode: str) -> list[str]:
+    """What a plan would do that a person has to know of, a sentence each; empty where nothing of it is grave."""
+    gone = "be deleted" if mode == "reset" else "go"
+    facts = [_breach(breach, gone) for breach in plan.get("breaches") or []]
+    if removed := (plan.get("schools") or {}).get("removed"):
+        facts.append(f"{counted(len(removed), 'school')} would {gone}: {listed(removed)}.")
+    if plan.get("licenses_freed"):
+        facts.append(f"{counted(plan['licenses_freed'], 'licence')} would be freed.")
+    if plan.get("books_freed"):
+        facts.append(f"{counted(plan['books_freed'], 'book')} of students would be taken back.")
+    if plan.get("manual"):
+        facts.append(f"{counted(plan['manual'], 'row')} made by hand would be deleted too.")
+    return facts
+
+
+def _breach(breach: Mapping[str, Any], gone: str) -> str:
+    if breach["what"] == "issuer":
+        return "This is the first roster from another source: every id is new."
+    of = f"{number(breach['count'])} of {number(breach['base'])}"
+    if breach["what"] == "turnover":
+        return f"{of} people are gone while as many unknown ones come."
+    kind = KINDS.get(breach["kind"], breach["kind"]).lower()
+    verb = "change" if breach["what"] == "updates" else gone
+    return f"{of} {kind} would {verb}; the limit is {breach['percent']:g} %."
+
+
 def plan_table(plan: Mapping[str, Any]) -> list[list[str]]:
     """What a plan would do, per kind of row."""
     bases = plan.get("bases") or {}
@@ -85,7 +111,7 @@ def plan_table(plan: Mapping[str, Any]) -> list[list[str]]:
         gone = actions.get("unshare", 0) + actions.get("end", 0)
         numbers = [actions.get(name, 0) for name in ("add", "update", "restore")]
         lines.append((label, [*numbers, gone, actions.get("delete", 0), bases.get(kind, 0)]))
-    return table_of(lines, ["Add", "Update", "Back", "No longer shared", "Delete", "Of"], is_last_a_base=True)
+    return table_of(lines, ["Add", "Update", "Share again", "No longer shared", "Delete", "Of"], is_last_a_base=True)
 
 
 def table_of(lines: list[tuple[str, list[int]]], heads: list[str], *, is_last_a_base: bool = False) -> list[list[str]]:

@@ -16,11 +16,12 @@ from roster_sync.digest_words import (
     first_school,
     full_name,
     holders,
-    listed,
+    plan_facts,
     plan_table,
     roles,
     table_of,
 )
+from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.mails import SHOWN, Alert, Digest, Links, Row, Section
 from roster_sync.templates import counted, moment, number
 
@@ -94,11 +95,9 @@ class _Maker:
         for hold in self._rows("holds", [], keys=keys) if keys else []:
             self._say(1, "the roster sync waits for an answer")
             plan = hold["summary"]
-            text = [str(plan.get("sentence") or "More would change than the district's limits allow.")]
-            if removed := (plan.get("schools") or {}).get("removed"):
-                text.append(f"Schools that would go: {listed(removed)}.")
-            if plan.get("licenses_freed"):
-                text.append(f"{counted(plan['licenses_freed'], 'licence')} would be freed.")
+            text = plan_facts(plan, hold["mode"]) or [
+                str(plan.get("sentence") or "More would change than the district's limits allow.")
+            ]
             text.append(f"Without an answer until {self._time(hold['due_at'])} nothing happens.")
             found.append(
                 Alert(
@@ -138,7 +137,7 @@ class _Maker:
             undone = "a sync"
             if run["undoes_mode"]:
                 undone = f"the {MODES[run['undoes_mode']]} of {self._time(run['undoes_started_at'])}"
-            text = [f"What {undone} had changed is put back. The next nightly sync follows the feed again."]
+            text = [f"What {undone} had changed is put back. The next nightly sync follows the source again."]
             if run["message"]:
                 text.append(run["message"])
             found.append(Alert("good", "A sync was undone", text, self._links.run(run_id), "Open the run"))
@@ -150,11 +149,7 @@ class _Maker:
             run = self._runs[run_id]
             plan = run["plan"]
             self._say(3, f"preview of {'an' if run['mode'] in ('edit', 'undo') else 'a'} {MODES[run['mode']]}")
-            text = ["Nothing was written. This is what it would do:"]
-            if removed := (plan.get("schools") or {}).get("removed"):
-                text.append(f"Schools that would go: {listed(removed)}.")
-            if plan.get("licenses_freed"):
-                text.append(f"{counted(plan['licenses_freed'], 'licence')} would be freed.")
+            text = ["Nothing was written. This is what it would do:", *plan_facts(plan, run["mode"])]
             title = f"Preview of the {MODES[run['mode']]}"
             found.append(
                 Alert("note", title, text, self._links.run(run_id), "Open the preview", plan_table(plan))
@@ -293,7 +288,8 @@ class _Maker:
         if planned and (would_be := self._rows("licenses_planned", planned)):
             total = would_be[0]["total"]
             title = "licence would be freed" if total == 1 else "licences would be freed"
-            sections.append(Section(total, title, "", holders(would_be), total=total))
+            page = self._links.run(planned[-1])
+            sections.append(Section(total, title, "", holders(would_be), page, "Open the run", total))
         return sections
 
     def _offered_schools(self) -> list[Section]:
@@ -345,8 +341,8 @@ class _Maker:
                 rows.append(Row(reason))
         if not rows:
             return []
-        self._say(5, "the feed looks incomplete")
-        title = "doubt about the feed" if len(rows) == 1 else "doubts about the feed"
+        self._say(5, "the roster looks incomplete")
+        title = "doubt about the roster" if len(rows) == 1 else "doubts about the roster"
         return [Section(len(rows), title, "Nothing that is missing in it was removed from the portal.", rows)]
 
     # the frame
@@ -358,7 +354,8 @@ class _Maker:
         return grave[0] if grave else ", ".join(text for _, text in ranked[:3]) or "news of the roster sync"
 
     def _intro(self, run: Mapping[str, Any]) -> str:
-        trigger = {"nightly": "Nightly", "manual": "Manual"}[run["trigger"]]
+        is_hourly = run["trigger"] == "nightly" and run["parameters"].get(EVENTS)
+        trigger = "Hourly" if is_hourly else {"nightly": "Nightly", "manual": "Manual"}[run["trigger"]]
         return f"{trigger} {MODES[run['mode']]} of {self._time(run['started_at'])}"
 
     def _counts(self, run: Mapping[str, Any]) -> list[list[str]]:
@@ -369,7 +366,7 @@ class _Maker:
             for kind, label in KINDS.items()
             if (counts := run["counts"].get(kind))
         ]
-        return table_of(lines, ["Added", "Updated", "Back", "No longer shared", "Deleted"])
+        return table_of(lines, ["Added", "Updated", "Shared again", "No longer shared", "Deleted"])
 
     def _say(self, rank: int, text: str) -> None:
         if (rank, text) not in self._headlines:

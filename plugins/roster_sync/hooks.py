@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -133,7 +134,8 @@ class _Sender:
 
     def post(self, mail: Mail) -> None:
         hook = self._open()
-        message = EmailMessage()
+        # 78 columns would be folded right after "Subject:" where no blank is near (Python 3.11): some programs show none
+        message = EmailMessage(SMTP.clone(max_line_length=990))
         message["Subject"] = mail.subject
         message["From"] = hook.from_email
         message["To"] = mail.to

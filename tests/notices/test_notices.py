@@ -160,6 +160,7 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
         "schools": {"removed": ["Pine School"]},
         "licenses_freed": 0,
         "sentence": "180 of 1200 students would go; the limit is 10 %.",
+        "breaches": [{"kind": "students", "what": "removals", "count": 180, "base": 1200, "percent": 10.0}],
     }
     world.rows("insert into sync.holds (run_id, plan_digest, summary, due_at)"
                " values (%(run)s, 'x', %(plan)s, now() + interval '1 day')", plan=json.dumps(plan))  # fmt: skip
@@ -169,9 +170,37 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
     assert mail.subject == "Harbor Unified School District: the roster sync waits for an answer"
     for body in both(mail):
         assert "https://airflow.example.org/required_actions" in body
-        assert "180 of 1200 students would go" in body
-        assert "Pine School" in body
+        assert "180 of 1,200 students would go; the limit is 10 %." in body
+        assert "180 of 1200" not in body
+        assert "1 school would go: Pine School." in body
         assert "1,200" in body
+
+
+def test_a_reset_that_would_free_licences_says_all_of_it_once(world: World, app: Connection, outbox: Outbox) -> None:
+    world.subscribe(ADMIN)
+    plan = {
+        "counts": {"teachers": {"delete": 2}}, "schools": {"removed": []}, "licenses_freed": 1, "books_freed": 3,
+        "manual": 1, "sentence": "1 licence would be freed.",
+    }  # fmt: skip
+    world.rows("update sync.runs set mode = 'reset' where id = %(run)s")
+    world.rows("insert into sync.holds (run_id, plan_digest, scope, summary, due_at)"
+               " values (%(run)s, 'x', 'reset', %(plan)s, now() + interval '1 day')", plan=json.dumps(plan))  # fmt: skip
+    world.end("held")
+    assert tell(world, app, outbox) == 1
+    for body in both(outbox.only()):
+        assert body.count("1 licence would be freed.") == 1
+        assert "3 books of students would be taken back." in body
+        assert "1 row made by hand would be deleted too." in body
+
+
+def test_a_reading_of_events_is_called_hourly(world: World, app: Connection, outbox: Outbox) -> None:
+    world.subscribe(ADMIN)
+    world.rows("update sync.runs set trigger = 'nightly', parameters = '{\"events\": true}' where id = %(run)s")
+    world.person("teacher", world.school())
+    world.end("launched")
+    assert tell(world, app, outbox) == 1
+    for body in both(outbox.only()):
+        assert "Hourly Edit of" in body
 
 
 def test_a_hold_that_was_answered_before_its_mail_went_is_not_told(
@@ -259,7 +288,7 @@ def test_a_preview_is_told_with_its_table(world: World, app: Connection, outbox:
         assert "2,000" in body
 
 
-def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_feed(
+def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_source(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -269,7 +298,7 @@ def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_fe
     world.end("launched")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        assert "The next nightly sync follows the feed again." in body
+        assert "The next nightly sync follows the source again." in body
 
 
 @pytest.mark.parametrize(
