@@ -134,7 +134,7 @@ class _Sender:
 
     def post(self, mail: Mail) -> None:
         hook = self._open()
-        # 78 columns would be folded right after "Subject:" where no blank is near (Python 3.11): some programs show none
+        # at 78 columns a subject may be folded right after "Subject:" (Python 3.11), and some programs then show none
         message = EmailMessage(SMTP.clone(max_line_length=990))
         message["Subject"] = mail.subject
         message["From"] = hook.from_email

@@ -183,8 +183,11 @@ def test_a_reset_that_would_free_licences_says_all_of_it_once(world: World, app:
         "manual": 1, "sentence": "1 licence would be freed.",
     }  # fmt: skip
     world.rows("update sync.runs set mode = 'reset' where id = %(run)s")
-    world.rows("insert into sync.holds (run_id, plan_digest, scope, summary, due_at)"
-               " values (%(run)s, 'x', 'reset', %(plan)s, now() + interval '1 day')", plan=json.dumps(plan))  # fmt: skip
+    world.rows(
+        "insert into sync.holds (run_id, plan_digest, scope, summary, due_at)"
+        " values (%(run)s, 'x', 'reset', %(plan)s, now() + interval '1 day')",
+        plan=json.dumps(plan),
+    )
     world.end("held")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
