@@ -167,13 +167,16 @@ class CleverView:
         bits = mix(person.key, 77)
         record: Json = {
             "race": _RACES[bits % len(_RACES)], "hispanic_ethnicity": "NY"[bits >> 3 & 1],
-            "ell_status": "NY"[bits >> 4 & 1], "iep_status": "NY"[bits >> 5 & 1],
-            "home_language": ("English", "Spanish", "Haitian Creole", "Arabic")[bits >> 6 & 3],
+            "ell_status": "NY"[bits >> 4 & 1],
             "location": {"address": f"{bits % 900} Example Lane", "city": "Example City", "state": "NY",
                          "zip": "00000", "lat": None, "lon": None},
         }  # fmt: skip
         if self.version == "v3.1":
-            record |= {"frl_status": ("Free", "Reduced", "Paid")[bits % 3], "gifted_status": "NY"[bits >> 8 & 1]}
+            record |= {
+                "iep_status": "NY"[bits >> 5 & 1], "gifted_status": "NY"[bits >> 8 & 1],
+                "home_language": ("English", "Spanish", "Haitian Creole", "Arabic")[bits >> 6 & 3],
+                "frl_status": ("Free", "Reduced", "Paid")[bits % 3],
+            }  # fmt: skip
         return record
 
     def _graduation(self, grade: str) -> int:

@@ -118,7 +118,7 @@ class CleverSite:
         self.districts = list(districts)
         self._snapshots: OrderedDict[tuple[Any, ...], CleverSnapshot] = OrderedDict()
         self._events: dict[tuple[Any, ...], Events] = {}
-        self._rate = RateLimit()
+        self.rate = RateLimit()
         self.configure(settings)
 
     # -- what the server and the tests call -----------------------------------------------------------------------
@@ -165,7 +165,7 @@ class CleverSite:
                 setattr(self.settings, name, value)
             else:
                 raise ValueError(f"Clever has no setting {name!r}.")
-        self._rate.requests, self._rate.seconds = self.settings.rate_limit, self.settings.rate_seconds
+        self.rate.requests, self.rate.seconds = self.settings.rate_limit, self.settings.rate_seconds
 
     def describe(self) -> dict[str, Any]:
         """What is set, without secrets."""
@@ -228,7 +228,7 @@ class CleverSite:
         return json_reply({"data": tokens, "links": [{"rel": "self", "uri": uri}]})
 
     def _limited(self, token: str, read: Callable[[], Reply]) -> Reply:
-        is_allowed, left, ends = self._rate.take(token)
+        is_allowed, left, ends = self.rate.take(token)
         reply = read() if is_allowed else self.error(429, "Too many requests.")
         if self.settings.rate_limit is not None and (self.settings.rate_headers or not is_allowed):
             reply.headers["X-RateLimit-Reset"] = str(int(ends) + 1)
@@ -337,7 +337,7 @@ class CleverSite:
             found = [event for event in found if school in schools_of(event)]
         kinds = {kind for text in request.all("record_type") for kind in text.split(",") if kind}
         if kinds:
-            found = [event for event in found if event["type"].partition(".")[0] in kinds]
+            found = [event for event in found if kinds & {event["type"], event["type"].partition(".")[0]}]
         ids = [bytes.fromhex(event["id"]) for event in found]
         page = page_of(range(len(found)), ids, request, self.settings.default_limit, self.settings.max_limit)
         body = b",".join(dump({"data": found[place]}) for place in page.places)

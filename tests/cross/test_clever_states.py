@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from time import time as now
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from include.simulator.clever_site import CleverSite
 from include.simulator.district import MadeUpDistrict
 from roster_sync.sources.base import Access
 from roster_sync.sources.registry import open_source
@@ -35,7 +36,7 @@ class Morning:
         self.made_up.set_day(day)
         self.meanings.learn(self.made_up.district.day(day))
 
-    def sync(self, *, access: Access | None = None, sleep: Callable[[float], None] | None = None, page_size: int = 25,
+    def sync(self, *, access: Access | None = None, sleep: Callable[[float], None] | None = None, page_size: int = 30,
              **parameters: Any) -> Ran:  # fmt: skip
         """A run whose waits pass at once."""
         options: dict[str, Any] = {"page_size": page_size, "budget": None, **self.time.session}
@@ -163,6 +164,18 @@ def test_a_last_sync_that_keeps_moving_adds_only(morning: Morning) -> None:
     check_adds_only(morning, before, morning.sync())
 
 
+def test_a_district_that_changes_in_every_read_is_read_four_times_and_added_to(morning: Morning) -> None:
+    for day in range(3, 7):
+        morning.meanings.learn(morning.made_up.district.day(day))
+    morning.fault("moved", "*/terms", match="limit=30")
+    before = morning.image()
+    check_adds_only(morning, before, morning.sync(max_deleted_percent=100))
+    assert morning.made_up.at_clever.day == 6, "read once, and three times again"
+    morning.made_up.server("clever").clear_faults()
+    assert morning.sync(max_deleted_percent=100).status == "launched"
+    assert morning.is_whole()
+
+
 def test_whoever_presses_start_sync_gets_a_sync_also_where_last_sync_did_not_move(morning: Morning) -> None:
     first = morning.sync(max_deleted_percent=100)
     versions = morning.world.versions()
@@ -189,6 +202,25 @@ NO_ROSTER: list[tuple[dict[str, Any], str]] = [
     ({"kind": "status", "path": "*/terms", "status": 429}, "429"),
     ({"kind": "drop", "path": "*/schools"}, "cannot be reached"),
 ]
+
+
+def test_a_full_minute_is_waited_out_until_clevers_own_reset(morning: Morning) -> None:
+    server = morning.made_up.server("clever")
+    server.configure(rate_limit=12)
+    cast("CleverSite", server.site()).rate.clock = morning.time
+    ran = morning.sync(max_deleted_percent=100)
+    assert (ran.status, ran.message) == ("launched", "")
+    assert any(request.status == 429 for request in server.requests)
+    assert 58 < max(morning.time.slept) <= 62, "as long as X-RateLimit-Reset says, not as long as a guess"
+    assert morning.is_whole()
+
+
+def test_a_clever_that_gives_no_totals_is_taken_at_its_pages_word(morning: Morning) -> None:
+    morning.made_up.server("clever").configure(counts=False)
+    ran = morning.sync(max_deleted_percent=100)
+    assert ran.status == "launched"
+    assert morning.world.value("select is_complete_feed from sync.runs where id = %s", ran.id)
+    assert morning.is_whole(), "who left is gone: the pages led from the first to the last"
 
 
 def test_what_is_no_roster_fails_the_run_and_changes_nothing(morning: Morning) -> None:
@@ -239,9 +271,12 @@ def test_what_keeps_being_in_doubt_removes_nobody(morning: Morning) -> None:
         morning.learn(day)
         before, versions = morning.image(), morning.world.versions()
         morning.fault(**fault)
-        check_untouched(morning, morning.sync(mode="reset"), "failed", "did not come whole", versions)
+        if fault is DOUBT[0]:  # a Reset asks what an Edit asks: whether all came
+            check_untouched(morning, morning.sync(mode="reset"), "failed", "did not come whole", versions)
         ran = morning.sync(max_deleted_percent=100)
         assert ran.status == "launched", fault
+        proof = morning.world.value("select proof -> 'users' from sync.runs where id = %s", ran.id)
+        assert proof is False, fault
         assert [one for one in gone(before, morning.image()) if one[0] == "users"] == [], fault
         morning.made_up.server("clever").clear_faults()
         assert morning.sync(max_deleted_percent=100).status == "launched"
@@ -268,9 +303,18 @@ def test_a_rotated_token_is_found_by_the_application_and_refused_where_it_stands
 
 
 def test_a_district_that_ended_the_connection_fails_and_loses_nothing(morning: Morning) -> None:
-    versions = morning.world.versions()
+    versions, access = morning.world.versions(), morning.made_up.access
+    application = replace(access, login="demo-client", password="demo-secret",
+                          extra={"district_id": morning.made_up.at_clever.id})  # fmt: skip
     morning.made_up.at_clever.is_connected = False
     check_untouched(morning, morning.sync(), "failed", "401", versions)
+    check_untouched(morning, morning.sync(access=application), "failed", "lists no token of this district", versions)
+    wrong = replace(application, password="another")
+    check_untouched(morning, morning.sync(access=wrong), "failed", "401", versions)
+    person = replace(access, password="il-token-of-a-person")
+    check_untouched(morning, morning.sync(access=person), "failed", "401", versions)
+    morning.made_up.at_clever.is_connected, morning.made_up.at_clever.secure_sync = True, False
+    check_untouched(morning, morning.sync(), "failed", "403", versions)
 
 
 def test_students_whom_the_token_cannot_read_are_counted_and_not_failed(morning: Morning) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
+from time import time as now
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from roster_sync.sources.clever_events import CleverEvents
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.portal_image import Image, Meanings, differences, image
 from tests.engine.world import Ran, World
+from tests.sources.stub import Time
 
 
 class Day:
@@ -33,12 +35,14 @@ class Day:
     def night(self, **parameters: Any) -> Ran:
         return run(self.world, self.made_up.clever(has_events=True), **parameters)
 
-    def events(self, since_id: str = "", taken_at: datetime | None = None) -> CleverEvents:
+    def events(self, since_id: str = "", taken_at: datetime | None = None, **options: Any) -> CleverEvents:
+        """The source; its waits pass at once."""
         place = None if since_id else freshen.place(self.world.app, self.world.district)
         since = taken_at or (place.taken_at if place else datetime.now(timezone.utc))
         settings = SourceSettings("clever", "conn")
         since_id = since_id or (place.event_id if place else "")
-        return CleverEvents(settings, self.made_up.access, since_id=since_id, since=since, budget=None)
+        options = {"budget": None, **Time(now=now()).session, **options}
+        return CleverEvents(settings, self.made_up.access, since_id=since_id, since=since, **options)
 
     def freshen(self, **which: Any) -> Ran:
         return run(self.world, self.events(**which), trigger="nightly", events=True)
@@ -273,6 +277,62 @@ def test_a_district_that_is_not_ready_keeps_its_place(busy: Day, state: str) -> 
     busy.set_day(3).made_up.at_clever.state = state
     assert busy.freshen().status == "skipped"
     assert busy.place() == place
+
+
+BROKEN: list[tuple[dict[str, Any], str, str]] = [
+    ({"kind": "html", "path": "*/events"}, "failed", "web page"),
+    ({"kind": "no_envelope", "path": "*/events"}, "failed", "'data'"),
+    ({"kind": "foreign_link", "path": "*/events"}, "failed", "another"),
+    ({"kind": "garbled", "path": "*/events"}, "failed", "cut off"),
+    ({"kind": "truncated", "path": "*/events"}, "failed", "cut off"),
+    ({"kind": "status", "path": "*/events", "status": 401}, "failed", "401"),
+    ({"kind": "status", "path": "*/events", "status": 403}, "failed", "403"),
+    ({"kind": "status", "path": "*/events", "status": 500}, "failed", "500"),
+    ({"kind": "status", "path": "*/events", "status": 429}, "failed", "429"),
+    ({"kind": "drop", "path": "*/courses"}, "failed", "cannot be reached"),
+    ({"kind": "duplicate", "path": "*/events", "nth": 2}, "skipped", "two pages"),
+    ({"kind": "same_page", "path": "*/events", "nth": 3}, "skipped", "order"),
+]
+"""What goes wrong on the way, how the run ends, and a word of its sentence."""
+
+
+def test_a_reading_of_events_that_goes_wrong_changes_nothing_and_keeps_its_place(busy: Day) -> None:
+    busy.night()
+    place, versions = busy.place(), busy.set_day(3).world.versions()
+    clever = busy.made_up.server("clever")
+    for fault, status, message in BROKEN:
+        clever.fault(**fault)
+        ran = busy.freshen(page_size=20)
+        assert (ran.status, message in ran.message) == (status, True), (fault, ran)
+        assert (busy.place(), busy.world.versions()) == (place, versions), fault
+        clever.clear_faults()
+    clever.fault("status", "*/events", status=503, nth=2)
+    clever.fault("status", "*/events", status=429, retry_after="20", nth=1)
+    assert busy.freshen(page_size=20).status == "launched"
+    assert busy.place() > place
+    assert busy.world.versions() != versions
+
+
+def test_a_paused_district_may_still_be_told_of(busy: Day) -> None:
+    busy.night()
+    before = busy.set_day(3).image()
+    busy.made_up.at_clever.state = "paused"
+    assert busy.freshen().status == "launched"
+    assert removed(before, busy.image()) == []
+
+
+def test_events_that_nobody_read_for_thirty_days_are_lost(everywhere: Callable[..., Everywhere]) -> None:
+    busy = Day(everywhere(MadeUpDistrict(53, 40, 1, many_terms=False, churn=0.05))).set_day(1).set_day(2)
+    busy.night()
+    busy.world.do("update sync.event_cursors set taken_at = now() - interval '38 days'")
+    place, versions = busy.place(), busy.set_day(40).world.versions()
+    ran = busy.freshen()
+    assert (ran.status, "full read" in ran.message) == ("skipped", True)
+    assert (busy.place(), busy.world.versions()) == (place, versions)
+    assert busy.night(max_deleted_percent=100).status == "launched"
+    before = busy.set_day(41).image()
+    assert busy.freshen().status == "launched"
+    assert removed(before, busy.image()) == []
 
 
 # -- the place in the events -------------------------------------------------------------------------------------------

@@ -263,7 +263,10 @@ ROLE_SHAPES: dict[str, str] = {
     "district_admin": "title legacy_id",
     "contact": "sis_id phone phone_type student_relationships legacy_id",
 }
-NEW_IN_3_1 = {"lms_status", "lms_type", "lms_state", "last_attendance_sync", "frl_status", "gifted_status"}
+NEW_IN_3_1 = {
+    "lms_status", "lms_type", "lms_state", "last_attendance_sync", "frl_status", "gifted_status", "iep_status",
+    "home_language",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("version", ["v3.0", "v3.1"])

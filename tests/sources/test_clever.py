@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import sleep
+from datetime import datetime, timezone
 from time import time as now
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ from include.simulator.web import Simulator
 from roster_sync.districts import SourceSettings
 from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceNotReady
 from roster_sync.model import COLLECTIONS
-from roster_sync.sources.base import Access, FeedReport
+from roster_sync.sources.base import Access, FeedReport, ProbeStep
 from roster_sync.sources.budget import Budget
 from roster_sync.sources.clever import Clever
 from roster_sync.sources.clever_mapping import ROLES
@@ -153,7 +153,7 @@ def test_students_that_the_token_cannot_read_cost_nothing(simulate: Callable[...
 
 
 def test_sensitive_fields_are_not_kept(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
-    simulator = simulate()
+    simulator = simulate(sensitive=True)
     source(simulator).fetch(sink)
     assert set(sink.rows["users"][0]) == set(COLLECTIONS["users"])
     born = {
@@ -162,6 +162,8 @@ def test_sensitive_fields_are_not_kept(simulate: Callable[..., Simulator], sink:
         if "student" in record["roles"]
     }
     assert not any(value in born for row in sink.rows["users"] for value in row.values())
+    words = {"Free", "Reduced", "Paid", "Caucasian", "Asian", "Haitian Creole", "Example City"}
+    assert not any(value in words for row in sink.rows["users"] for value in row.values())
 
 
 def test_the_page_size_is_ten_thousand(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
@@ -279,11 +281,11 @@ def test_a_fault_that_passes_loses_nothing(
 
 
 def test_a_full_minute_is_waited_out_until_the_reset(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
-    simulator, time = simulate(rate_limit=12, rate_seconds=1.0), Time(now=now())
-    # The simulator's window is real time, so the waits are real too; the reset is at most two seconds away.
-    read = source(simulator, time=time, sleep=sleep, clock=now)
-    check_whole(read.fetch(sink), sink, entry(simulator))
+    simulator, time = simulate(rate_limit=12), Time(now=now())
+    cast("CleverSite", simulator.site()).rate.clock = time
+    check_whole(source(simulator, time=time).fetch(sink), sink, entry(simulator))
     assert any(request.status == 429 for request in simulator.requests)
+    assert 58 < max(time.slept) <= 62
 
 
 def test_a_page_that_is_too_large_is_halved(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
@@ -444,6 +446,56 @@ def test_the_probe_names_the_step_that_fails_and_its_cure(simulate: Callable[...
     report = source(simulator).probe()
     assert report.state == "paused"
     assert report.steps[-1].message.startswith("No school is shared")
+
+
+def broken(simulator: Simulator, **settings: Any) -> ProbeStep:
+    """The step at which a probe ends, once the simulator is set up like this."""
+    simulator.configure(**settings)
+    report = source(simulator).probe()
+    assert not report.is_ok
+    assert [step.is_ok for step in report.steps] == [True] * (len(report.steps) - 1) + [False]
+    return report.steps[-1]
+
+
+def test_each_failure_of_the_probe_names_its_likely_cause_and_cure(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate()
+    step = by_application(simulator, district_id="f" * 24).probe().steps[-1]
+    assert (step.name, step.is_ok) == ("Application credentials", False)
+    assert "check the district_id" in step.message
+    other = Access(simulator.url, password=entry(simulator).token, extra={"district_id": "f" * 24})
+    step = opened(other).probe().steps[-1]
+    assert (step.name, "token of this district" in step.message) == ("Token", True)
+    step = opened(Access(simulator.url, password="il-token-of-a-person")).probe().steps[-1]
+    assert (step.name, "401" in step.message) == ("Token", True)
+    step = opened(Access("http://127.0.0.1:9", password="token")).probe().steps[-1]
+    assert (step.name, "check the address" in step.message) == ("Token", True)
+    step = broken(simulator, secure_sync=False)
+    assert (step.name, "Without Secure Sync" in step.message) == ("Schools", True)
+    simulator.configure(secure_sync=True)
+    simulator.fault("html", "*/districts", times=1)
+    assert "web page" in source(simulator).probe().steps[-1].message
+    simulator.fault("no_envelope", "*/schools", times=1)
+    assert "'data'" in source(simulator).probe().steps[-1].message
+    report = source(simulate(state="error", error="row 7: Secretname")).probe()
+    (step,) = [step for step in report.steps if not step.is_ok]
+    assert (step.name, "Clever dashboard" in step.message, "Secretname" in step.message) == ("District", True, False)
+
+
+def test_the_probe_tells_state_and_age_of_the_data(simulate: Callable[..., Simulator]) -> None:
+    synced = datetime.fromtimestamp(now() - 5 * 3600, timezone.utc).isoformat()
+    simulator = simulate(last_sync=synced, pause_start="2020-06-01", pause_end="2999-08-01")
+    report = source(simulator).probe()
+    assert (report.is_ok, report.state, report.data_as_of) == (True, "paused", synced)
+    told = report.steps[1].message
+    assert told == (
+        "The district's sync is paused at Clever until 2999-08-01: its data there is frozen. "
+        "Clever synced the district 5 hours ago."
+    )
+    assert report.steps[-1].message == "3 schools are shared."
+    simulator.configure(pause_start=None, state="running", last_sync="")
+    report = source(simulator).probe()
+    assert (report.is_ok, report.state) == (True, "running")
+    assert report.steps[1].message.endswith("Clever does not say when it last synced the district.")
 
 
 # -- odd shapes --------------------------------------------------------------------------------------------------------
