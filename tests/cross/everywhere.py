@@ -85,7 +85,7 @@ class Everywhere:
             return self.clever()
         if way.startswith("csv"):
             path = self.world.folder / f"{way}-{self.district.seed}-{self.day}.zip"
-            version = cast("Version", "1.1" if way == "csv11" else "1.2")
+            version: Version = "1.1" if way == "csv11" else "1.2"
             write_csv(self.district.day(self.day), path, CsvOptions(version=version, metadata=True))
             return open_source(SourceSettings("oneroster_csv", path=str(path)), None, f"made-{self.district.seed}")
         server, version, auth = self.server(way), "1.1" if way == "rest11" else "1.2", "oauth1"

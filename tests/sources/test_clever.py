@@ -288,6 +288,20 @@ def test_a_full_minute_is_waited_out_until_the_reset(simulate: Callable[..., Sim
     assert 58 < max(time.slept) <= 62
 
 
+@pytest.mark.parametrize("read_by", ["district", "schools"])
+def test_lists_that_are_read_side_by_side_share_one_budget_and_never_meet_its_end(
+    simulate: Callable[..., Simulator], sink: MemorySink, read_by: str
+) -> None:
+    simulator, time = simulate(rate_limit=120), Time(now=now())
+    cast("CleverSite", simulator.site()).rate.clock = time
+    budget = Budget(120, clock=time, sleep=time.sleep)
+    report = source(simulator, time=time, budget=budget, page_size=2, read_by=read_by).fetch(sink)
+    check_whole(report, sink, entry(simulator))
+    assert report.requests > 200, "more than fit into one minute"
+    assert {request.status for request in simulator.requests} == {200}
+    assert sum(time.slept) > 60
+
+
 def test_a_page_that_is_too_large_is_halved(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate(max_limit=30)
     check_whole(source(simulator, page_size=100).fetch(sink), sink, entry(simulator))
