@@ -150,6 +150,7 @@ def _params(run: dict[str, Any], query: Query, limit: int) -> dict[str, Any]:
     return {
         "run": run["id"], "district": run["district_id"], "kind": query.kind, "limit": limit, "after": after,
         "after_user": after_user, "roles": _ROLES.get(query.kind), "pattern": _pattern(query.search), "ids": None,
+        **words_of(query.search),
     }  # fmt: skip
 
 
