@@ -101,7 +101,9 @@ def sites_from_file(path: str | Path) -> list[Site]:
 
 
 def _district(options: Mapping[str, Any]) -> MadeUpDistrict:
-    if unknown := options.keys() - _DISTRICT_KEYS - {"churn", "school_changes"}:
+    if unknown := options.keys() - _DISTRICT_KEYS - {"churn", "school_changes", "script"}:
         raise ValueError(f"A made-up district has no {', '.join(sorted(unknown))}.")
     churn = Churn(options.get("churn", 0.01), options.get("school_changes", True))
-    return MadeUpDistrict(churn=churn, **{name: options[name] for name in _DISTRICT_KEYS & options.keys()})
+    script = {int(day): [(verb, int(whom)) for verb, whom in acts] for day, acts in options.get("script", {}).items()}
+    kept = {name: options[name] for name in _DISTRICT_KEYS & options.keys()}
+    return MadeUpDistrict(churn=churn, script=script, **kept)

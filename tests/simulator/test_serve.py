@@ -25,3 +25,40 @@ def test_the_command_serves_the_demo_until_it_is_told_to_stop(tmp_path):
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+SETTINGS = """
+districts:
+  - {name: Small, seed: 5, students: 40, schools: 1, churn: 0, script: {3: [[student_leaves, 5]]},
+     servers: [{kind: clever, token: small-token, pause_start: "2026-06-01"}]}
+clever: {rate_limit: 500}
+"""
+
+
+def test_a_settings_file_makes_districts_of_ones_own_that_can_be_steered(tmp_path):
+    (tmp_path / "mine.yaml").write_text(SETTINGS)
+    command = [sys.executable, "-m", "include.simulator", "serve", "--warm", "--print-url"]
+    with subprocess.Popen(
+        [*command, "--settings", str(tmp_path / "mine.yaml"), "--day", "2"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+
+        def count() -> int:
+            headers = {"Authorization": "Bearer small-token"}
+            asked = {"role": "student", "count": "true", "limit": 1}
+            return int(requests.get(f"{url}/v3.1/users", asked, headers=headers, timeout=10).json()["count"])
+
+        try:
+            assert count() == 40
+            order = {"site": "", "day": 3, "settings": {"state": "error"}}
+            (told,) = requests.post(f"{url}/_control", json=order, timeout=10).json()["sites"][""]["districts"]
+            assert (told["day"], told["state"]) == (3, "error")
+            assert count() == 39
+            fault = {"site": "", "faults": [{"kind": "html", "path": "*/users", "times": 1}]}
+            requests.post(f"{url}/_control", json=fault, timeout=10)
+            headers = {"Authorization": "Bearer small-token"}
+            assert requests.get(f"{url}/v3.1/users", headers=headers, timeout=10).text.startswith("<!DOCTYPE html>")
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
