@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
 
-from roster_sync import db, question_text
+from roster_sync import db, environment, question_text
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -19,8 +18,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HOURS: Final = float(os.environ.get("ROSTER_APPROVAL_HOURS", "24"))
-"""How long a question waits for a person (a setting)."""
+HOURS: Final = 24
+
+
+def hours() -> float:
+    """How long a question waits for a person: ROSTER_APPROVAL_HOURS.
+
+    Raises:
+        errors.ConfigError: it is no number above 0.
+    """
+    return environment.number("ROSTER_APPROVAL_HOURS", HOURS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ def ask(cursor: Cursor, run: dict[str, Any], scope: str, plan: dict[str, Any], d
     db.run(
         cursor,
         "plan/ask",
-        {"run_id": run["run_id"], "scope": scope, "summary": Json(plan), "digest": digest, "hours": HOURS},
+        {"run_id": run["run_id"], "scope": scope, "summary": Json(plan), "digest": digest, "hours": hours()},
     )
 
 

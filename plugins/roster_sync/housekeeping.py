@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from roster_sync import db, runs
-from roster_sync.errors import ConfigError, DatabaseFailure
+from roster_sync import db, runs, undo
+from roster_sync.environment import days, number
+from roster_sync.errors import DatabaseFailure
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -27,7 +27,7 @@ class Settings:
     """ROSTER_KEEP_STAGING_DAYS: a run's feed and plan."""
     findings_days: int = 30
     """ROSTER_KEEP_FINDINGS_DAYS."""
-    undo_days: int = 30
+    undo_days: int = undo.DAYS
     """ROSTER_UNDO_DAYS: rows that a run removed or changed, and so how long it can be undone."""
     run_hours: float = 24
     """ROSTER_LONGEST_RUN_HOURS: a run that is at work for longer has died."""
@@ -37,26 +37,14 @@ class Settings:
         """The settings of this process.
 
         Raises:
-            errors.ConfigError: one of them is no number above 0.
+            errors.ConfigError: one of them is no number above 0, or no whole number of days.
         """
-        given = os.environ if environment is None else environment
         return cls(
-            staging_days=int(_number(given, "ROSTER_KEEP_STAGING_DAYS", cls.staging_days)),
-            findings_days=int(_number(given, "ROSTER_KEEP_FINDINGS_DAYS", cls.findings_days)),
-            undo_days=int(_number(given, "ROSTER_UNDO_DAYS", cls.undo_days)),
-            run_hours=_number(given, "ROSTER_LONGEST_RUN_HOURS", cls.run_hours),
+            staging_days=days("ROSTER_KEEP_STAGING_DAYS", cls.staging_days, environment),
+            findings_days=days("ROSTER_KEEP_FINDINGS_DAYS", cls.findings_days, environment),
+            undo_days=undo.days(environment),
+            run_hours=number("ROSTER_LONGEST_RUN_HOURS", cls.run_hours, environment),
         )
-
-
-def _number(environment: Mapping[str, str], name: str, default: float) -> float:
-    text = environment.get(name, "")
-    try:
-        number = float(text) if text else default
-    except ValueError:
-        number = 0
-    if not 0 < number < 100_000:
-        raise ConfigError(f"{name} must be a number above 0, such as {default:g}.")
-    return number
 
 
 def purge(

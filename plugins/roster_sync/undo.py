@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
 
-from roster_sync import db, plan, runs
+from roster_sync import db, environment, plan, runs
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DAYS: Final = int(os.environ.get("ROSTER_UNDO_DAYS", "30"))
-"""How long a Reset can be undone, and how long the rows it removed are kept (a setting)."""
+DAYS: Final = 30
+
+
+def days(given: Mapping[str, str] | None = None) -> int:
+    """How long a Reset can be undone, and how long the rows it removed are kept: ROSTER_UNDO_DAYS.
+
+    Raises:
+        errors.ConfigError: it is no whole number above 0.
+    """
+    return environment.days("ROSTER_UNDO_DAYS", DAYS, given)
 
 
 def choose(connection: Connection, district: District, run_id: int | None) -> int:
@@ -30,7 +38,7 @@ def choose(connection: Connection, district: District, run_id: int | None) -> in
         errors.SyncRefused: no such run, or it can no longer be undone; says why.
     """
     with db.acting_as(connection, "roster_read") as cursor:
-        found = db.rows(cursor, "undo/choose", {"key": district.key, "target": run_id, "days": DAYS})
+        found = db.rows(cursor, "undo/choose", {"key": district.key, "target": run_id, "days": days()})
     for run in found:
         if run["why_not"] is None:
             return int(run["id"])
@@ -53,7 +61,7 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
         row = cursor.fetchone()
         if row is None:
             raise SyncRefused(f"Run {run_id} is not known.")
-        params = {"run_id": run_id, "district_id": row[0], "target": target, "key": district.key, "days": DAYS}
+        params = {"run_id": run_id, "district_id": row[0], "target": target, "key": district.key, "days": days()}
         plan.lock(cursor, row[0])
         done = runs.written_as(cursor, run_id)
         if done is not None:

@@ -27,6 +27,10 @@ class Picture:
     ids: dict[tuple[str, str, str], int]
     selected: frozenset[str] | None
     """Source ids of the selected schools; None where all are."""
+    candidates: frozenset[int]
+    """People of whom a match review that is open asks whether somebody new is them."""
+    decided: frozenset[int]
+    """New people of whom somebody decided that they are nobody known."""
 
     def tables(self) -> dict[str, dict[Any, Row]]:
         """The tables whose rows have columns."""
@@ -34,16 +38,6 @@ class Picture:
             "schools": self.schools, "users": self.users, "classes": self.classes,
             "user_schools": self.user_schools, "enrollments": self.enrollments, "licenses": self.licenses,
         }  # fmt: skip
-
-    def without_quiet_columns(self) -> dict[str, Any]:
-        """All that an exact undo must bring back."""
-        return {
-            name: {
-                key: {column: value for column, value in row.items() if column not in QUIET}
-                for key, row in rows.items()
-            }
-            for name, rows in self.tables().items()
-        } | {"class_books": self.class_books, "student_books": self.student_books}
 
     def manual(self, table: str) -> dict[Any, Row]:
         """The rows of a table that people made."""
@@ -57,9 +51,32 @@ class Picture:
             if (kind, row) == (entity, row_id)
         }
 
+    def schools_of(self, user_id: int) -> set[int]:
+        """Where a person stands, by themselves or by a class that they are in now."""
+        by_class = {self.classes[c]["school_id"] for (c, u, _), row in self.enrollments.items()
+                    if u == user_id and row["is_active"]}  # fmt: skip
+        return {school for user, school in self.user_schools if user == user_id} | by_class
+
     def is_selected(self, school: Row) -> bool:
         """Whether the district wants this school."""
         return self.selected is None or school["source_id"] in self.selected
+
+
+def differences(one: Picture, other: Picture) -> list[tuple[Any, ...]]:
+    """What differs, but for the quiet columns: table, key, then both rows' differing columns or None."""
+    found: list[tuple[Any, ...]] = []
+    for name, rows in one.tables().items():
+        others = other.tables()[name]
+        for key in rows.keys() | others.keys():
+            row, twin = rows.get(key), others.get(key)
+            if row is None or twin is None:
+                found.append((name, key, row and "only here", twin and "only there"))
+            else:
+                columns = [column for column in row if column not in QUIET and row[column] != twin[column]]
+                found += [(name, key, column, row[column], twin[column]) for column in columns]
+    found += [("class_books", *key) for key in one.class_books ^ other.class_books]
+    found += [("student_books", *key) for key in one.student_books ^ other.student_books]
+    return found
 
 
 def take(portal: Portal) -> Picture:
@@ -73,6 +90,10 @@ def take(portal: Portal) -> Picture:
     ids = portal.rows("select entity, issuer, source_id, row_id from sync.source_ids where district_id = %(d)s")
     mode = portal.one("select school_mode from sync.settings where district_id = %(d)s")
     chosen = portal.rows("select source_id from sync.school_selection where district_id = %(d)s and is_selected")
+    reviews = portal.rows("select second_subject_id from sync.worklist where district_id = %(d)s"
+                          " and kind = 'match_review' and resolved_at is null")  # fmt: skip
+    decided = portal.rows("select subject_id from sync.worklist where district_id = %(d)s and subject_type = 'user'"
+                          " and resolved_at is not null and resolved_by <> 'sync'")  # fmt: skip
     return Picture(
         schools=keyed(own.format("schools"), "id"),
         users=keyed(own.format("users"), "id"),
@@ -89,4 +110,6 @@ def take(portal: Portal) -> Picture:
                                       " join portal.classes c on c.id = t.class_id where c.district_id = %(d)s")),
         ids={(entity, issuer, source_id): row_id for entity, issuer, source_id, row_id in ids},
         selected=frozenset(row[0] for row in chosen) if mode == "listed" else None,
+        candidates=frozenset(row[0] for row in reviews),
+        decided=frozenset(row[0] for row in decided),
     )  # fmt: skip

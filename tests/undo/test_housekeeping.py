@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from contextlib import closing
 
 import psycopg2
@@ -10,6 +13,7 @@ import pytest
 from roster_sync import housekeeping
 from roster_sync.errors import ConfigError, SyncRefused
 from roster_sync.housekeeping import Settings
+from tests.conftest import REPOSITORY
 from tests.conftest import Portal as Database
 from tests.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
@@ -151,3 +155,28 @@ def test_the_times_are_settings() -> None:
 def test_a_setting_that_is_no_number_above_0_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match="ROSTER_UNDO_DAYS must be a number above 0, such as 30"):
         Settings.from_environment({"ROSTER_UNDO_DAYS": value})
+
+
+def test_half_a_day_is_refused_as_it_would_keep_nothing() -> None:
+    with pytest.raises(ConfigError, match="ROSTER_KEEP_STAGING_DAYS must be a whole number of days, such as 3"):
+        Settings.from_environment({"ROSTER_KEEP_STAGING_DAYS": "0.5"})
+
+
+def test_a_bad_setting_stops_only_what_needs_it_and_says_so(harbor: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSTER_APPROVAL_HOURS", "a day")
+    monkeypatch.setenv("ROSTER_UNDO_DAYS", "a month")
+    assert harbor.edit(two_schools()) == "launched"
+    with pytest.raises(ConfigError, match="The setting ROSTER_UNDO_DAYS must be a number above 0, such as 30"):
+        harbor.undo()
+    with pytest.raises(ConfigError, match="ROSTER_UNDO_DAYS"):
+        housekeeping.purge(harbor.app)
+    with pytest.raises(ConfigError, match="The setting ROSTER_APPROVAL_HOURS must be a number above 0, such as 24"):
+        harbor.ask_to_reset(two_schools().without("south"))
+    assert harbor.one("select count(*) from sync.holds") == 0
+
+
+def test_a_bad_setting_takes_no_dag_away() -> None:
+    modules = ", ".join(f"roster_sync.{name}" for name in ("dag_factory", "holds", "undo", "housekeeping"))
+    environment = os.environ | {"ROSTER_APPROVAL_HOURS": "x", "ROSTER_UNDO_DAYS": "x", "ROSTER_KEEP_STAGING_DAYS": "x"}
+    environment["PYTHONPATH"] = str(REPOSITORY / "plugins")
+    subprocess.run([sys.executable, "-c", f"import {modules}"], env=environment, check=True, capture_output=True)

@@ -1,6 +1,6 @@
 -- Of each pair (temporary merge_pairs: entity, new_id, old_id) the old row takes over everything of the new one: enrolments,
 -- schools, licences, books, classes; then the new row goes. Each step leaves its image in sync.changes of this run.
--- What both have stays once; where one is active, it is active.
+-- What both have stays once; where one is active, it is active; where one was made by hand, it is by hand: no Edit ends it.
 
 -- Locked first: nobody hangs a licence or a book on a row that then goes.
 select 1 from portal.schools where id in (select new_id from merge_pairs where entity = 'schools') order by id for update;
@@ -24,9 +24,16 @@ with gone as (
   delete from portal.user_schools us using moving_memberships m where us.user_id = m.from_user and us.school_id = m.from_school returning to_jsonb(us) as before)
 insert into sync.changes (run_id, table_name, key, action, before)
 select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'delete', before from gone;
-with changed as (
-  update portal.user_schools t set is_active = true, ended_at = null from moving_memberships m
-  where t.user_id = m.user_id and t.school_id = m.school_id and (m.row).is_active and not t.is_active
+with wanted as (
+  select user_id, school_id, bool_or((m.row).is_active) as is_active, bool_or((m.row).origin = 'manual') as is_manual
+  from moving_memberships m group by user_id, school_id
+), changed as (
+  update portal.user_schools t
+  set is_active = t.is_active or w.is_active, ended_at = case when w.is_active then null else t.ended_at end,
+    origin = case when w.is_manual then 'manual' else t.origin end
+  from wanted w
+  where t.user_id = w.user_id and t.school_id = w.school_id
+    and ((w.is_active and not t.is_active) or (w.is_manual and t.origin = 'sync'))
   returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
 select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'update',
@@ -50,9 +57,18 @@ with gone as (
   where e.class_id = m.from_class and e.user_id = m.from_user and e.role = m.as_role returning to_jsonb(e) as before)
 insert into sync.changes (run_id, table_name, key, action, before)
 select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'delete', before from gone;
-with changed as (
-  update portal.enrollments t set is_active = true, ended_at = null, is_primary = (m.row).is_primary from moving_enrollments m
-  where t.class_id = m.class_id and t.user_id = m.user_id and t.role = m.as_role and (m.row).is_active and not t.is_active
+with wanted as (
+  select class_id, user_id, as_role, bool_or((m.row).is_active) as is_active, bool_or((m.row).origin = 'manual') as is_manual,
+    bool_or((m.row).is_active and (m.row).is_primary) as is_primary
+  from moving_enrollments m group by class_id, user_id, as_role
+), changed as (
+  update portal.enrollments t
+  set is_active = t.is_active or w.is_active, ended_at = case when w.is_active then null else t.ended_at end,
+    is_primary = case when w.is_active and not t.is_active then w.is_primary else t.is_primary end,
+    origin = case when w.is_manual then 'manual' else t.origin end
+  from wanted w
+  where t.class_id = w.class_id and t.user_id = w.user_id and t.role = w.as_role
+    and ((w.is_active and not t.is_active) or (w.is_manual and t.origin = 'sync'))
   returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
 select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'update',

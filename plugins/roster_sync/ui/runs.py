@@ -17,7 +17,7 @@ from roster_sync.ui import changes, dag_runs, exports, steps, words
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
-from roster_sync.undo import DAYS as UNDO_DAYS
+from roster_sync.undo import days as undo_days
 
 PAGE_SIZE: Final = 50
 HOLDERS_SHOWN: Final = 20
@@ -96,7 +96,7 @@ def title(run: dict[str, Any]) -> str:
 
 def can_undo(cursor: Cursor, here: Here, run: dict[str, Any]) -> bool:
     """Whether an undo would be taken now: the undo's own rule decides."""
-    found = db.one(cursor, "undo/choose", {"key": here.key, "target": run["id"], "days": UNDO_DAYS})
+    found = db.one(cursor, "undo/choose", {"key": here.key, "target": run["id"], "days": undo_days()})
     return found is not None and found["why_not"] is None
 
 
