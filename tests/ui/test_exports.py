@@ -17,7 +17,7 @@ def read(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1"])
 def test_a_cell_that_a_spreadsheet_would_run_becomes_text(cell):
     assert safe(cell) == "'" + cell
 
@@ -55,6 +55,14 @@ def test_every_rejected_row_is_exported_with_its_cure(pages):
     rows = read(pages.client().get(f"/roster/districts/harbor/runs/{run}/rejected.csv"))
     assert [row["id_at_source"] for row in rows] == [f"x{n}" for n in range(1, 5501)]
     assert rows[0]["what_to_do"] == "Fill in the name."
+    assert (rows[0]["kind"], rows[0]["rule"]) == ("People", "no name")
+
+
+def test_the_worklist_of_roles_is_exported_in_words(pages):
+    teacher = madeup.person(pages.cursor, pages.harbor, "teacher")
+    madeup.item(pages.cursor, pages.harbor, "role_drift", teacher, source_roles=["school_admin"])
+    (row,) = read(pages.client().get("/roster/districts/harbor/worklist.csv?kind=role_drift"))
+    assert (row["role"], row["source_role"]) == ("Teacher", "School admin")
 
 
 def test_the_worklist_is_exported(pages):

@@ -195,6 +195,7 @@ def test_whoever_is_not_in_the_portal_is_explained_from_what_the_source_shared(p
     run = madeup.run(pages.cursor, pages.harbor, "launched")
     pages.cursor.execute("select staging.open_run(%s)", (run,))
     pages.cursor.execute("update sync.school_selection set is_selected = false where source_id = 'harbor-s1'")
+    pages.cursor.execute("update sync.settings set school_mode = 'listed' where district_id = %s", (pages.harbor,))
     pages.cursor.execute(
         "insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, family_name,"
         " given_name, is_rejected) values"
@@ -209,11 +210,43 @@ def test_whoever_is_not_in_the_portal_is_explained_from_what_the_source_shared(p
     )  # fmt: skip
     text = pages.client().post("/roster/districts/harbor/why", data={"q": "wanted"}).text
     assert "Give this person an email at the source." in text
+    assert "Rule &#39;no email&#39;" in text
     assert "is deselected in the settings" in text
     assert "The source&#39;s role (aide) creates no one" in text
     assert (
         "did not share anyone like this" in pages.client().post("/roster/districts/harbor/why", data={"q": "zz"}).text
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "found", "status", "told"),
+    [
+        ({"status": "tobedeleted"}, None, "launched", "as to be deleted"),
+        ({"school_source_ids": []}, None, "launched", "gives no school for this person"),
+        ({}, "role_not_created", "launched", "This district adds no aides."),
+        ({}, None, "held", "wrote nothing to the portal: On hold."),
+        ({}, None, "previewed", "wrote nothing to the portal: Previewed."),
+        ({"school_source_ids": ["harbor-s1"]}, None, "failed", "wrote nothing to the portal: Failed."),
+    ],
+)
+def test_each_reason_why_someone_is_not_here_has_its_sentence(pages, columns, found, status, told):
+    run = madeup.run(pages.cursor, pages.harbor, status)
+    pages.cursor.execute("select staging.open_run(%s)", (run,))
+    pages.cursor.execute("update sync.school_selection set is_selected = false where source_id = 'harbor-s1'")
+    values = {"run": run, "status": "active", "school_source_ids": ["harbor-s2"], **columns}
+    pages.cursor.execute(
+        "insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, family_name,"
+        " given_name, is_rejected) values (%(run)s, 1, 'x1', %(status)s, '{teacher}', '{teacher}',"
+        " %(school_source_ids)s, 'Wanted', 'Una', false)", values,
+    )  # fmt: skip
+    if found:
+        pages.cursor.execute(
+            "insert into sync.findings (run_id, entity, source_id, severity, rule, message)"
+            " values (%s, 'users', 'x1', 'info', %s, 'This district adds no aides.')", (run, found),
+        )  # fmt: skip
+    text = pages.client().post("/roster/districts/harbor/why", data={"q": "wanted"}).text
+    assert told in text
+    assert "deselected in the settings" not in text  # all schools are synced, whatever was ticked before
 
 
 def test_rosters_are_paged_by_name_and_no_name_stands_in_an_address(pages):

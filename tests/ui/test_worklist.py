@@ -149,6 +149,30 @@ def test_nothing_ticked_is_told(pages):
     assert "Nothing is ticked" in answer.text
 
 
+def test_the_same_person_becomes_one_with_the_older_id_and_all_that_both_had(pages, product):
+    old, new = (madeup.person(pages.cursor, pages.harbor, "teacher", position=n) for n in (1, 2))
+    pages.cursor.execute("update portal.users set is_shared = false where id = %s", (old,))
+    for person in (old, new):
+        pages.cursor.execute(
+            "insert into portal.license_assignments (district_id, product_id, user_id) values (%s, %s, %s)",
+            (pages.harbor, product, person),
+        )
+    theirs = "select count(distinct class_id) from portal.enrollments where user_id = any(%s)"
+    classes = pages.one(theirs, [old, new])
+    item = madeup.item(pages.cursor, pages.harbor, "match_review", new, old)
+    answer = pages.client().post(f"{WORKLIST}/match", data={"item": item, "choice": "same"})
+    assert answer.headers["location"].endswith("kind=match_review&done=1")
+    assert pages.one("select array_agg(id) from portal.users where id = any(%s)", [old, new]) == [old]
+    assert pages.one("select is_shared from portal.users where id = %s", old) is True
+    assert pages.one(theirs, [old]) == classes
+    assert pages.one("select count(*) from portal.license_assignments where user_id = %s", old) >= 1
+    assert closed(pages, item) == ("same", "dana")
+    assert "same person" in pages.client().get(f"{WORKLIST}?kind=match_review").text
+    again = pages.client().post(f"{WORKLIST}/match", data={"item": item, "choice": "same"})
+    assert again.status_code == 409
+    assert "settled already" in again.text
+
+
 def test_the_api_does_the_same(pages, product):
     program = pages.client(by="bearer", site=None)
     madeup.item(

@@ -4,7 +4,10 @@ select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.ema
   f.is_rejected, u.id as user_id, u.is_shared,
   (select json_agg(json_build_object('rule', g.rule, 'field', g.field, 'message', g.message))
      from sync.findings g where g.run_id = %(run)s and g.source_id = f.source_id and g.severity = 'error') as errors,
-  (select json_agg(json_build_object('name', coalesce(c.name, o.id), 'is_selected', c.is_selected) order by c.name)
+  (select min(g.message) from sync.findings g
+   where g.run_id = %(run)s and g.source_id = f.source_id and g.rule = 'role_not_created') as role_refused,
+  (select json_agg(json_build_object('name', coalesce(c.name, o.id),
+       'is_selected', coalesce(t.school_mode, 'all') = 'all' or coalesce(c.is_selected, false)) order by c.name)
      from unnest(f.school_source_ids) o (id)
      left join sync.school_selection c on c.district_id = %(district)s and c.source_id = o.id) as schools
 from (
@@ -20,4 +23,5 @@ left join lateral ( -- each look-up by itself: joined, the view would be read wh
   select i.row_id from sync.source_ids i
   where i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = f.source_id) i on true
 left join portal.users u on u.id = i.row_id
+left join sync.settings t on t.district_id = %(district)s
 order by 2, 1;

@@ -15,7 +15,8 @@ from roster_sync.ui import words
 from roster_sync.ui.changes import Change
 from roster_sync.ui.database import reading
 
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Also the wide forms of = + - @, which spreadsheets of East Asian languages read as the narrow ones."""
 _CHUNK: Final = 200
 
 
@@ -72,7 +73,10 @@ def finding_lines(cursor: Cursor, run_id: int, severity: str) -> Iterator[Sequen
         params = {"run": run_id, "severity": severity, "rule": "", "entity": "", "after": after, "limit": size}
         rows = db.rows(cursor, "ui/findings", params)
         for row in rows:
-            yield (row["entity"], row["source_id"], row["line"], row["rule"], row["field"], row["message"])
+            yield (
+                words.of(words.KINDS, row["entity"]), row["source_id"], row["line"], row["rule"].replace("_", " "),
+                row["field"], row["message"],
+            )  # fmt: skip
         if len(rows) < size:
             return
         after = rows[-1]["id"]

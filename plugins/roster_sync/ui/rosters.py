@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
+from roster_sync.ui import words
 from roster_sync.ui.changes import words_of
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
@@ -110,14 +111,14 @@ def explained(cursor: Cursor, here: Here, text: str) -> dict[str, Any]:
         run = db.one(cursor, "ui/run", {"run": staged["id"], "district": here.id}) or {}
         rows = db.rows(cursor, "ui/why_not", {**params, "run": staged["id"], "issuer": run.get("issuer")})
     for row in rows:
-        row["why"] = reason(row)
+        row["why"] = reason(row, staged or {})
     return {"staged": staged, "rows": rows, "deleted": db.rows(cursor, "ui/deleted_people", params)}
 
 
-def reason(row: dict[str, Any]) -> str:
+def reason(row: dict[str, Any], staged: dict[str, Any]) -> str:
     """Why the portal does not hold, or does not show as shared, a person whom the source named."""
     if row["errors"] or row["is_rejected"]:
-        told = "; ".join(error["message"] for error in row["errors"] or [])
+        told = " ".join(f"Rule '{one['rule'].replace('_', ' ')}': {one['message']}" for one in row["errors"] or [])
         return f"The row was rejected. {told}".strip()
     if row["status"] == "tobedeleted":
         return "The source marks this person as to be deleted."
@@ -129,6 +130,10 @@ def reason(row: dict[str, Any]) -> str:
     if not row["roles"]:
         given = ", ".join(row["source_roles"]) or "none"
         return f"The source's role ({given}) creates no one in the portal."
+    if row["role_refused"]:
+        return str(row["role_refused"])
     if not schools:
         return "The source gives no school for this person."
-    return "The role may not be created in this district (the registry's `roles`), or the run did not get as far."
+    if staged.get("wrote_at") is None and staged.get("status") != "launched":
+        return f"The run that read this person wrote nothing to the portal: {words.status(staged.get('status'))}."
+    return "The run that read this person did not add them: its page says what it held back."

@@ -76,10 +76,10 @@ def _lines(cursor: Cursor, here: Here, kind: str) -> Iterator[Sequence[Any]]:
     after = 0
     while found := items(cursor, here, kind, after=after, limit=1000):
         for row in found:
-            roles = ", ".join((row["detail"] or {}).get("source_roles") or [])
+            roles = ", ".join(words.of(words.ROLES, role) for role in (row["detail"] or {}).get("source_roles") or [])
             yield (
                 words.of(words.WORKLIST, kind), row["label"], row["email"], row["schools"], row["class_title"],
-                row["books"], row["role"], roles, row["other_label"], row["opened_at"].date(),
+                row["books"], words.of(words.ROLES, row["role"]), roles, row["other_label"], row["opened_at"].date(),
             )  # fmt: skip
         after = found[-1]["id"]
 
