@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from roster_sync import holds
+from roster_sync.districts import Limits
 from roster_sync.errors import SyncRefused
 from tests.reset.test_what_goes import people, two_schools
-from tests.rosters_memory import Portal, Roster
+from tests.rosters_memory import MemorySource, Portal, Roster
 
 
 def many(count: int = 40) -> Roster:
@@ -94,6 +95,34 @@ def test_the_first_reset_from_another_issuer_asks(harbor: Portal) -> None:
     assert harbor.ask_to_reset(other) == "held"
 
 
+def test_a_district_without_limits_is_asked_before_a_school_goes_all_the_same(harbor: Portal) -> None:
+    harbor.limits = Limits(deleted_percent=100, updated_percent=100, enrollments_percent=100)
+    harbor.edit(many().school("empty"))
+    assert harbor.ask_to_reset(less(many(), 30).school("empty")) == "launched"
+    assert harbor.ask_to_reset(less(many(), 30)) == "held"  # only the run's own number lifts that
+
+
+def test_many_changed_names_alone_ask(harbor: Portal) -> None:
+    harbor.edit(many())
+    renamed = many()
+    for number in range(40):
+        renamed.users[f"x{number}"]["given_name"] = "Other"
+    before = harbor.snapshot(())
+    assert harbor.ask_to_reset(renamed) == "held"
+    assert harbor.plan_of()["breaches"][0]["what"] == "updates"
+    assert harbor.snapshot(()) == before
+
+
+def test_a_question_waits_for_as_long_as_the_setting_says(harbor: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = "select extract(epoch from due_at - asked_at)::int / 360 from sync.holds order by id desc limit 1"
+    harbor.edit(many())
+    harbor.ask_to_reset(less(many(), 6))
+    assert harbor.one(waits) == 240
+    monkeypatch.setenv("ROSTER_APPROVAL_HOURS", "1.5")
+    harbor.ask_to_reset(less(many(), 6))
+    assert harbor.one(waits) == 15
+
+
 def test_a_preview_writes_nothing_asks_nothing_and_supersedes_nothing(harbor: Portal) -> None:
     harbor.edit(many())
     harbor.ask_to_reset(less(many(), 6))
@@ -147,6 +176,48 @@ def test_more_than_was_approved_is_a_new_question_and_writes_nothing(harbor: Por
         harbor.reopen()  # the first answer approves nothing more
     assert harbor.answer()
     assert harbor.go_on_after_approval(less(many(), 3).without("south")) == "launched"
+
+
+@pytest.mark.parametrize("what", ["class by hand", "co-teacher", "admin"])
+def test_work_of_people_that_would_go_too_and_was_not_in_the_question_is_a_new_one(harbor: Portal, what: str) -> None:
+    ask(harbor)
+    harbor.answer()
+    if what == "class by hand":
+        harbor.class_by_hand("south")
+    elif what == "co-teacher":
+        harbor.enroll_by_hand(harbor.id_of("classes", "c2"), harbor.id_of("users", "t1"), "teacher")
+    else:
+        harbor.add_by_hand("school_admin", "south")
+    before = harbor.snapshot(())
+    assert harbor.go_on_after_approval(less(many(), 2).without("south")) == "held"
+    assert harbor.snapshot(()) == before
+
+
+def test_who_was_to_go_as_a_student_of_a_class_is_not_approved_to_go_as_its_teacher(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.enroll_by_hand(harbor.id_of("classes", "c2"), harbor.id_of("users", "s3"), "teacher")
+    assert harbor.go_on_after_approval(less(many(), 2).without("south")) == "held"
+
+
+def test_approved_but_the_feed_no_longer_comes_whole_it_changes_nothing(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    before = harbor.snapshot(())
+    source = MemorySource(less(many(), 2).without("south"), incomplete={"users": "Its total kept moving."})
+    with pytest.raises(SyncRefused, match="whole roster"):
+        harbor.go_on_after_approval(source)
+    assert harbor.snapshot(()) == before
+
+
+def test_absences_are_confirmed_again_after_an_approval(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    source = MemorySource(less(many(), 2).without("south"), live={("users", "x1"): True})
+    assert harbor.go_on_after_approval(source) == "launched"
+    assert ("users", "x0") in source.asked
+    assert "x1" in people(harbor)
+    assert "x0" not in people(harbor)
 
 
 def test_one_more_licence_than_was_approved_is_a_new_question(harbor: Portal) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
+from roster_sync import runs
 from roster_sync.errors import SyncRefused
 from tests.reset.test_what_goes import people, two_schools
 from tests.rosters_memory import MemorySource, Portal, Roster
@@ -67,6 +68,16 @@ def test_where_the_sync_has_expired(harbor: Portal) -> None:
     harbor.rows("update sync.settings set expires_on = '2020-01-31'")
     refused(harbor, two_schools(), "expired on 2020-01-31")
     assert harbor.one("select status from sync.runs order by id desc limit 1") == "expired"
+
+
+def test_while_another_run_is_at_work(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    at_work = harbor.begin("edit")
+    request = runs.RunRequest("reset", "manual", "Pat Planner", "roster_reset", "beside")
+    with pytest.raises(SyncRefused, match=f"Another run of this district is at work \\(run {at_work}\\)") as refused:
+        runs.begin(harbor.app, harbor.district, request, is_alive=lambda dag, run: True)
+    assert refused.value.status == "skipped"
+    assert harbor.rows("select mode, status from sync.runs order by id desc limit 1") == [("reset", "skipped")]
 
 
 # --- Absences are confirmed at the source ---

@@ -145,6 +145,19 @@ def test_what_another_run_reads_at_this_moment_is_left_to_the_next_purge(
     assert housekeeping.purge(harbor.app)["staged_runs"] == 1
 
 
+def test_it_says_how_much(harbor: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    harbor.edit(two_schools())
+    harbor.edit(two_schools().without("s1"), max_deleted_percent=100)
+    age(harbor, 40)
+    images = harbor.one("select count(*) from sync.changes")
+    with caplog.at_level("INFO"):
+        counts = housekeeping.purge(harbor.app)
+    assert counts["staged_runs"] == 2
+    assert counts["images"] == images > 0
+    for name, count in counts.items():
+        assert f"{name} {count}" in caplog.text
+
+
 def test_the_times_are_settings() -> None:
     assert Settings.from_environment({}) == Settings(3, 30, 30, 24)
     given = {"ROSTER_KEEP_STAGING_DAYS": "1", "ROSTER_KEEP_FINDINGS_DAYS": "7", "ROSTER_UNDO_DAYS": "14"}
