@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import socket
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from airflow.dag_processing.dagbag import DagBag
 
 from include.simulator.district import MadeUpDistrict
@@ -137,6 +141,45 @@ def test_a_run_that_may_not_run_now_is_skipped_and_green(bay):
     assert colour == "success"
     assert set(tasks.values()) == {"skipped"}
     assert bay.last_run()[2] == "expired"
+
+
+def test_a_run_refused_at_its_start_is_red_recorded_and_told(bay, monkeypatch):
+    bay.run(preview_only=True)
+    bay.rows("update sync.settings set school_mode = 'listed' returning 1")
+    bay.rows("update sync.school_selection set is_selected = false returning 1")
+    bay.rows("insert into sync.subscriptions (district_id, email) select id, 'pat@bay.example' from portal.districts"
+             " returning 1")  # fmt: skip
+    with mail_catcher(monkeypatch) as received:
+        colour, tasks = bay.run("roster_reset", district="bay")
+    assert (colour, tasks["start"], tasks["extract"]) == ("failed", "failed", "upstream_failed")
+    ((status, message),) = bay.rows("select status, message from sync.runs where mode = 'reset'")
+    assert (status, message[:22]) == ("failed", "No school is selected ")
+    assert len(received) == 1
+    assert b"pat@bay.example" in received[0]
+    assert b"No school is selected" in received[0]
+
+
+@contextmanager
+def mail_catcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    received: list[bytes] = []
+
+    class Catcher:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+            received.append(envelope.content)
+            return "250 OK"
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    catcher = Controller(Catcher(), hostname="127.0.0.1", port=port)
+    catcher.start()
+    extra = {"from_email": "roster@example.com", "disable_ssl": True, "disable_tls": True}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    try:
+        yield received
+    finally:
+        catcher.stop()
 
 
 def test_a_run_that_died_is_closed_by_the_next_one(bay):
