@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -48,6 +49,16 @@ class Sink(Protocol):
 
     def discard(self) -> None:
         """Forgets everything taken so far: the source changed while it was read, and is read again."""
+
+    def lane(self) -> AbstractContextManager[Sink]:
+        """A sink for the enrolments alone, for a second thread. What it took counts once the context is left well."""
+
+    def settle(self, report: FeedReport) -> None:
+        """Says that all but the enrolments are in, so that work on them may begin. Optional; `discard` undoes it.
+
+        Args:
+            report: its issuer, and the collections that are in.
+        """
 
 
 @dataclass

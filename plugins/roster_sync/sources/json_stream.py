@@ -1,7 +1,12 @@
-"""Reads the list in a JSON envelope item by item, so that a page of ten thousand records is never held as objects."""
+"""Reads the list in a JSON envelope item by item: a page of ten thousand records is never held as objects, nor as text.
+
+A page is decoded in pieces while it is read. Whole, its text would take twice its bytes or more as soon as one name in
+it needs more than Latin-1, and two pages are at work at a time.
+"""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Generator
@@ -12,6 +17,8 @@ from roster_sync.sources.session import Reply
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DECODE: Final = json.JSONDecoder().raw_decode
+_ENDS: Final = tuple(" \t\n\r,:]}")
+_PIECE: Final = 1 << 18
 
 
 class Envelope:
@@ -24,7 +31,14 @@ class Envelope:
             reply: what came.
             key: the name of the list.
         """
-        self._text = reply.text()
+        reply.refuse_web_page()
+        self._body = reply.body
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._decoded = 0
+        """Bytes decoded so far."""
+        self._text = ""
+        self._place = 0
+        """Where in the text to read on."""
         self._what = reply.what
         self._key = key
         self.rest: dict[str, Any] = {}
@@ -49,46 +63,74 @@ class Envelope:
 
     def _walk(self) -> Generator[Any, None, bool]:
         is_found = False
-        place = self._after("{", 0)
-        if self._at(place) == "}":
-            return is_found
-        while True:
-            name, place = _DECODE(self._text, place)
-            place = self._after(":", place)
-            if name == self._key and self._at(place) == "[":
+        self._take("{")
+        while self._sign() != "}":
+            name = self._value()
+            self._take(":")
+            if name == self._key and self._sign() == "[":
                 is_found = True
-                place = yield from self._list(place)
+                yield from self._list()
             else:
-                self.rest[str(name)], place = _DECODE(self._text, place)
-            place = self._skip(place)
-            if self._at(place) == "}":
-                if self._skip(place + 1) != len(self._text):
+                self.rest[str(name)] = self._value()
+            if self._sign() != "}":
+                self._take(",")
+                if self._sign() == "}":
                     raise ValueError
-                return is_found
-            place = self._after(",", place)
-
-    def _list(self, place: int) -> Generator[Any, None, int]:
-        place = self._skip(place + 1)
-        if self._at(place) == "]":
-            return place + 1
-        while True:
-            item, place = _DECODE(self._text, place)
-            yield item
-            place = self._skip(place)
-            if self._at(place) == "]":
-                return place + 1
-            place = self._after(",", place)
-
-    def _skip(self, place: int) -> int:
-        found = _SPACE.match(self._text, place)
-        return found.end() if found else place
-
-    def _at(self, place: int) -> str:
-        return self._text[place : place + 1]
-
-    def _after(self, sign: str, place: int) -> int:
-        """The place after a sign that must stand here, and after the space around it."""
-        place = self._skip(place)
-        if self._at(place) != sign:
+        self._place += 1
+        if self._sign():
             raise ValueError
-        return self._skip(place + 1)
+        return is_found
+
+    def _list(self) -> Generator[Any, None, None]:
+        self._take("[")
+        if self._sign() == "]":
+            self._place += 1
+            return
+        while True:
+            yield self._value()
+            if self._sign() == "]":
+                self._place += 1
+                return
+            self._take(",")
+
+    def _value(self) -> Any:
+        """The next value, whole."""
+        self._sign()
+        while True:
+            try:
+                value, end = _DECODE(self._text, self._place)
+            except ValueError:
+                if not self._decode_more():
+                    raise
+                continue
+            # At the end of a piece a number may be cut anywhere: 2 | 5, 2. | 5, 2e | 5.
+            if self._text[end : end + 1] in _ENDS or not self._decode_more():
+                self._place = end
+                return value
+
+    def _take(self, sign: str) -> None:
+        """Goes on behind a sign that must come next."""
+        if self._sign() != sign:
+            raise ValueError
+        self._place += 1
+
+    def _sign(self) -> str:
+        """The next sign that is no space, where it stands; '' at the end."""
+        while True:
+            if found := _SPACE.match(self._text, self._place):
+                self._place = found.end()
+            if self._place < len(self._text):
+                return self._text[self._place]
+            if not self._decode_more():
+                return ""
+
+    def _decode_more(self) -> bool:
+        """Puts another piece behind what is not read yet; False where nothing is left."""
+        if self._decoded >= len(self._body):
+            return False
+        left = self._text[self._place :]
+        # As much again as is there: what is long or broken is not read over and over in small steps.
+        end = min(len(self._body), self._decoded + max(_PIECE, len(left)))
+        piece = self._decoder.decode(bytes(self._body[self._decoded : end]), end == len(self._body))
+        self._text, self._place, self._decoded = left + piece, 0, end
+        return True

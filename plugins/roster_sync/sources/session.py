@@ -63,15 +63,23 @@ class Reply:
         Raises:
             FeedBroken: it is a web page, or not UTF-8.
         """
+        self.refuse_web_page()
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise self._broken() from None
+
+    def refuse_web_page(self) -> None:
+        """Looks at how the body begins.
+
+        Raises:
+            FeedBroken: it is a web page.
+        """
         if self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise FeedBroken(
                 f"{self.what} came as a web page instead of JSON: the address leads to a login page, or the kind of "
                 "token is wrong."
             )
-        try:
-            return self.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise self._broken() from None
 
     def json(self) -> Any:
         """The parsed body.
