@@ -175,7 +175,7 @@ def test_the_page_size_is_ten_thousand(simulate: Callable[..., Simulator], sink:
     assert len(simulator.requests) <= 20
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(1, 10_000), schools=st.integers(1, 4), students=st.integers(20, 90),
     hidden=st.sampled_from([None, 3]), shared=st.booleans(), page_size=st.sampled_from([7, 50, 10_000]),
