@@ -76,6 +76,7 @@ def test_a_mail_goes_out_as_plain_text_and_as_html(catcher):
     kinds = [part.get_content_type() for part in found.iter_parts()]
     assert kinds == ["text/plain", "text/html"]
     assert "señor" in cast("EmailMessage", found.get_body(("plain",))).get_content()
+    assert found.as_bytes().isascii(), "a server that does not say 8BITMIME may spoil what is not"
     assert found["Message-ID"].endswith("@publisher.example>")
 
 

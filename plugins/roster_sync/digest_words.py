@@ -114,6 +114,18 @@ def plan_table(plan: Mapping[str, Any]) -> list[list[str]]:
     return table_of(lines, ["Add", "Update", "Share again", "No longer shared", "Delete", "Of"], is_last_a_base=True)
 
 
+def undo_table(plan: Mapping[str, Any]) -> list[list[str]]:
+    """What an undo would do, per kind of row."""
+    names = ("put back", "changed back", "taken out")
+    counts = plan.get("counts") or {}
+    lines = [
+        (label, [counts[kind].get(name, 0) for name in names])
+        for kind, label in {**KINDS, "licenses": "Licences", "books": "Books"}.items()
+        if kind in counts
+    ]
+    return table_of(lines, [name.capitalize() for name in names])
+
+
 def table_of(lines: list[tuple[str, list[int]]], heads: list[str], *, is_last_a_base: bool = False) -> list[list[str]]:
     """Head and lines, without the columns and lines in which nothing happens; empty where nothing does."""
     happening = [place for place in range(len(heads)) if not (is_last_a_base and place == len(heads) - 1)]

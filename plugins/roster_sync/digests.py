@@ -20,6 +20,7 @@ from roster_sync.digest_words import (
     plan_table,
     roles,
     table_of,
+    undo_table,
 )
 from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.mails import SHOWN, Alert, Digest, Links, Row, Section
@@ -138,8 +139,6 @@ class _Maker:
             if run["undoes_mode"]:
                 undone = f"the {MODES[run['undoes_mode']]} of {self._time(run['undoes_started_at'])}"
             text = [f"What {undone} had changed is put back. The next nightly sync follows the source again."]
-            if run["message"]:
-                text.append(run["message"])
             found.append(Alert("good", "A sync was undone", text, self._links.run(run_id), "Open the run"))
         return found
 
@@ -151,9 +150,8 @@ class _Maker:
             self._say(3, f"preview of {'an' if run['mode'] in ('edit', 'undo') else 'a'} {MODES[run['mode']]}")
             text = ["Nothing was written. This is what it would do:", *plan_facts(plan, run["mode"])]
             title = f"Preview of the {MODES[run['mode']]}"
-            found.append(
-                Alert("note", title, text, self._links.run(run_id), "Open the preview", plan_table(plan))
-            )  # fmt: skip
+            table = undo_table(plan) if run["mode"] == "undo" else plan_table(plan)
+            found.append(Alert("note", title, text, self._links.run(run_id), "Open the preview", table))
         return found
 
     # lists
@@ -366,7 +364,10 @@ class _Maker:
             for kind, label in KINDS.items()
             if (counts := run["counts"].get(kind))
         ]
-        return table_of(lines, ["Added", "Updated", "Shared again", "No longer shared", "Deleted"])
+        heads = ["Added", "Updated", "Shared again", "No longer shared", "Deleted"]
+        if run["mode"] == "undo":
+            heads = ["Put back", "Changed back", "Shared again", "No longer shared", "Taken out"]
+        return table_of(lines, heads)
 
     def _say(self, rank: int, text: str) -> None:
         if (rank, text) not in self._headlines:

@@ -135,7 +135,8 @@ class _Sender:
     def post(self, mail: Mail) -> None:
         hook = self._open()
         # at 78 columns a subject may be folded right after "Subject:" (Python 3.11), and some programs then show none
-        message = EmailMessage(SMTP.clone(max_line_length=990))
+        # 7bit: smtplib sends the message's bytes also to a server that does not say 8BITMIME
+        message = EmailMessage(SMTP.clone(max_line_length=990, cte_type="7bit"))
         message["Subject"] = mail.subject
         message["From"] = hook.from_email
         message["To"] = mail.to

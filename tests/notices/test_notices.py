@@ -297,11 +297,31 @@ def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_so
     world.subscribe(ADMIN)
     target = world.run_id
     world.begin("undo")
-    world.rows("update sync.runs set undoes_run_id = %(target)s where id = %(run)s", target=target)
+    world.rows(
+        "update sync.runs set undoes_run_id = %(target)s, message = %(message)s where id = %(run)s",
+        target=target,
+        message="Run 1 was undone. The next nightly run follows the feed again.",
+    )
+    world.count("students", added=31)
     world.end("launched")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
         assert "The next nightly sync follows the source again." in body
+        assert "feed" not in body  # said once
+        assert "new student" not in body
+        assert "Put back" in body
+
+
+def test_the_preview_of_an_undo_says_what_would_come_back(world: World, app: Connection, outbox: Outbox) -> None:
+    world.subscribe(ADMIN)
+    world.begin("undo")
+    plan = {"counts": {"students": {"put back": 1780, "changed back": 2}, "licenses": {"put back": 6}}}
+    world.rows("update sync.runs set plan = %(plan)s where id = %(run)s", plan=json.dumps(plan))
+    world.end("previewed")
+    assert tell(world, app, outbox) == 1
+    for body in both(outbox.only()):
+        for words in ("Put back", "1,780", "Licences"):
+            assert words in body
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,16 @@ def test_what_is_shared_comes_from_the_last_good_run(pages):
     assert line["status"] == "failed"
 
 
+def test_a_reading_of_events_does_not_count_as_what_is_shared(pages):
+    madeup.run(pages.cursor, pages.harbor, "launched", days_ago=1, counts=madeup.shared_counts(madeup.Size()))
+    hourly = {"students": {"received": 2, "updated": 2}}
+    madeup.run(pages.cursor, pages.harbor, "launched", counts=hourly, parameters='{"events": true}')
+    line = pages.client("dana", by="bearer").get("/roster/api/v1/districts").json()["districts"][0]
+    assert line["shared"]["students"] == 120
+    tiles = pages.client().get("/roster/districts/harbor").text.partition("<dt>Students</dt>")[2]
+    assert tiles.startswith("<dd>120</dd>")
+
+
 def test_a_run_shows_its_steps_counts_and_rules(pages):
     counts = madeup.shared_counts(madeup.Size())
     counts["teachers"].update(rejected=1)

@@ -173,3 +173,11 @@ def test_a_reset_that_waits_is_no_day_on_which_everyone_left(pages, held_reset):
     data = pages.client().get(f"{HARBOR}/trends/data").json()
     assert held_reset[0] not in data["roster"]["runs"]
     assert data["roster"]["lines"]["Teachers"] == [12]
+
+
+def test_what_an_undo_put_back_is_not_called_new(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched", mode="undo", counts={"students": {"added": 178}})
+    head = pages.client().get(f"{HARBOR}/runs/{run}").text.partition("What it did")[2].partition("</thead>")[0]
+    assert "Put back" in head
+    assert "Added" not in head
+    assert "Received" not in head

@@ -31,7 +31,7 @@ facts (kind, subject_key) as (
   select 'new_schools', run_key from run r where exists (
     select from portal.schools s where s.district_id = r.district_id and s.created_run_id = r.id)
   union all
-  select 'new_students', run_key from run r where exists (
+  select 'new_students', run_key from run r where r.mode <> 'undo' and exists ( -- whom an undo puts back is not new
     select from sync.run_counts c where c.run_id = r.id and c.entity = 'students' and c.added > 0)
   union all
   -- after a Reset the subscribers get the count of all who need books; else of those whom no teacher is told of

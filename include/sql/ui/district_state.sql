@@ -8,6 +8,6 @@ from (select 1) always
 left join sync.settings s on s.district_id = %(district)s
 left join lateral (
   select r.id, r.finished_at, r.issuer from sync.runs r
-  where r.district_id = %(district)s and r.mode <> 'undo' and r.steps <> '[]'
+  where r.district_id = %(district)s and r.mode <> 'undo' and r.steps <> '[]' and not r.parameters ? 'events'
     and (r.status = 'launched' or (r.status in ('held', 'rejected') and r.wrote_at is not null))
   order by r.id desc limit 1) good on true;

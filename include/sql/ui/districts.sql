@@ -1,6 +1,7 @@
 -- The Districts page: every district that the visitor may see, with what it needs from a person, one page of it.
 -- asked: the visible districts as the registry and the portal name them, as one JSON text (2,000 literals would take the
 -- planner longer than the query).
+-- A reading of events (parameter `events`) is a part of a roster: it neither counts what is shared nor is a whole sync.
 -- A person's decision on a match is kept as a run without steps, and a preview writes nothing: neither is the last sync.
 -- Cost: three index look-ups a district (runs_district twice, worklist_open); items are counted for the page only.
 with asked as (
@@ -32,7 +33,7 @@ with asked as (
     order by r.id desc limit 1) last on true
   left join lateral (
     select r.id, r.finished_at from sync.runs r
-    where r.district_id = d.id and r.mode <> 'undo' and r.steps <> '[]'
+    where r.district_id = d.id and r.mode <> 'undo' and r.steps <> '[]' and not r.parameters ? 'events'
       and (r.status = 'launched' or (r.status in ('held', 'rejected') and r.wrote_at is not null))
     order by r.id desc limit 1) good on true
   left join waiting on waiting.district_id = d.id

@@ -20,6 +20,8 @@ WHAT: Final = {
     "added": "Added", "updated": "Updated", "restored": "Shared again", "unshared": "No longer shared",
     "deleted": "Deleted", "held": "On hold",
 }  # fmt: skip
+UNDONE: Final = {"added": "Put back", "updated": "Changed back", "deleted": "Taken out"}
+"""The same of an undo, whose rows are not new."""
 SEARCHED: Final = 300
 _LAST: Final = "\U0010ffff"
 _ROLES: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}

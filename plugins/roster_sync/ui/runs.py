@@ -53,7 +53,7 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules,
         steps=steps.of(run, before), freed=freed, doubts=doubts(run),
-        entities=_entities(counts), can_undo=undoable, columns=_columns(counts),
+        entities=_entities(counts), can_undo=undoable, columns=_columns(counts, run["mode"]),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
         planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
     )  # fmt: skip
@@ -73,9 +73,9 @@ def doubts(run: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(reason for reason in told if reason))
 
 
-def _columns(counts: dict[str, dict[str, Any]]) -> dict[str, str]:
+def _columns(counts: dict[str, dict[str, Any]], mode: str) -> dict[str, str]:
     """The counts that have something to say; what was added always has."""
-    found = {"rejected": "Rejected", **changes.WHAT}
+    found = {"rejected": "Rejected", **(changes.WHAT if mode != "undo" else changes.WHAT | changes.UNDONE)}
     return {code: label for code, label in found.items() if code == "added" or any(c[code] for c in counts.values())}
 
 
@@ -126,7 +126,8 @@ def _changes(request: Request, here: Here, run_id: int, query: changes.Query) ->
     is_part = bool(query.after) and request.headers.get("hx-request") == "true"
     return page(
         request, "changes_rows.html" if is_part else "changes.html", title=f"What {title(run)} changed", here=here,
-        run=run, counts=counts, query=query, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, what=changes.WHAT,
+        run=run, counts=counts, query=query, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE,
+        what=changes.WHAT if run["mode"] != "undo" else changes.WHAT | changes.UNDONE,
         entities=_entities(counts), planned=changes.is_planned(run),
     )  # fmt: skip
 
