@@ -1,7 +1,7 @@
 -- Rows of one kind that a run's plan would change in one way (a preview, a hold), keyset by id; searched by name, email or
 -- id: the first that fit. Names come from the portal, of new rows from the feed. Action by action, so that each part is one
 -- ordered range. Indexes: plan_<run>_page, plan_<run>_id, users_<run>_name, _email, _id (staging.index_run), users_page_idx,
--- users_given_idx, users_email_idx, classes_page_idx.
+-- users_email_idx, classes_page_idx.
 with known as materialized ( -- what the searched text names in the portal
   select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
@@ -17,6 +17,7 @@ with known as materialized ( -- what the searched text names in the portal
       and coalesce(lower(p.given_name), '') collate "C" >= %(one)s and coalesce(lower(p.given_name), '') collate "C" < %(one_end)s
       and (%(other)s = '' or (coalesce(lower(p.family_name), '') collate "C" >= %(other)s
                               and coalesce(lower(p.family_name), '') collate "C" < %(other_end)s))
+    order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id -- skips in users_page_idx
     limit 300) f
   union
   (select p.id from portal.users p
