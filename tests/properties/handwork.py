@@ -29,13 +29,16 @@ class Desk:
         self._does[work.kind](work)
 
     def _pick(self, table: str, pick: int, where: str = "true") -> Any:
-        """A row's id: three times of four one of those concerned, if there is any."""
+        """A row's id: one that the newest run added, one of those concerned, or any."""
         found = self.portal.rows(
-            f"select id, source_id from portal.{table} t where district_id = %(d)s and {where} order by id"  # noqa: S608
+            f"select id, source_id, created_run_id from portal.{table} t"  # noqa: S608
+            f" where district_id = %(d)s and {where} order by id"
         )
-        chosen = [row for row in found if row[1] in self.concerned] if pick % 4 else []
-        rows = chosen or found
-        return rows[pick % len(rows)][0] if rows else None
+        newest = max((row[2] or 0 for row in found), default=0)
+        added = [row for row in found if row[2] and row[2] == newest] if pick % 4 > 1 else []
+        concerned = [row for row in found if row[1] in self.concerned] if pick % 4 else []
+        rows = added or concerned or found
+        return rows[pick // 2 % len(rows)][0] if rows else None
 
     def _licence(self, work: Work) -> None:
         self._give_licence("user_id", self._pick("users", work.pick))

@@ -33,17 +33,17 @@ FATES: Final = {
     },
     "lose": {
         "people": ("stay", "stay", "gone", "gone", "called gone", "twin", "reborn", "leave"),
-        "classes": ("stay", "stay", "stay", "gone", "move", "reborn"),
+        "classes": ("stay", "stay", "stay", "gone", "move", "reborn", "anew"),
         "schools": ("stay", "stay", "stay", "gone"),
     },
     "return": {
         "people": ("return", "return", "return", "return", "return", "join", "stay"),
-        "classes": ("return", "return", "stay", "rename"),
+        "classes": ("return", "return", "stay", "rename", "anew"),
         "schools": ("return", "return", "stay"),
     },
     "any": {
         "people": ("stay", "return", "gone", "called gone", "leave", "join", "move", "rename", "reborn", "twin"),
-        "classes": ("stay", "stay", "return", "gone", "move", "rename", "reborn"),
+        "classes": ("stay", "stay", "return", "gone", "move", "rename", "reborn", "anew"),
         "schools": ("stay", "stay", "stay", "return", "gone", "rename"),
     },
 }
@@ -53,6 +53,7 @@ CHAPTERS: Final = (
     ("loosen: edit", "lose: reset", "return: edit", "undo newest reset"),
     ("lose: reset", "return: edit", "any: edit", "undo newest reset"),
     ("any: reset", "return: edit with a question", "loosen: reset", "undo oldest reset"),
+    ("return: edit", "undo newest run"),
     ("return: edit", "undo newest run"),
     ("any: edit", "undo newest run"),
     ("lose: reset", "undo newest run"),
@@ -64,6 +65,9 @@ CHAPTERS: Final = (
 KINDS_OF_WORK: Final = (
     "licence", "licence", "licence", "school licence", "book", "book", "enrol", "admin", "admin", "admin", "role",
     "disable", "club", "co-teacher", "join", "rename",
+)  # fmt: skip
+WORK_BEFORE_AN_UNDO: Final = (
+    "licence", "licence", "school licence", "book", "book", "enrol", "admin", "disable", "club", "join", "rename",
 )  # fmt: skip
 
 
@@ -100,9 +104,9 @@ class Chapter:
     undo: str
 
 
-works = st.lists(
-    st.builds(Work, st.sampled_from(KINDS_OF_WORK), st.integers(0, 15), st.integers(0, 15)), min_size=2, max_size=6
-)
+def _works(kinds: tuple[str, ...], least: int, most: int) -> st.SearchStrategy[list[Work]]:
+    picks = st.integers(0, 15)
+    return st.lists(st.builds(Work, st.sampled_from(kinds), picks, picks), min_size=least, max_size=most)
 
 
 @st.composite
@@ -110,7 +114,9 @@ def chapters(draw: st.DrawFn) -> Chapter:
     """One random chapter."""
     plot = draw(st.sampled_from(CHAPTERS))
     days = tuple(draw(_days(*step.split(": "))) for step in plot if ": " in step)
-    return Chapter(days, tuple(draw(works)), plot[-1].removeprefix("undo ") if plot[-1].startswith("undo ") else "")
+    is_undone = plot[-1].startswith("undo ")
+    work = draw(_works(WORK_BEFORE_AN_UNDO, 3, 8)) if is_undone else ()
+    return Chapter(days, tuple(work), plot[-1].removeprefix("undo ") if is_undone else "")
 
 
 @st.composite
@@ -121,7 +127,7 @@ def _days(draw: st.DrawFn, mood: str, run: str) -> Day:
     return Day(
         fates={name: fate for name, fate in fates.items() if fate != "stay"},
         selected=draw(st.sampled_from(("=", "=", "=", "=", "=", "", "ab", "ac"))),
-        work=tuple(draw(works)),
+        work=tuple(draw(_works(KINDS_OF_WORK, 2, 6))),
         decisions=draw(st.sampled_from(("same", "different", ""))),
         run=run,
         is_answered=draw(st.booleans()),
@@ -149,6 +155,7 @@ class Course:
     source_id: str
     school: str
     title: str
+    sis_id: str
     is_there: bool = True
 
 
@@ -157,7 +164,8 @@ class Source:
     """The district's own system, from one day to the next."""
 
     names: dict[str, str] = field(default_factory=lambda: {school: f"School {school}" for school in SCHOOLS})
-    closed: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=lambda: {"c"})
+    """Not shared now. The third school comes later: so do all who are only there."""
     people: dict[str, Member] = field(default_factory=dict)
     classes: dict[str, Course] = field(default_factory=dict)
     enrolled: set[tuple[str, str]] = field(default_factory=set)
@@ -167,13 +175,13 @@ class Source:
         for name, (role, schools) in PEOPLE.items():
             self.people[name] = Member(name, role, set(schools), f"Given {name}", f"{name}@district.example")
         for name, school in CLASSES.items():
-            self.classes[name] = Course(name, school, f"Class {name}")
+            self.classes[name] = Course(name, school, f"Class {name}", f"sis-{name}")
         self.enrolled = {(course, person) for course, people in ENROLLED.items() for person in people}
 
     def live(self, fates: dict[str, str]) -> None:
         """Lets a day pass."""
         for name, fate in fates.items():
-            if name in ALWAYS and fate in ("gone", "called gone", "twin", "move", "leave"):
+            if name in ALWAYS and fate in ("gone", "called gone", "twin", "move", "leave", "anew"):
                 continue
             if name in self.people:
                 self._person(name, self.people[name], fate)
@@ -201,6 +209,12 @@ class Source:
             course.title += " II"
         elif fate == "reborn":  # the SIS id tells that it is the same
             course.source_id += "'"
+        elif fate == "anew":  # another class with the same people
+            course.source_id, course.title, course.sis_id = (
+                course.source_id + "'",
+                course.title + " B",
+                course.sis_id + "b",
+            )
 
     def _person(self, name: str, person: Member, fate: str) -> None:
         if not person.is_there or person.status != "active":  # back, where they were
@@ -243,9 +257,9 @@ class Source:
                     person.source_id, person.role, *schools, status=person.status, email=person.email,
                     given_name=person.given_name, family_name=f"Family {name}",
                 )  # fmt: skip
-        for name, course in self.classes.items():
+        for course in self.classes.values():
             if course.is_there and course.school not in self.closed:
-                roster.course(course.source_id, course.school, title=course.title, sis_id=f"sis-{name}")
+                roster.course(course.source_id, course.school, title=course.title, sis_id=course.sis_id)
         for course_name, person_name in sorted(self.enrolled):
             course, person = self.classes[course_name], self.people[person_name]
             if course.source_id in roster.classes and person.is_there:
