@@ -245,9 +245,9 @@ class Floor:
         link: str | None = f"/v3.1{listed}{mark}limit=10000"
         while link:
             with at_work:
-                body = session.follow(link, what="A page").body
-                size, tail = len(body), bytes(body[-2000:])
-                del body
+                pieces = session.follow(link, what="A page").pieces
+                size, tail = sum(map(len, pieces)), b"".join(list(pieces)[-2:])
+                del pieces
             yield size
             onward = _NEXT.search(tail)
             link = onward[1].decode() if onward else None

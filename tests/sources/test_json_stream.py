@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roster_sync.errors import FeedBroken
-from roster_sync.sources import json_stream
 from roster_sync.sources.json_stream import Envelope
 from roster_sync.sources.session import Reply
 
@@ -23,10 +23,9 @@ VALUES = st.recursive(
 
 
 def read(body: bytes, piece: int) -> tuple[list[Any], dict[str, Any]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "_PIECE", piece)
-        envelope = Envelope(Reply(200, {}, bytearray(body), "A page"), "data")
-        return list(envelope.items()), envelope.rest
+    pieces = deque(body[start : start + piece] for start in range(0, len(body), piece))
+    envelope = Envelope(Reply(200, {}, pieces, "A page"), "data")
+    return list(envelope.items()), envelope.rest
 
 
 @settings(max_examples=80, deadline=None)

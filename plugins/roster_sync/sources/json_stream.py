@@ -1,7 +1,7 @@
 """Reads the list in a JSON envelope item by item: a page of ten thousand records is never held as objects, nor as text.
 
-A page is decoded in pieces while it is read. Whole, its text would take twice its bytes or more as soon as one name in
-it needs more than Latin-1, and two pages are at work at a time.
+A page is decoded piece by piece while it is read, and what is read is let go. Whole, its text would take twice its
+bytes or more as soon as one name in it needs more than Latin-1, and two pages are at work at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from roster_sync.sources.session import Reply
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DECODE: Final = json.JSONDecoder().raw_decode
 _ENDS: Final = tuple(" \t\n\r,:]}")
-_PIECE: Final = 1 << 18
 
 
 class Envelope:
@@ -28,14 +27,12 @@ class Envelope:
         """Guards the reply against web pages; parses nothing yet.
 
         Args:
-            reply: what came.
+            reply: what came; its pieces are used up.
             key: the name of the list.
         """
         reply.refuse_web_page()
-        self._body = reply.body
+        self._pieces = reply.pieces
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._decoded = 0
-        """Bytes decoded so far."""
         self._text = ""
         self._place = 0
         """Where in the text to read on."""
@@ -126,11 +123,13 @@ class Envelope:
 
     def _decode_more(self) -> bool:
         """Puts another piece behind what is not read yet; False where nothing is left."""
-        if self._decoded >= len(self._body):
+        if not self._pieces:
             return False
-        left = self._text[self._place :]
+        parts, size = [self._text[self._place :]], 0
         # As much again as is there: what is long or broken is not read over and over in small steps.
-        end = min(len(self._body), self._decoded + max(_PIECE, len(left)))
-        piece = self._decoder.decode(bytes(self._body[self._decoded : end]), end == len(self._body))
-        self._text, self._place, self._decoded = left + piece, 0, end
+        while self._pieces and size <= len(parts[0]):
+            piece = self._pieces.popleft()
+            parts.append(self._decoder.decode(piece, not self._pieces))
+            size += len(piece)
+        self._text, self._place = "".join(parts), 0
         return True

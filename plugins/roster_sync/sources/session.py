@@ -7,10 +7,12 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RETRIED: Final = (500, 502, 503, 504)
 MAX_BODY: Final = 512 * 1024 * 1024
-_CHUNK: Final = 1 << 18
+_PIECE: Final = 1 << 17
 _MAX_REDIRECTS: Final = 3
 Params = Sequence[tuple[str, str]]
 
@@ -54,8 +56,14 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes | bytearray
+    pieces: deque[bytes]
+    """The body as it came. Joined it would be a block of megabytes, which glibc keeps for its thread once freed."""
     what: str
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.pieces)
 
     def text(self) -> str:
         """The body as text.
@@ -75,7 +83,7 @@ class Reply:
         Raises:
             FeedBroken: it is a web page.
         """
-        if self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        if b"".join(islice(self.pieces, 64))[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise FeedBroken(
                 f"{self.what} came as a web page instead of JSON: the address leads to a login page, or the kind of "
                 "token is wrong."
@@ -288,13 +296,15 @@ class Session:
             )
         return target
 
-    def _read(self, response: requests.Response, what: str) -> bytearray:
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > MAX_BODY:
+    def _read(self, response: requests.Response, what: str) -> deque[bytes]:
+        pieces: deque[bytes] = deque()
+        size = 0
+        for piece in response.iter_content(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_BODY:
                 raise FeedBroken(f"{what} is larger than {MAX_BODY >> 20} MB; such a page is not read.")
-        return body
+        return pieces
 
     def _note_time(self, date: str | None) -> None:
         if date:
