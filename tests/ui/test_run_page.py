@@ -181,3 +181,36 @@ def test_what_an_undo_put_back_is_not_called_new(pages):
     assert "Put back" in head
     assert "Added" not in head
     assert "Received" not in head
+
+
+def test_after_an_answer_the_page_says_so_and_follows_the_run_on(pages, held_reset):
+    run, _ = held_reset
+    hold = pages.one("select max(id) from sync.holds where run_id = %s", run)
+    path = f"{HARBOR}/runs/{run}?answered={hold}"
+    text = pages.client().get(path).text
+    assert "Your answer is kept" in text
+    assert f'hx-get="?part=live&amp;answered={hold}"' in text
+    assert 'value="approve"' not in text
+    pages.cursor.execute(
+        "update sync.holds set answer = 'approved', answered_by = 'dana', answered_at = now() where id = %s", (hold,)
+    )
+    assert "Your answer is kept" in pages.client().get(path).text
+    madeup.hold(pages.cursor, run, "reset")
+    pages.cursor.execute("update sync.holds set applied_at = now() where id = %s", (hold,))
+    asked_anew = pages.client().get(path).text
+    assert "Your answer is kept" not in asked_anew
+    assert 'value="approve"' in asked_anew
+    pages.cursor.execute("update sync.runs set status = 'launched' where id = %s", (run,))
+    assert "hx-get" not in pages.client().get(path).text
+
+
+def test_an_approval_that_was_not_carried_out_is_not_followed_for_ever(pages, held_reset):
+    run, _ = held_reset
+    pages.cursor.execute(
+        "update sync.holds set answer = 'approved', answered_by = 'dana', answered_at = now() - interval '10 minutes'"
+        " where run_id = %s returning id",
+        (run,),
+    )
+    text = pages.client().get(f"{HARBOR}/runs/{run}?answered={pages.cursor.fetchone()[0]}").text
+    assert "hx-get" not in text
+    assert "Approved by dana" in text

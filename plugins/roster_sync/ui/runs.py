@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -21,6 +22,8 @@ from roster_sync.undo import days as undo_days
 
 PAGE_SIZE: Final = 50
 HOLDERS_SHOWN: Final = 20
+GOES_ON_WITHIN: Final = timedelta(minutes=3)
+"""How long a page follows an approved run that does not go on: it may have been refused (expired, another at work)."""
 router = APIRouter(prefix="/districts/{key}")
 Severity = Literal["error", "warning", "info"]
 
@@ -38,8 +41,11 @@ def load_run(cursor: Cursor, here: Here, run_id: int) -> dict[str, Any]:
 
 
 @router.get("/runs/{run_id}")
-def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "live"] = "") -> HTMLResponse:
-    """The run; while it is at work the page asks for its live part again and again."""
+def run_page(
+    request: Request, here: ViewerDep, run_id: int, part: Literal["", "live"] = "",
+    answered: Annotated[int, Query(ge=0)] = 0,
+) -> HTMLResponse:  # fmt: skip
+    """The run; while it is at work, or an answer is on its way, the page asks for its live part again and again."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
         counts = changes.counts_of(cursor, run)
@@ -49,9 +55,11 @@ def run_page(request: Request, here: ViewerDep, run_id: int, part: Literal["", "
         before = steps.last_time(cursor, run)
         freed = freed_licenses(cursor, run, counts)
     waiting = waiting_of(holds)
+    is_answered = run["status"] == "held" and is_on_its_way(holds, answered)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
         holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules,
+        is_answered=is_answered, answered=answered,
         steps=steps.of(run, before), freed=freed, doubts=doubts(run),
         entities=_entities(counts), can_undo=undoable, columns=_columns(counts, run["mode"]),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
@@ -87,6 +95,17 @@ def _entities(counts: dict[str, dict[str, Any]]) -> list[str]:
 def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The question that waits for an answer, if one does."""
     return next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
+
+
+def is_on_its_way(holds: list[dict[str, Any]], answered: int) -> bool:
+    """Whether the question that the visitor just answered has not come back from Airflow as a changed run yet."""
+    hold = next((hold for hold in holds if hold["id"] == answered), None)
+    if hold is None or hold["superseded_by"] is not None or hold["applied_at"] is not None:
+        return False
+    if hold["answer"] is None:
+        return True
+    age: timedelta = datetime.now(timezone.utc) - hold["answered_at"]
+    return bool(hold["answer"] == "approved") and age < GOES_ON_WITHIN
 
 
 def title(run: dict[str, Any]) -> str:
@@ -184,12 +203,12 @@ def answer(
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:  # fmt: skip
     """Answers the run's question through Airflow itself, so that Required Actions and this page agree."""
-    answer_run(here, run_id, is_approved=choice == "approve", reason=reason)
-    return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={choice}"), status_code=303)
+    hold = answer_run(here, run_id, is_approved=choice == "approve", reason=reason)
+    return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={hold}"), status_code=303)
 
 
-def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> None:
-    """Answers the question that a held run asks.
+def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> int:
+    """Answers the question that a held run asks; returns the question's id.
 
     Raises:
         HTTPException: 409 where nothing waits.
@@ -200,6 +219,7 @@ def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> No
     if waiting is None:
         raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
     dag_runs.answer(here.key, run_id, is_approved=is_approved, reason=reason.strip(), user=here.user)
+    return int(waiting["id"])
 
 
 @router.post("/runs/{run_id}/undo")
