@@ -32,7 +32,7 @@ from generate_series(1, 100000) n;
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role)
 select %(preview)s, 'enrollments', 'enrollments', 'end', 'removals', e.class_id, e.user_id, e.role
 from portal.enrollments e where e.district_id = %(harbor)s limit 1000000;
-select staging.analyze_run(%(preview)s, array['users', 'plan']);
+select staging.index_run(%(preview)s);
 
 insert into portal.districts (key, name)
 select 'd' || lpad(n::text, 4, '0'), 'District ' || n from generate_series(1, %(districts)s - 1) n;

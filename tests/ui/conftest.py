@@ -16,10 +16,12 @@ from psycopg2.extensions import cursor as Cursor
 from ops.testing import NO_BROWSER, chromium
 from tests.conftest import Portal
 from tests.ui import madeup
+from tests.ui.browsing import Visits
+from tests.ui.stack import Stack, stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = chromium()
-collect_ignore = [] if CHROMIUM else ["test_browser.py"]
+collect_ignore_glob = [] if CHROMIUM else ["test_browser*.py"]
 LONG_NAME = "Cedar " + "and the Surrounding Townships " * 6 + "School"
 REGISTRY = """
 districts:
@@ -126,3 +128,39 @@ def pages(
     yield Pages(cursor, client, harbor, orchard)
     database.POOL.close()
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def product(browser: Any) -> Iterator[Stack]:
+    """The whole product, started once for all tests in the browser."""
+    with stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's chromium."""
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:  # asked for by name; without a name they are not collected
+        pytest.fail(NO_BROWSER, pytrace=False)
+    with sync_playwright() as playwright:
+        # no sandbox: tests run as root in containers, and visit nothing but this machine
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Any]:
+    """Who has logged in already; logging in loads Airflow's whole UI."""
+    return {}
+
+
+@pytest.fixture
+def visit(product: Stack, browser: Any, sessions: dict[str, Any]) -> Iterator[Visits]:
+    """Opens a page as someone; whatever script, console or foreign request goes wrong there fails the test."""
+    visits = Visits(browser, product.address, sessions)
+    yield visits
+    visits.close()
+    assert visits.complaints == []

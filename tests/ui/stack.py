@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,18 @@ from ops.services import Services, services
 REPOSITORY = Path(__file__).resolve().parents[2]
 PASSWORD = "made-up-password"
 PEOPLE = ("dana", "olga", "staff", "vera")
-REGISTRY = """
+NEVER = "0 3 29 2 *"
+"""A schedule without a night that has passed: Airflow makes up for the last one as soon as a DAG is switched on."""
+REGISTRY = f"""
 districts:
-  - {key: harbor, name: Harbor Unified School District, timezone: America/Chicago,
-     source: {kind: oneroster, conn_id: oneroster_harbor, version: "1.1", auth: oauth1}}
-  - {key: orchard, name: Orchard Hill Schools, timezone: America/New_York,
-     source: {kind: clever, conn_id: clever_orchard}}
-  - {key: newtown, name: Newtown Schools, timezone: America/New_York,
-     source: {kind: oneroster, conn_id: oneroster_newtown, version: "1.1", auth: oauth1}}
+  - {{key: harbor, name: Harbor Unified School District, timezone: America/Chicago, schedule: "{NEVER}",
+     source: {{kind: oneroster, conn_id: oneroster_harbor, version: "1.1", auth: oauth1}}}}
+  - {{key: orchard, name: Orchard Hill Schools, timezone: America/New_York, schedule: "{NEVER}",
+     source: {{kind: clever, conn_id: clever_orchard}}}}
+  - {{key: newtown, name: Newtown Schools, timezone: America/New_York, schedule: "{NEVER}",
+     source: {{kind: oneroster, conn_id: oneroster_newtown, version: "1.1", auth: oauth1}}}}
+  - {{key: meadow, name: Meadow District, timezone: America/New_York, schedule: "{NEVER}",
+     source: {{kind: clever, conn_id: clever_meadow}}}}
 """
 SECONDS = 300.0
 
@@ -44,17 +48,20 @@ class Stack:
 
     address: str
     server: Server
+    folder: Path
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        """The portal's database as its owner, in one transaction."""
+        with closing(self.server.connect(OWNER, PORTAL_DATABASE)) as connection, connection:
+            yield connection.cursor()
 
     def one(self, text: str, *values: Any) -> Any:
         """The first value of a query on the portal's database."""
-        connection = self.server.connect(OWNER, PORTAL_DATABASE)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(text, values)
-                row = cursor.fetchone() if cursor.description else None
-                return row[0] if row else None
-        finally:
-            connection.close()
+        with self.cursor() as cursor:
+            cursor.execute(text, values)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
 
 
 @contextmanager
@@ -90,7 +97,7 @@ def _environment(home: Home, server: Server, oneroster: str, clever: str) -> dic
         "PYTHONPATH": str(REPOSITORY),
         "AIRFLOW__CORE__AUTH_MANAGER": "tests.ui.auth.DistrictAuthManager",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:admin" for name in PEOPLE),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW_CONN_ONEROSTER_HARBOR": json.dumps({**key, "host": oneroster, "password": "demo-secret"}),
         "AIRFLOW_CONN_ONEROSTER_NEWTOWN": json.dumps({**key, "host": oneroster, "password": "not-the-secret"}),
         "AIRFLOW_CONN_CLEVER_ORCHARD": json.dumps(
@@ -114,4 +121,4 @@ def _start(home: Home, server: Server, group: Services, environment: dict[str, s
     for dag_id in ("roster_sync__harbor", "roster_sync__orchard", "roster_reset", "roster_undo", "roster_approve"):
         staff.wait_for_dag(dag_id, group, SECONDS)
         staff.unpause(dag_id)
-    return Stack(address, server)
+    return Stack(address, server, home.folder)
