@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import psycopg2
@@ -85,6 +88,7 @@ class _Counting:
         self._every = every
         self._last = clock()
         self._counts: dict[str, int] = {}
+        self._telling = threading.Lock()
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         before = self._counts.get(collection, 0)
@@ -109,11 +113,22 @@ class _Counting:
         self._sink.discard()
         self._counts.clear()
 
+    @contextmanager
+    def lane(self) -> Iterator[Sink]:
+        with self._sink.lane() as lane:
+            beside = copy(self)  # the same counts, the same clock, another sink
+            beside._sink = lane
+            yield beside
+
+    def settle(self, report: FeedReport) -> None:
+        self._sink.settle(report)
+
     def _now(self, collection: str, count: int) -> None:
         self._counts[collection] = count
-        if self._clock() - self._last >= self._every:
-            self._tell(dict(self._counts))
-            self._last = self._clock()
+        with self._telling:
+            if self._clock() - self._last >= self._every:
+                self._tell(dict(self._counts))
+                self._last = self._clock()
 
 
 class _Lines:

@@ -51,7 +51,8 @@ def open_run(
             {"feed": json.dumps(feed), "parameters": json.dumps(parameters or {}), "issuer": issuer},
         )
         run_id = int(cursor.fetchall()[0][0])
-        cursor.execute("select staging.open_run(%(run)s)", {"run": run_id})
+        for step in ("open_run", "open_raw", "type_enrollments", "close_raw"):
+            cursor.execute(f"select staging.{step}(%(run)s)", {"run": run_id})
         for entity, count in counts.items():
             cursor.execute(
                 "insert into sync.run_counts (run_id, entity, received) values (%(run)s, %(entity)s, %(count)s)",

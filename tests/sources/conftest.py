@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from roster_sync.model import COLLECTIONS
-from roster_sync.sources.base import CopyRefused
+from roster_sync.sources.base import CopyRefused, FeedReport
 
 Record = dict[str, str | None]
 
@@ -60,6 +61,13 @@ class MemorySink:
         self.rows.clear()
         self.rejects.clear()
         self.discards += 1
+
+    def lane(self) -> AbstractContextManager[MemorySink]:
+        """The same sink: a list takes from two threads what each appends."""
+        return nullcontext(self)
+
+    def settle(self, report: FeedReport) -> None:
+        """Nothing is done before the end."""
 
     def ids(self, collection: str) -> list[str | None]:
         """The ids taken, in order."""

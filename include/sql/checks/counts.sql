@@ -6,22 +6,20 @@ from (
     count(*) filter (where keep <> '{}') as warned
   from staging.schools where run_id = %(run_id)s
   union all
-  select k.entity, count(u.run_id), count(u.run_id) filter (where u.is_rejected), count(u.run_id) filter (where u.keep <> '{}')
+  select k.entity, coalesce(u.received, 0), coalesce(u.rejected, 0), coalesce(u.warned, 0)
   from (values ('teachers'), ('students'), ('admins')) k (entity)
   left join (
     -- a row that could not be read, or whose role is none of ours, counts as what the portal has it for
-    select s.run_id, s.is_rejected, s.keep, case when s.roles <> '{}' then s.roles[1] else (
-      select p.role from portal.users p where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id) end as role
-    from staging.users s where s.run_id = %(run_id)s) u
-    on k.entity = case u.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end
-  group by k.entity
+    select case case when s.roles <> '{}' then s.roles[1] else (
+        select p.role from portal.users p where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id) end
+      when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end as entity,
+      count(*) as received, count(*) filter (where s.is_rejected) as rejected, count(*) filter (where s.keep <> '{}') as warned
+    from staging.users s where s.run_id = %(run_id)s group by 1) u on u.entity = k.entity
   union all
   select 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where keep <> '{}')
   from staging.classes where run_id = %(run_id)s
   union all
-  select 'enrollments', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where not is_rejected and (((class_n is null or user_n is null) and not %(is_partial)s) or keep is not null))
-  from staging.enrollments where run_id = %(run_id)s) c
+  select 'enrollments', received, rejected, warned from enrollment_counts) c
 on conflict (run_id, entity) do update
 set received = excluded.received, rejected = excluded.rejected, warned = excluded.warned;
 

@@ -2,9 +2,7 @@
 update sync.runs r set
   issuer = %(issuer)s, source_revision = %(revision)s,
   feed = %(feed)s::jsonb || jsonb_build_object('dangling', (
-    select jsonb_build_object(
-      'classes', count(*) filter (where e.class_n is null), 'users', count(*) filter (where e.user_n is null),
-      'active', count(*) filter (where e.is_active), 'total', count(*))
-    from staging.enrollments e where e.run_id = %(run_id)s and not e.is_rejected)),
+    select jsonb_build_object('classes', dangling_classes, 'users', dangling_users, 'active', active, 'total', total)
+    from enrollment_counts)),
   proof = %(proof)s::jsonb
 where r.id = %(run_id)s;

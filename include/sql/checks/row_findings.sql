@@ -15,21 +15,24 @@ from (
   (select 'classes' from staging.classes where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'enrollments' from raw_enrollments e
    where (e.source_id is null or e.class_source_id is null or e.user_source_id is null)
-     and exists (select from staging.enrollments where run_id = %(run_id)s and is_rejected) limit 1000)) e;
+     and (select rejected from enrollment_counts) > 0 limit 1000)) e;
 
+-- Few people lost a value: set aside, so that what came of them is looked up once.
+create temporary table kept_users on commit drop as
+select source_id, keep, given_name, family_name, is_rejected from staging.users where run_id = %(run_id)s and keep <> '{}';
+analyze kept_users;
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 (select %(run_id)s, 'users', u.source_id, 'warning', 'malformed_email', 'email',
   'The email address is not well formed (it begins with "' || left(btrim(r.email), 1) || '***"); the one in the portal stays. Correct it at the source.'
- from staging.users u join raw_users r on r.source_id = u.source_id
- where u.run_id = %(run_id)s and 'email' = any (u.keep) and btrim(r.email) <> '' limit 1000)
+ from kept_users u join raw_users r on r.source_id = u.source_id where 'email' = any (u.keep) and btrim(r.email) <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'unknown_grade', 'grades',
   'The grade "' || left(btrim(r.grades), 1) || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
- from staging.users u join raw_users r on r.source_id = u.source_id where u.run_id = %(run_id)s and 'grade' = any (u.keep) and r.grades <> '' limit 1000)
+ from kept_users u join raw_users r on r.source_id = u.source_id where 'grade' = any (u.keep) and r.grades <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name', case when 'given_name' = any (u.keep) then 'givenName' else 'familyName' end,
   'A part of the name is empty; the one in the portal stays. Fill it in at the source.'
- from staging.users u where u.run_id = %(run_id)s and not u.is_rejected and u.keep <> '{}' and (u.given_name is null or u.family_name is null) limit 1000)
+ from kept_users u where not u.is_rejected and (u.given_name is null or u.family_name is null) limit 1000)
 union all
 (select %(run_id)s, 'schools', s.source_id, 'warning', 'missing_name', 'name',
   'The school has no name; the one in the portal stays. Fill it in at the source.'
@@ -52,26 +55,31 @@ union all
  from raw_enrollments r
  where ((r.begins_on <> '' and not (r.begins_on like '____-__-__%%' and pg_input_is_valid(r.begins_on, 'date')))
      or (r.ends_on <> '' and not (r.ends_on like '____-__-__%%' and pg_input_is_valid(r.ends_on, 'date'))))
-   and exists (select from staging.enrollments where run_id = %(run_id)s and keep is not null) limit 1000)
+   and (select kept from enrollment_counts) > 0 limit 1000)
 union all
 (select %(run_id)s, 'enrollments', r.source_id, 'info', 'enrollment_role', 'role',
   'The role in this class is neither student nor teacher; it was passed over.'
  from raw_enrollments r where lower(coalesce(r.role, '')) not in ('student', 'teacher')
-   and exists (select from staging.enrollments where run_id = %(run_id)s and role is null) limit 1000)
+   and (select other_roles from enrollment_counts) > 0 limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
   'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'
- from staging.enrollments e where e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000)
+ from staging.enrollments e where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
   'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrolment names is not in the feed; the enrolment was passed over. Share the person, or remove the enrolment.'
- from staging.enrollments e where e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000);
+ from staging.enrollments e where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s limit 1000);
 
 -- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', d.source_id, 'warning', 'dangling_school', 'orgSourcedIds',
   'An organisation that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
 from (
-  select distinct u.source_id from staging.users u cross join unnest(u.school_source_ids) o (id)
+  select distinct u.source_id
+  from (
+    -- most people list one school: only of the others is each looked up
+    select s.source_id, s.school_source_ids from staging.users s left join raw_orgs g on g.source_id = s.school_source_ids[1]
+    where s.run_id = %(run_id)s and s.school_source_ids <> '{}' and (g.source_id is null or cardinality(s.school_source_ids) > 1)) u
+  cross join unnest(u.school_source_ids) o (id)
   left join raw_orgs g on g.source_id = o.id
-  where u.run_id = %(run_id)s and g.source_id is null limit 1000) d;
+  where g.source_id is null limit 1000) d;

@@ -10,5 +10,4 @@ select
   + (select count(*) from staging.classes where run_id = %(run_id)s and source_id is null and coalesce(sis_id, title) is null) as classes,
   (select count(*) from raw_rejects where collection = 'enrollments' and rule <> 'blank_line'
      and (coalesce(known ->> 'class_source_id', '') = '' or coalesce(known ->> 'user_source_id', '') = ''))
-  + (select count(*) from staging.enrollments where run_id = %(run_id)s and is_rejected
-     and ((class_n is null and class_source_id is null) or (user_n is null and user_source_id is null))) as enrollments;
+  + (select unreadable from enrollment_counts) as enrollments;

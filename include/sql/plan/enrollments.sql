@@ -5,6 +5,8 @@
 create temporary table told_enrollments on commit drop as
 select coalesce(f.class_id, e.class_id) as class_id, coalesce(f.user_id, e.user_id) as user_id, coalesce(f.role, e.role) as role,
   f.is_active, f.is_primary, f.begins_on, f.ends_on, f.keeps_dates, f.is_elsewhere,
+  f.class_id is null or not f.is_active or not e.is_active or (e.origin = 'sync' and (f.is_primary <> e.is_primary
+    or (not f.keeps_dates and (f.begins_on is distinct from e.begins_on or f.ends_on is distinct from e.ends_on)))) as differs,
   e.is_active as in_portal, e.is_primary as was_primary, e.begins_on as began_on, e.ends_on as ended_on, e.origin
 from (select * from staging.resolved_enrollments where run_id = %(run_id)s) f
 full join (
@@ -20,7 +22,7 @@ where case when f.class_id is null then e.is_active or %(mode)s = 'reset'
 insert into told_enrollments
 select f.*, x.is_active, x.is_primary, x.begins_on, x.ends_on, x.origin
 from (
-  select c.id as class_id, u.id as user_id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.keep is not null, true
+  select c.id as class_id, u.id as user_id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.keep is not null, true, true
   from staging.enrollments e
   join lateral (
     select r.row_id as id from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.n = e.class_n
@@ -43,14 +45,19 @@ analyze told_enrollments (class_id);
 create temporary table enrollment_diff on commit drop as
 with differing as (
   select class_id, user_id, role, is_active, is_primary, begins_on, ends_on, keeps_dates, in_portal, was_primary, began_on, ended_on, origin
-  from told_enrollments where in_portal is not null
+  from told_enrollments where in_portal is not null and differs
 ), repeated as (
   select distinct class_id, user_id, role from differing where in_portal and is_active is not null
+), named as materialized (
+  select c.n as class_n, u.n as user_n, k.* from repeated k
+  join staging.resolved c on c.run_id = %(run_id)s and c.entity = 'classes' and c.row_id = k.class_id
+  join staging.resolved u on u.run_id = %(run_id)s and u.entity = 'users' and u.row_id = k.user_id
 ), all_of_them as (
   select * from differing
   union all
-  select class_id, user_id, f.role, f.is_active, f.is_primary, f.begins_on, f.ends_on, f.keeps_dates, null, null, null, null, null
-  from staging.resolved_enrollments f join repeated using (class_id, user_id, role) where f.run_id = %(run_id)s
+  select k.class_id, k.user_id, k.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.keep is not null, null, null, null, null, null
+  from staging.enrollments e join named k on k.class_n = e.class_n and k.user_n = e.user_n and k.role = e.role
+  where e.run_id = %(run_id)s and not e.is_rejected and exists (select from repeated)
 ), folded as (
   select class_id, user_id, role, bool_or(is_primary and is_active) as is_primary,
     min(begins_on) filter (where is_active) as begins_on, max(ends_on) filter (where is_active) as ends_on,
@@ -75,7 +82,8 @@ left join staging.resolved c on c.run_id = %(run_id)s and c.entity = 'classes' a
 left join staging.resolved u on u.run_id = %(run_id)s and u.entity = 'users' and u.n = e.user_n
 left join portal.classes pc on e.class_n is null and pc.district_id = %(district_id)s and pc.issuer = %(issuer)s and pc.source_id = e.class_source_id
 left join portal.users pu on e.user_n is null and pu.district_id = %(district_id)s and pu.issuer = %(issuer)s and pu.source_id = e.user_source_id
-where e.run_id = %(run_id)s and e.is_rejected;
+where e.run_id = %(run_id)s and e.is_rejected
+  and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
 analyze seen_enrollments;
 
 -- How many the portal holds, in one pass: of all, of those that a removal is measured against, and of those that the feed

@@ -12,20 +12,21 @@ with base as (
   group by 1
   union all
   select 'enrollments', base from enrollment_sizes
-), planned as (
-  select p.kind,
-    count(*) filter (where p.phase = 'removals' and (%(mode)s = 'edit' or (
-      p.action = 'delete' and coalesce(s.origin, u.origin, c.origin, e.origin, 'sync') = 'sync'))) as gone,
-    count(*) filter (where p.action = 'update') as updated, count(*) filter (where p.action = 'add') as added
-  from staging.plan p
+), deleted as (
   -- an Edit ends nothing that was made by hand; what a Reset deletes of that is counted on its own (plan/summary.sql)
-  left join school_view s on %(mode)s = 'reset' and p.entity = 'schools' and s.id = p.row_id
-  left join user_view u on %(mode)s = 'reset' and p.entity = 'users' and u.id = p.row_id
-  left join class_view c on %(mode)s = 'reset' and p.entity = 'classes' and c.id = p.row_id
-  left join portal.enrollments e on %(mode)s = 'reset' and p.entity = 'enrollments' and p.action = 'delete'
-    and e.class_id = p.class_id and e.user_id = p.user_id and e.role = p.role
-  where p.run_id = %(run_id)s group by p.kind
+  select p.kind, count(*) filter (where coalesce(s.origin, u.origin, c.origin, e.origin, 'sync') = 'sync') as gone
+  from staging.plan p
+  left join school_view s on p.entity = 'schools' and s.id = p.row_id
+  left join user_view u on p.entity = 'users' and u.id = p.row_id
+  left join class_view c on p.entity = 'classes' and c.id = p.row_id
+  left join portal.enrollments e on p.entity = 'enrollments' and e.class_id = p.class_id and e.user_id = p.user_id and e.role = p.role
+  where p.run_id = %(run_id)s and p.action = 'delete' and %(mode)s = 'reset' group by p.kind
+), planned as (
+  select kind, sum(n) filter (where phase = 'removals' and %(mode)s = 'edit') as gone,
+    sum(n) filter (where action = 'update') as updated, sum(n) filter (where action = 'add') as added
+  from plan_counts group by kind
 )
-select k.kind, coalesce(b.base, 0) as base, coalesce(p.gone, 0) as gone, coalesce(p.updated, 0) as updated, coalesce(p.added, 0) as added
+select k.kind, coalesce(b.base, 0) as base, coalesce(d.gone, p.gone, 0)::bigint as gone, coalesce(p.updated, 0)::bigint as updated,
+  coalesce(p.added, 0)::bigint as added
 from (values ('schools'), ('teachers'), ('students'), ('admins'), ('classes'), ('enrollments')) k (kind)
-left join base b on b.kind = k.kind left join planned p on p.kind = k.kind;
+left join base b on b.kind = k.kind left join planned p on p.kind = k.kind left join deleted d on d.kind = k.kind;

@@ -31,28 +31,43 @@ where not m.is_primary and us.user_id = m.user_id and us.school_id = m.school_id
     where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = m.user_id);
 analyze feed_memberships;
 
+-- Of a person with a rejected row and a good one, the good one speaks.
+create temporary table rejected_users on commit drop as
+select distinct on (r.row_id) r.row_id, s.n, s.source_id, s.status, s.roles, true as is_rejected, r.how, false as is_same
+from staging.users s
+join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
+where s.run_id = %(run_id)s and s.is_rejected
+order by r.row_id, s.status;
+analyze rejected_users;
+delete from rejected_users x
+using staging.resolved r join staging.users s on s.run_id = %(run_id)s and s.n = r.n and not s.is_rejected
+where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = x.row_id;
+
+-- Where people stood: of those whom a selected school lists it matters only while some school is deselected.
+create temporary table stood (user_id bigint, selected boolean, deselected boolean) on commit drop;
+insert into stood
+select us.user_id, bool_or(v.is_selected), bool_or(not v.is_selected)
+from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
+where us.is_active and v.origin = 'sync' and exists (select from school_view where is_known and not is_selected)
+group by us.user_id;
+insert into stood
+select us.user_id, true, false
+from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
+where us.is_active and v.origin = 'sync' and not exists (select from school_view where is_known and not is_selected)
+  and not exists (select from feed_memberships m where m.user_id = us.user_id and m.is_selected)
+group by us.user_id;
+analyze stood;
+
 create temporary table user_view on commit drop as
-with good as (
+with feed as (
   select r.row_id, s.n, s.source_id, s.status, s.roles, false as is_rejected, r.how, r.is_same
   from staging.users s
   join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
   where s.run_id = %(run_id)s and not s.is_rejected
-), rejected as (
-  select distinct on (r.row_id) r.row_id, s.n, s.source_id, s.status, s.roles, true, r.how, false
-  from staging.users s
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
-  where s.run_id = %(run_id)s and s.is_rejected
-    and not exists (
-      select from staging.resolved o join staging.users t on t.run_id = %(run_id)s and t.n = o.n and not t.is_rejected
-      where o.run_id = %(run_id)s and o.entity = 'users' and o.row_id = r.row_id)
-  order by r.row_id, s.status
+  union all
+  select * from rejected_users
 ), listed as (
   select user_id, bool_or(is_selected) as is_selected from feed_memberships group by user_id
-), stood as (
-  select us.user_id, bool_or(v.is_selected) as selected, bool_or(not v.is_selected) as deselected
-  from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
-  where us.is_active and v.origin = 'sync'
-  group by us.user_id
 )
 select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null as is_known, coalesce(p.origin, 'sync') as origin,
   case when p.id is not null then p.role when f.roles[1] = any (%(roles)s::text[]) then f.roles[1]
@@ -64,7 +79,7 @@ select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null
   l.user_id is null as lists_no_school, coalesce(l.is_selected, false) as is_listed,
   coalesce(st.selected, false) as stood_selected, coalesce(st.deselected, false) as stood_deselected,
   coalesce(f.is_same, false) as is_same, coalesce(not p.role = any (f.roles), false) as drifts
-from (select * from good union all select * from rejected) f
+from feed f
 full join (select id, origin, role, is_shared from portal.users where district_id = %(district_id)s) p on p.id = f.row_id
 left join listed l on l.user_id = coalesce(f.row_id, p.id)
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
@@ -82,7 +97,8 @@ from staging.users s where s.run_id = %(run_id)s and s.source_id is null;
 create temporary table named_people on commit drop as
 select p.id from portal.users p
 where p.district_id = %(district_id)s and p.source_id in (
-  select e.user_source_id from staging.enrollments e where e.run_id = %(run_id)s and e.is_rejected)
+  select e.user_source_id from staging.enrollments e where e.run_id = %(run_id)s and e.is_rejected
+    and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0))
 union select p.id from portal.users p join nameless s on s.sis_id = p.sis_id where p.district_id = %(district_id)s
 union select p.id from portal.users p join nameless s on s.email = lower(p.email) where p.district_id = %(district_id)s
 union select p.id from portal.users p join nameless s on s.username = p.username where p.district_id = %(district_id)s

@@ -70,11 +70,11 @@ where best.here = 1 and best.there = 1
   and not exists (select from class_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
 
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
-select %(run_id)s, 'classes', s.source_id, s.n, nextval(pg_get_serial_sequence('portal.classes', 'id')), 'new'
-from staging.classes s
+select %(run_id)s, 'classes', s.source_id, s.n, nextval('portal.classes_id_seq'), 'new'
+from staging.classes s left join school_ids i on i.source_id = s.school_source_id
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
-order by s.source_id;
+order by i.id, s.n; -- school by school, as people's
 
 -- Every class that this run looks at.
 create temporary table class_view on commit drop as

@@ -47,7 +47,7 @@ where best.here = 1 and best.there = 1
   and not exists (select from school_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
 
 insert into staging.resolved (run_id, entity, source_id, row_id, how)
-select %(run_id)s, 'schools', s.source_id, nextval(pg_get_serial_sequence('portal.schools', 'id')), 'new'
+select %(run_id)s, 'schools', s.source_id, nextval('portal.schools_id_seq'), 'new'
 from staging.schools s
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id)

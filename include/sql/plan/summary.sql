@@ -1,8 +1,13 @@
+-- What a plan comes to. First how much of what, counted once: a first load plans seven hundred thousand rows.
+create temporary table if not exists plan_counts (kind text, action text, phase text, n bigint) on commit drop;
+truncate plan_counts;
+insert into plan_counts select kind, action, phase, count(*) from staging.plan where run_id = %(run_id)s group by kind, action, phase;
+
 -- What people are shown of the plan: numbers, names of schools, licences and books that would be freed; never a person.
 select
   (select coalesce(jsonb_object_agg(kind, actions), '{}') from (
      select kind, jsonb_object_agg(action, n) as actions
-     from (select kind, action, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action) c group by kind) k) as counts,
+     from (select kind, action, sum(n)::bigint as n from plan_counts group by kind, action) c group by kind) k) as counts,
   (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join staging.schools s on s.run_id = p.run_id and s.source_id = p.source_id and not s.is_rejected
    where p.run_id = %(run_id)s and p.entity = 'schools' and p.action = 'add') as schools_added,
   (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join portal.schools s on s.id = p.row_id

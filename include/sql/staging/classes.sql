@@ -6,10 +6,16 @@ with course as (
 ), listed as (
   select c.*, row_number() over () as n from raw_classes c
 ), term as (
-  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title) as term_name, min(t.starts_on) as starts_on, max(t.ends_on) as ends_on,
-    bool_or(t.source_id is null) and not %(terms_complete)s as is_partial
+  -- nearly every class has one term: only of the others is a list taken apart
+  select l.n, t.title as term_name, t.starts_on, t.ends_on, t.source_id is null and not %(terms_complete)s as is_partial
+  from listed l left join staging.terms t on t.run_id = %(run_id)s and t.source_id = btrim(l.term_source_ids)
+  where position(',' in l.term_source_ids) = 0 and btrim(l.term_source_ids) <> ''
+  union all
+  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title), min(t.starts_on), max(t.ends_on),
+    bool_or(t.source_id is null) and not %(terms_complete)s
   from listed l cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x where btrim(x) <> '') i
   left join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
+  where position(',' in l.term_source_ids) > 0
   group by l.n
 )
 insert into staging.classes (run_id, n, source_id, status, school_source_id, sis_id, title, subject, grade, period,
@@ -39,6 +45,7 @@ select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %
   r.source_id, 'active', r.known ->> 'school_source_id', true
 from raw_rejects r where r.collection = 'classes' and r.source_id <> '';
 
+select staging.analyze_run(%(run_id)s, array['classes']);
 -- A class hangs on its school: the feed's, or (where the feed's schools are no whole list) one that the portal knows.
 with orphan as (
   update staging.classes c set is_rejected = true

@@ -1,30 +1,6 @@
 -- Enrolments, naming class and person by their place in the feed. In: raw_enrollments, raw_rejects, staging.users, .classes.
--- The largest table of a run: one pass, one hash join a side. Duplicates are folded later, by portal id.
-analyze raw_enrollments (class_source_id);
-insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active,
-  begins_on, ends_on, is_rejected, keep)
-select
-  %(run_id)s, c.n, u.n,
-  case when c.n is null then e.class_source_id end,
-  case when u.n is null then e.user_source_id end,
-  case e.role when 'student' then 'student' when 'teacher' then 'teacher'
-    else case lower(btrim(e.role)) when 'student' then 'student' when 'teacher' then 'teacher' end end,
-  case when e.role = 'student' or e.is_primary is null then false
-    else lower(e.is_primary) = 'true' and lower(btrim(e.role)) = 'teacher' end,
-  case when e.status is null or e.status = 'active' then true
-    else lower(btrim(e.status)) not in ('tobedeleted', 'inactive') end,
-  e.begins, e.ends,
-  e.source_id is null or e.class_source_id is null or e.user_source_id is null,
-  case when (e.begins is null and e.begins_on <> '') or (e.ends is null and e.ends_on <> '') then
-    array_remove(array[case when e.begins is null and e.begins_on <> '' then 'begins_on' end,
-                       case when e.ends is null and e.ends_on <> '' then 'ends_on' end], null) end
-from (
-  -- offset 0 keeps each date from being parsed once per use; 01/02/2026 is no date here, as nobody knows which
-  select *, case when begins_on like '____-__-__%%' and pg_input_is_valid(begins_on, 'date') then begins_on::date end as begins,
-    case when ends_on like '____-__-__%%' and pg_input_is_valid(ends_on, 'date') then ends_on::date end as ends
-  from raw_enrollments offset 0) e
-left join staging.classes c on c.run_id = %(run_id)s and c.source_id = e.class_source_id
-left join staging.users u on u.run_id = %(run_id)s and u.source_id = e.user_source_id;
+-- Duplicates are folded later, by portal id.
+select staging.type_enrollments(%(run_id)s);
 
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
 create temporary table padded on commit drop as
@@ -38,9 +14,22 @@ left join staging.classes c on c.run_id = %(run_id)s and c.source_id = p.class_s
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_source_id
 where e.run_id = %(run_id)s and e.ctid = p.place;
 
-insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_active, is_rejected)
-select %(run_id)s, c.n, u.n, r.known ->> 'class_source_id', r.known ->> 'user_source_id', null, true, true
+insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active, is_rejected)
+select %(run_id)s, c.n, u.n, r.known ->> 'class_source_id', r.known ->> 'user_source_id', null, false, true, true
 from raw_rejects r
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.known ->> 'class_source_id'
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.known ->> 'user_source_id'
 where r.collection = 'enrollments' and (r.known ->> 'class_source_id' <> '' or r.known ->> 'user_source_id' <> '');
+
+-- What is asked of them again and again, counted once.
+create temporary table enrollment_counts on commit drop as
+select count(*) as received, count(*) filter (where is_rejected) as rejected,
+  count(*) filter (where not is_rejected and (((class_n is null or user_n is null) and not %(is_partial)s) or keep is not null)) as warned,
+  count(*) filter (where not is_rejected and class_n is null) as dangling_classes,
+  count(*) filter (where not is_rejected and user_n is null) as dangling_users,
+  count(*) filter (where not is_rejected and is_active) as active,
+  count(*) filter (where not is_rejected) as total,
+  count(*) filter (where is_rejected and ((class_n is null and class_source_id is null) or (user_n is null and user_source_id is null))) as unreadable,
+  count(*) filter (where keep is not null) as kept,
+  count(*) filter (where role is null) as other_roles
+from staging.enrollments where run_id = %(run_id)s;

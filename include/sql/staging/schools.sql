@@ -36,3 +36,4 @@ select %(run_id)s, g.source_id, min(g.status), min(g.name), min(g.sis_id), min(g
     case when count(distinct g.state_id) > 1 then 'state_id' end,
     case when count(distinct g.nces_id) > 1 then 'nces_id' end], null)
 from living g where g.status = g.best group by g.source_id;
+select staging.analyze_run(%(run_id)s, array['schools']);

@@ -8,3 +8,4 @@ select distinct on (btrim(t.source_id))
 from raw_terms t
 where btrim(t.source_id) <> ''
 order by btrim(t.source_id), t.title, t.starts_on, t.ends_on;
+select staging.analyze_run(%(run_id)s, array['terms']);

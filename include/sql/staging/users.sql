@@ -10,7 +10,7 @@ from raw_roles r where btrim(r.user_source_id) <> '' group by r.user_source_id;
 analyze role_words;
 analyze raw_users (source_id);
 
-with people as materialized (
+with people as (
   select u.*, w.orgs as role_orgs, w.primary_org,
     case when w.words is not null then w.words
          when btrim(u.role) = '' or u.role is null then '{}'::text[]
@@ -25,6 +25,7 @@ with people as materialized (
     nullif(strpos(lower(u.user_ids), '{state'), 0) as state_at, -- {type:id} pairs; a regular expression costs five times as much
     btrim(u.email) ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' as is_address
   from raw_users u left join role_words w on w.source_id = u.source_id
+  offset 0 -- each of these is worked out once, and nothing is written down between
 )
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
   email, username, given_name, family_name, grade, sis_id, state_id, is_enabled, is_rejected, keep)
@@ -65,6 +66,7 @@ from raw_rejects r where r.collection = 'users' and r.source_id <> '';
 update staging.users u set is_rejected = true
 from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.source_id = r.known ->> 'user_source_id';
 
+select staging.analyze_run(%(run_id)s, array['users']);
 -- Rows that repeat an id are folded: schools and roles united, active beats gone; where values differ, the portal's wins.
 with repeated as (
   select source_id from staging.users
