@@ -8,7 +8,8 @@ with done as (
   update portal.enrollments t
   set is_primary = p.is_primary, begins_on = p.begins_on, ends_on = p.ends_on, is_active = true, ended_at = null, updated_run_id = %(run_id)s
   from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('update', 'restore') and p.phase = any (%(phases)s)
+  where (select r.plan -> 'counts' -> 'enrollments' ?| array['update', 'restore'] from sync.runs r where r.id = %(run_id)s) -- else not read
+    and p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('update', 'restore') and p.phase = any (%(phases)s)
     and t.class_id = p.class_id and t.user_id = p.user_id and t.role = p.role and t.origin = 'sync'
   returning p.action, to_jsonb(old) as before, to_jsonb(new) as after
 )
@@ -22,7 +23,8 @@ with done as (
   update portal.enrollments t
   set is_active = false, ended_at = now(), updated_run_id = %(run_id)s
   from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'end' and p.phase = any (%(phases)s)
+  where (select r.plan -> 'counts' -> 'enrollments' ? 'end' from sync.runs r where r.id = %(run_id)s)
+    and p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'end' and p.phase = any (%(phases)s)
     and t.class_id = p.class_id and t.user_id = p.user_id and t.role = p.role and t.origin = 'sync' and t.is_active
   returning to_jsonb(old) as before, to_jsonb(new) as after
 )
