@@ -27,12 +27,12 @@ ALWAYS: Final = ("a", "k1", "t1")
 
 FATES: Final = {
     "loosen": {
-        "people": ("stay", "stay", "leave", "leave", "join", "move", "rename", "role"),
+        "people": ("stay", "stay", "leave", "leave", "leave", "leave", "join", "move", "rename", "role"),
         "classes": ("stay", "stay", "stay", "move", "rename"),
         "schools": ("stay", "stay", "stay", "stay", "stay", "gone"),
     },
     "lose": {
-        "people": ("stay", "stay", "gone", "gone", "called gone", "twin", "reborn", "leave"),
+        "people": ("stay", "stay", "gone", "gone", "gone", "called gone", "twin", "reborn", "leave"),
         "classes": ("stay", "stay", "stay", "gone", "move", "reborn", "anew"),
         "schools": ("stay", "stay", "stay", "gone"),
     },
@@ -51,6 +51,7 @@ FATES: Final = {
 CHAPTERS: Final = (
     ("loosen: edit", "lose: reset", "return: edit", "undo newest reset"),
     ("loosen: edit", "lose: reset", "return: edit", "undo newest reset"),
+    ("loosen: edit", "lose: reset", "return: edit", "undo newest reset"),
     ("lose: reset", "return: edit", "any: edit", "undo newest reset"),
     ("any: reset", "return: edit with a question", "loosen: reset", "undo oldest reset"),
     ("return: edit", "undo newest run"),
@@ -67,7 +68,8 @@ KINDS_OF_WORK: Final = (
     "disable", "club", "co-teacher", "join", "rename",
 )  # fmt: skip
 WORK_BEFORE_AN_UNDO: Final = (
-    "licence", "licence", "school licence", "book", "book", "enrol", "admin", "disable", "club", "join", "rename",
+    "licence", "licence", "school licence", "school licence", "book", "book", "enrol", "admin", "disable", "club",
+    "join", "rename",
 )  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def chapters(draw: st.DrawFn) -> Chapter:
     plot = draw(st.sampled_from(CHAPTERS))
     days = tuple(draw(_days(*step.split(": "))) for step in plot if ": " in step)
     is_undone = plot[-1].startswith("undo ")
-    work = draw(_works(WORK_BEFORE_AN_UNDO, 3, 8)) if is_undone else ()
+    work = draw(_works(WORK_BEFORE_AN_UNDO, 1, 6)) if is_undone else ()
     return Chapter(days, tuple(work), plot[-1].removeprefix("undo ") if is_undone else "")
 
 
