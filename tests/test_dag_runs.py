@@ -164,7 +164,7 @@ def mail_catcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     received: list[bytes] = []
 
     class Catcher:
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
             received.append(envelope.content)
             return "250 OK"
 
