@@ -37,8 +37,7 @@ def test(arguments: list[str]) -> int:
         checked = arguments or _checked(environment)
         if chromium() is None:
             say(f"bin/test: {NO_BROWSER}.")
-        # loadgroup: the browser's tests stay on one worker, which starts the product once for them
-        chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
+        chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1))]
         tested = run_in_front([sys.executable, "-m", "pytest", *chosen], environment, folder=REPOSITORY)
         return tested or (0 if checked else 1)
 

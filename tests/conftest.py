@@ -28,6 +28,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
+from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROLES_FILE = REPOSITORY / "ops" / "sql" / "roles.sql"
@@ -169,6 +170,22 @@ def pytest_configure() -> None:
         server.create(name, "airflow", owner="airflow")
     os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url.replace("/airflow?", f"/{name}?")
     os.environ["AIRFLOW_HOME"] = new_airflow_home()
+
+
+class _OneProduct(LoadScopeScheduling):
+    """Any test to any worker, but the browser's tests all to one, which starts the product once for them.
+
+    The same as --dist loadgroup, which groups nothing (pytest-xdist 3.8.0 names groups in a field that pytest 9.2.0 no
+    longer reads).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if "/test_browser" in nodeid else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How the tests are spread over the workers."""
+    return _OneProduct(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,8 @@ import re
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.ui.browsing import RUN_SECONDS, follow, reload_until, walk_the_wizard
 
-pytestmark = pytest.mark.xdist_group("browser")
 HARBOR = "/roster/districts/harbor"
 STUDENTS = (
     "select count(*) from portal.users u join portal.districts d on d.id = u.district_id"

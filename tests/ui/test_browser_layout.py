@@ -12,7 +12,6 @@ from roster_sync.ui.app import app
 from tests.ui import madeup
 from tests.ui.browsing import Visits
 
-pytestmark = pytest.mark.xdist_group("browser")
 HOME = "/roster/districts/meadow"
 UNBROKEN, SPACED = "Longschoolname" * 15, "Cedar and the Surrounding Townships " * 6
 NO_PAGES = (".csv", "/static/{name}", "/openapi.json", "/docs-files/{path:path}", "/assets/{path:path}",
