@@ -50,6 +50,11 @@ class AirflowApi:
         """Starts a run, and returns its id."""
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"])
 
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Has a task run once more."""
+        again = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
+        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", again)
+
     def nightly_run(self, dag_id: str, since: datetime, seconds: float) -> str | None:
         """The run that the scheduler itself made after a moment, if it makes one within a while."""
         end = time.monotonic() + seconds

@@ -217,14 +217,18 @@ def close_as(cursor: Cursor, run_id: int, status: str, message: str | None) -> N
 
 
 def fail_if_open(connection: Connection, run_id: int, message: str) -> bool:
-    """Closes a run that is still open as failed; True where it was. A run that ended well is left alone."""
+    """Closes a run that is still open as failed; True where it was. A run that ended well is left alone.
+
+    Of one whose last task was cleared, only the end is done again: it ends as it had.
+    """
     with db.acting_as(connection, "roster_edit") as cursor:
         cursor.execute(
-            "update sync.runs set status = 'failed', message = %s, finished_at = clock_timestamp(), step = null"
-            " where id = %s and status = 'in_progress'",
+            "update sync.runs set status = coalesce(ended_as, 'failed'), finished_at = clock_timestamp(), step = null,"
+            " message = case when ended_as is null then %s else message end"
+            " where id = %s and status = 'in_progress' returning status",
             (message, run_id),
         )
-        return cursor.rowcount > 0
+        return cursor.fetchone() == ("failed",)
 
 
 def status_of(connection: Connection, run_id: int) -> str:

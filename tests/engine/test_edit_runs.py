@@ -170,6 +170,27 @@ def test_a_failure_closes_an_open_run_and_leaves_one_that_ended_alone(world: Wor
     assert world.ran(ran.id).status == "launched"
 
 
+def test_a_run_whose_last_tasks_are_cleared_ends_as_it_had(world: World) -> None:
+    """Airflow runs the setup again whenever any task is cleared."""
+    ran = world.run(town(), airflow_run_id="night")
+    for steps in ((), ("notify",)):
+        assert world.begin(airflow_run_id="night", is_alive=lambda *_: True) == ran.id
+        for step in steps:
+            with runs.step(world.app, ran.id, step):
+                assert world.ran(ran.id).status == "launched"
+        assert runs.fail_if_open(world.app, ran.id, "It broke.") is False
+        assert world.ran(ran.id) == ran
+
+
+def test_a_run_that_is_read_again_and_stops_has_failed_however_it_had_ended(world: World) -> None:
+    ran = world.run(town(), airflow_run_id="night")
+    world.begin(airflow_run_id="night", is_alive=lambda *_: True)
+    with runs.step(world.app, ran.id, "extract"):
+        pass
+    assert runs.fail_if_open(world.app, ran.id, "It broke.") is True
+    assert world.ran(ran.id).status == "failed"
+
+
 def test_launched_also_when_nothing_was_to_change(world: World) -> None:
     world.run(town())
     ran = world.run(town())
