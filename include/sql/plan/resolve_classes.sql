@@ -12,6 +12,8 @@ where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manua
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id)
 order by s.source_id, s.is_rejected, p.id;
 
+select staging.analyze_run(%(run_id)s, array['resolved/classes']);
+
 create temporary table unnamed_classes on commit drop as
 select s.n, s.source_id from staging.classes s
 where s.run_id = %(run_id)s and s.source_id is not null
@@ -102,15 +104,22 @@ from one_each f
 full join (select * from portal.classes where district_id = %(district_id)s) p on p.id = f.row_id
 left join school_view o on o.id = p.school_id;
 
--- What a rejected row names counts as seen: its class, or (of a row without an id) a class that looks like it.
+-- What a rejected row names counts as seen: its class, or (of a row without an id) a class that looks like it. The rejected
+-- rows are few and set aside first: each way to name a class is then one hash join.
+create temporary table nameless_classes on commit drop as
+select sis_id, title from staging.classes where run_id = %(run_id)s and source_id is null;
+create temporary table rejected_ids on commit drop as
+select distinct e.class_source_id as source_id from staging.enrollments e
+where e.run_id = %(run_id)s and e.is_rejected and e.class_source_id is not null
+  and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
+analyze nameless_classes;
+analyze rejected_ids;
+create temporary table named_classes on commit drop as
+select p.id from portal.classes p join rejected_ids r on r.source_id = p.source_id where p.district_id = %(district_id)s and p.issuer = %(issuer)s
+union select p.id from portal.classes p join nameless_classes s on s.sis_id = p.sis_id where p.district_id = %(district_id)s
+union select p.id from portal.classes p join nameless_classes s on s.title = p.title where p.district_id = %(district_id)s;
 update class_view v set is_protected = true
-where v.is_known and not v.is_in_feed and not v.is_protected and (
-  v.id in (
-    select p.id from staging.enrollments e join portal.classes p on p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = e.class_source_id
-    where e.run_id = %(run_id)s and e.is_rejected and e.class_source_id is not null)
-  or v.id in (
-    select p.id from staging.classes s join portal.classes p on p.district_id = %(district_id)s and (p.sis_id = s.sis_id or p.title = s.title)
-    where s.run_id = %(run_id)s and s.source_id is null));
+from named_classes n where n.id = v.id and v.is_known and not v.is_in_feed and not v.is_protected;
 -- and so does what hangs on a school whose own row was rejected
 update class_view v set is_protected = true
 from school_view s where s.id = v.old_school_id and s.is_protected and not v.is_in_feed and not v.is_protected;

@@ -19,7 +19,7 @@ join staging.users s on s.run_id = %(run_id)s and s.source_id = p.source_id
 where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manual' and p.source_id is not null
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
 order by s.source_id, s.is_rejected, p.id;
-select staging.analyze_run(%(run_id)s, array['resolved']);
+select staging.analyze_run(%(run_id)s, array['resolved/users']);
 
 -- Ids that no row bears now: on most nights few, and only these are looked for further.
 create temporary table unnamed_users on commit drop as
@@ -48,6 +48,21 @@ where p.district_id = %(district_id)s and exists (select from unknown_users)
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id);
 analyze unclaimed_users;
 
+create temporary table email_pairs on commit drop as
+select u.source_id, c.id as row_id, c.origin, c.email
+from unknown_users u join unclaimed_users c on c.email = lower(u.email) and c.family_name = lower(u.family_name)
+where c.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$';
+analyze email_pairs;
+create temporary table own_emails on commit drop as
+with asked as (select distinct email from email_pairs),
+portal as (
+  select a.email from asked a join portal.users p on lower(btrim(p.email)) = a.email
+  where p.district_id = %(district_id)s group by a.email having count(*) = 1),
+feed as (
+  select a.email from asked a join staging.users f on lower(f.email) = a.email
+  where f.run_id = %(run_id)s group by a.email having count(*) = 1)
+select email from portal join feed using (email);
+
 -- Proofs: the SIS id with a name or the email; or an email that is one person's on both sides, with the family name.
 -- A pupil and a member of staff are not one person on the strength of a number: SIS ids of both may overlap.
 create temporary table user_pairs on commit drop as
@@ -56,11 +71,7 @@ from unknown_users u join unclaimed_users c on c.sis_id = u.sis_id
 where (lower(u.family_name) = c.family_name or lower(u.given_name) = c.given_name or lower(u.email) = c.email)
   and (c.role = 'student') = (coalesce(u.roles[1], case when u.source_roles = '{}' then 'student' else 'staff' end) = 'student')
 union
-select 2, u.source_id, c.id, c.origin
-from unknown_users u join unclaimed_users c on c.email = lower(u.email) and c.family_name = lower(u.family_name)
-where c.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$'
-  and (select count(*) from portal.users p where p.district_id = %(district_id)s and lower(btrim(p.email)) = c.email) = 1
-  and (select count(*) from staging.users f where f.run_id = %(run_id)s and lower(f.email) = c.email) = 1;
+select 2, e.source_id, e.row_id, e.origin from email_pairs e join own_emails o on o.email = e.email;
 
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select %(run_id)s, 'users', best.source_id, u.n, best.row_id, (array['sis', 'email'])[best.rung]
@@ -81,7 +92,7 @@ from unknown_users u left join school_ids i on i.source_id = u.school_source_id
 where u.roles && %(roles)s::text[]
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
 order by i.id, u.n;
-select staging.analyze_run(%(run_id)s, array['resolved']);
+select staging.analyze_run(%(run_id)s, array['resolved/users']);
 -- Whom the source itself calls gone; a rejected row of the same person beside it changes nothing about that.
 update staging.resolved r set is_gone = true
 from staging.users s join staging.resolved g on g.run_id = %(run_id)s and g.entity = 'users' and g.n = s.n
