@@ -72,18 +72,20 @@ def holding(database: Database, statement: str) -> Iterator[None]:
 
 
 class Watcher:
-    """Sees what the server's sessions do; only a superuser sees those of other roles."""
+    """Sees what the sessions of this test's database do; only a superuser sees those of other roles."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, database: str) -> None:
         self._cursor = cursor
+        self._database = database
 
     def wait_until(self, name: str, what: str = "true", *, is_there: bool = True) -> None:
         """Waits until a child's session is there and does that, or until it is gone."""
         limit = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < limit:
             self._cursor.execute(
-                f"select exists (select from pg_stat_activity where application_name = %s and {what})",  # noqa: S608
-                (f"child {name}",),
+                "select exists (select from pg_stat_activity"  # noqa: S608
+                f" where datname = %s and application_name = %s and {what})",
+                (self._database, f"child {name}"),
             )
             if self._cursor.fetchone()[0] is is_there:
                 return
@@ -92,9 +94,9 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(cluster: Cluster) -> Iterator[Watcher]:
-    with cluster.admin() as cursor:
-        yield Watcher(cursor)
+def watcher(cluster: Cluster, memory_database: Database) -> Iterator[Watcher]:
+    with cluster.admin() as cursor:  # other workers' children bear the same names, in databases of their own
+        yield Watcher(cursor, memory_database.name)
 
 
 WAITS = "wait_event_type = 'Lock'"
