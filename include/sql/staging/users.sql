@@ -81,23 +81,34 @@ with repeated as (
   from repeated limit 1000
 ), living as (
   -- a row that is gone says nothing beside one that is active
-  select g.*, min(g.status) over (partition by g.source_id) as best from gone g
+  select * from (select g.*, min(g.status) over (partition by g.source_id) as best from gone g) g where g.status = g.best
+), words as ( -- lists are united in one pass each: a source that writes a person once per school repeats everyone
+  select l.source_id, array_agg(distinct w) as source_roles from living l, unnest(l.source_roles) w group by l.source_id
+), roles as (
+  select d.source_id, array_agg(d.r order by array_position(array['teacher', 'school_admin', 'district_admin', 'student'], d.r)) as roles
+  from (select distinct l.source_id, r from living l, unnest(l.roles) r) d group by d.source_id
+), places as (
+  select l.source_id, array_agg(distinct o) as school_source_ids from living l, unnest(l.school_source_ids) o group by l.source_id
+), folded as (
+  select min(g.n) as n, g.source_id, min(g.status) as status,
+    min(g.primary_school_source_id) as primary_school_source_id, min(g.email) as email, min(g.username) as username,
+    min(g.given_name) as given_name, min(g.family_name) as family_name, min(g.grade) as grade,
+    min(g.sis_id) as sis_id, min(g.state_id) as state_id, bool_and(g.is_enabled) as is_enabled,
+    array_remove(array[
+      case when count(distinct g.email) > 1 or (bool_or('email' = any (g.keep)) and count(g.email) = 0) then 'email' end,
+      case when count(distinct g.username) > 1 then 'username' end,
+      case when count(distinct g.given_name) <> 1 then 'given_name' end,
+      case when count(distinct g.family_name) <> 1 then 'family_name' end,
+      case when count(distinct g.grade) > 1 or (bool_or('grade' = any (g.keep)) and count(g.grade) = 0) then 'grade' end,
+      case when count(distinct g.sis_id) > 1 then 'sis_id' end,
+      case when count(distinct g.state_id) > 1 then 'state_id' end], null) as keep
+  from living g group by g.source_id
 )
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
   email, username, given_name, family_name, grade, sis_id, state_id, is_enabled, keep)
-select %(run_id)s, min(g.n), g.source_id, min(g.status),
-  (select coalesce(array_agg(distinct w), '{}') from living x, unnest(x.source_roles) w where x.source_id = g.source_id and x.status = x.best),
-  (select coalesce(array_agg(r order by array_position(array['teacher', 'school_admin', 'district_admin', 'student'], r)), '{}')
-   from (select distinct r from living x, unnest(x.roles) r where x.source_id = g.source_id and x.status = x.best) d),
-  (select coalesce(array_agg(distinct o), '{}') from living x, unnest(x.school_source_ids) o where x.source_id = g.source_id and x.status = x.best),
-  min(g.primary_school_source_id), min(g.email), min(g.username), min(g.given_name), min(g.family_name), min(g.grade),
-  min(g.sis_id), min(g.state_id), bool_and(g.is_enabled),
-  array_remove(array[
-    case when count(distinct g.email) > 1 or (bool_or('email' = any (g.keep)) and count(g.email) = 0) then 'email' end,
-    case when count(distinct g.username) > 1 then 'username' end,
-    case when count(distinct g.given_name) <> 1 then 'given_name' end,
-    case when count(distinct g.family_name) <> 1 then 'family_name' end,
-    case when count(distinct g.grade) > 1 or (bool_or('grade' = any (g.keep)) and count(g.grade) = 0) then 'grade' end,
-    case when count(distinct g.sis_id) > 1 then 'sis_id' end,
-    case when count(distinct g.state_id) > 1 then 'state_id' end], null)
-from living g where g.status = g.best group by g.source_id;
+select %(run_id)s, f.n, f.source_id, f.status, coalesce(w.source_roles, '{}'), coalesce(r.roles, '{}'), coalesce(o.school_source_ids, '{}'),
+  f.primary_school_source_id, f.email, f.username, f.given_name, f.family_name, f.grade, f.sis_id, f.state_id, f.is_enabled, f.keep
+from folded f
+left join words w on w.source_id = f.source_id
+left join roles r on r.source_id = f.source_id
+left join places o on o.source_id = f.source_id;
