@@ -1,7 +1,7 @@
 -- What a plan comes to. First how much of what, counted once: a first load plans seven hundred thousand rows.
-create temporary table if not exists plan_counts (kind text, action text, phase text, n bigint) on commit drop;
-truncate plan_counts;
-insert into plan_counts select kind, action, phase, count(*) from staging.plan where run_id = %(run_id)s group by kind, action, phase;
+drop table if exists plan_counts; -- of a plan that was made again in the same transaction
+create temporary table plan_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
+select kind, action, phase, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action, phase;
 
 -- What people are shown of the plan: numbers, names of schools, licences and books that would be freed; never a person.
 select
