@@ -21,6 +21,7 @@ from roster_sync.model import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeStep
 from roster_sync.sources.budget import Budget
 from roster_sync.sources.clever import Clever
+from roster_sync.sources.clever_api import Walk
 from roster_sync.sources.clever_mapping import ROLES
 from roster_sync.sources.registry import open_source
 from tests.sources.conftest import MemorySink
@@ -216,6 +217,18 @@ def test_a_token_that_is_rotated_in_the_middle_is_picked_up(
     assert simulator.paths().count("/oauth/tokens") >= 2
 
 
+def test_of_two_tokens_the_newer_one_is_taken(stub: Stub, sink: MemorySink) -> None:
+    listed = [("old", "2024-01-01"), ("new", "2025-01-01"), ("older", "2023-01-01"), ("another's", "2026-01-01")]
+    tokens = [
+        {"owner": {"id": "d2" if token == "another's" else "d1"}, "access_token": token, "created": created}
+        for token, created in listed
+    ]  # fmt: skip
+    stub.handle = lambda asked: answer({"data": tokens} if asked.path == "/oauth/tokens" else page({"id": "d1"}))
+    opened(Access(stub.base, "client", "secret", {"district_id": "d1"})).probe()
+    sent = [asked.headers["authorization"] for asked in stub.asked if asked.path != "/oauth/tokens"]
+    assert set(sent) == {"Bearer new"}
+
+
 def test_a_static_token_that_is_refused_fails_at_once(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate()
     simulator.fault("expired_token", "*/sections", nth=2)
@@ -395,7 +408,34 @@ def test_a_running_sync_is_waited_for_up_to_thirty_minutes(
     time = Time(now=now())
     with pytest.raises(SourceNotReady, match="30 minutes"):
         source(simulator, time=time).fetch(MemorySink())
-    assert 1700 <= sum(time.slept) <= 1800
+    assert sum(time.slept) == 1800
+
+
+def test_what_the_reading_itself_takes_is_no_waiting(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator, time = simulate(), Time(now=now())
+    simulator.fault("status", "*/courses", status=503, retry_after="600", times=3)
+
+    def pass_time(seconds: float) -> None:
+        time.sleep(seconds)
+        entry(simulator).state = "running" if sum(time.slept) == 1800 else "success"
+
+    check_whole(source(simulator, time=time, sleep=pass_time).fetch(sink), sink, entry(simulator))
+    assert time.slept == [600, 600, 600, 30]
+    assert sink.discards == 1
+
+
+def test_a_sync_of_clevers_own_is_waited_for_also_within_a_pause(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator, time = simulate(state="running", pause_start="2020-06-01"), Time(now=now())
+
+    def end_it(seconds: float) -> None:
+        time.sleep(seconds)
+        entry(simulator).state = "success"
+
+    report = source(simulator, time=time, sleep=end_it).fetch(sink)
+    assert time.slept == [30]
+    assert "paused" in report.adds_only
 
 
 @pytest.mark.parametrize(
@@ -542,6 +582,27 @@ def test_odd_records_neither_break_the_read_nor_get_an_id(stub: Stub, sink: Memo
     assert sink.ids("users") == ["u1", None, None, None]
     assert sink.rows["users"][0]["org_source_ids"] == "s1,3"
     assert [row["source_id"] for row in sink.rows["enrollments"]] == ["k1:t1:teacher", "k1:u1:student"]
+
+
+def walked(stub: Stub, *pages: object) -> tuple[list[Any], Walk]:
+    """What a walk over these pages gives, and what it proves; after the last one they begin again."""
+    stub.handle = lambda asked: answer(pages[(len(stub.asked) - 1) % len(pages)])
+    walk = Walk()
+    found = opened(Access(stub.base, password="token"))._api.records("/terms", walk)
+    return [record["id"] for record in found], walk
+
+
+def test_pages_that_lead_in_a_circle_end_and_prove_nothing(stub: Stub) -> None:
+    links = [f"/v3.1/terms?starting_after={name}" for name in "abc"]
+    found, walk = walked(stub, *(page({"id": name}, link=link) for name, link in zip("abc", links, strict=True)))
+    assert found == ["a", "b", "c", "a"]
+    assert "circle" in walk.problem
+
+
+def test_an_empty_page_proves_nothing_where_the_one_before_announced_it(stub: Stub) -> None:
+    found, walk = walked(stub, page({"id": "a"}, link="/v3.1/terms?starting_after=a"), page())
+    assert (found, "empty" in walk.problem) == (["a"], True)
+    assert walked(stub, page())[1].problem == "", "a list may be empty"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ class CleverApi:
         query = urlencode([("limit", str(self._page_size)), *params.items()], quote_via=quote)
         link: str | None = f"{self._root}{path}?{query}"
         before: set[str] = set()
+        followed: set[str] = set()
         while link:
+            followed.add(link)
             with self._at_work:
                 envelope = Envelope(self._page(link, path), "data")
                 ids: set[str] = set()
@@ -125,9 +127,15 @@ class CleverApi:
             if not fresh:
                 if repeated:
                     walk.problem = "The source gave the same page twice."
+                elif walk.pages > 1:
+                    # Clever links to a next page only where more is to come.
+                    walk.problem = "A page that the one before it announced came empty."
                 return
             before = ids
             link = next_of(envelope.rest)
+            if link in followed:
+                walk.problem = "The pages lead in a circle."
+                return
 
     def _page(self, link: str, path: str) -> Reply:
         """One page; where Clever finds it too large (413), half of it."""
@@ -215,14 +223,18 @@ class CleverApi:
         answer = as_mapping(reply.json())
         if not isinstance(answer.get("data"), list):
             raise FeedBroken(f"{reply.what} came without its list 'data': check the extra token_host.")
-        for entry in map(as_mapping, answer["data"]):
-            owner, token = as_mapping(entry.get("owner")), as_text(entry.get("access_token"))
-            if token and as_text(owner.get("id")) == self.district_id:
-                return token, None
-        raise AuthError(
-            "Clever lists no token of this district for the application: check the district_id, and that the district "
-            "still shares with the application."
-        )
+        mine = [
+            entry for entry in map(as_mapping, answer["data"])
+            if as_text(as_mapping(entry.get("owner")).get("id")) == self.district_id and entry.get("access_token")
+        ]  # fmt: skip
+        if not mine:
+            raise AuthError(
+                "Clever lists no token of this district for the application: check the district_id, and that the "
+                "district still shares with the application."
+            )
+        # While a token is being replaced, two may be listed.
+        newest = max(mine, key=lambda entry: as_text(entry.get("created")) or "")
+        return as_text(newest["access_token"]) or "", None
 
 
 def next_of(answer: Mapping[str, Any]) -> str | None:

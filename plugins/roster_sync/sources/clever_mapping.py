@@ -43,11 +43,11 @@ def read_district(record: Record, today: date) -> CleverDistrict:
     elif word == "error":
         state = "error"
         reason = "Clever's own sync of this district is in error: the district mends it on its Clever dashboard."
+    elif word == "running":
+        state, reason = "running", "Clever is syncing this district just now."
     elif word == "paused" or is_pausing:
         until = f" until {end}" if end else ""
         state, reason = "paused", f"The district's sync is paused at Clever{until}: its data there is frozen."
-    elif word == "running":
-        state, reason = "running", "Clever is syncing this district just now."
     return CleverDistrict(
         as_text(record.get("id")) or "", as_text(record.get("name")) or "", state, reason,
         as_text(record.get("last_sync")), as_text(record.get("nces_id")),
