@@ -21,6 +21,11 @@ ONE: Final = ("course", "school", "term")
 _SECTION_FIELDS: Final = {"course": "course", "term": "term_id", "school": "school"}
 
 
+def links_of(name: str, path: str) -> list[dict[str, str]]:
+    """The links of one record: to itself and to all that belongs to it."""
+    return [{"rel": "self", "uri": path}, *({"rel": wanted, "uri": f"{path}/{wanted}"} for wanted in RELATIONS[name])]
+
+
 def related(
     snapshot: CleverSnapshot, name: str, clever_id: str, wanted: str, role: str, *, only_primary: bool
 ) -> tuple[str, Sequence[int]]:

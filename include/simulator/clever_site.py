@@ -2,8 +2,8 @@
 
 Choices where the public documentation says nothing: the total of `count=true` stands at the top level as `count`;
 an application without events gets an empty list; `previous_attributes` holds whole top-level attributes; 401, 403 and
-404 say `{"message": ...}`; `ending_before=last` gives the newest records; without Secure Sync all but the district is
-403.
+404 say `{"message": ...}`; without Secure Sync all but the district is 403; a record's links are named as their paths.
+`ending_before=last` gives the newest records: undocumented, but public clients rely on it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, Final
 from include.simulator.clever_events import Events, schools_of
 from include.simulator.clever_json import ROLES, CleverView, Json, dump
 from include.simulator.clever_page import BadRequest, page_of
-from include.simulator.clever_relations import ONE, RELATIONS, related
+from include.simulator.clever_person import ME, PREFIX, is_open_to, me_of
+from include.simulator.clever_relations import ONE, RELATIONS, links_of, related
 from include.simulator.clever_snapshot import CleverSnapshot
 from include.simulator.district import MadeUpDistrict
 from include.simulator.faults import Faults
@@ -193,14 +194,14 @@ class CleverSite:
     def handle(self, request: Request) -> Reply:
         """Answers a request."""
         if request.method != "GET":
-            return self.error(405, "Only GET is served.")
+            return self.error(501, "Only GET is served.")
         if request.path == "/oauth/tokens":
             return self._list_tokens(request)
         version, _, rest = request.path.lstrip("/").partition("/")
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if token.startswith("il"):  # a user's token: the real Clever answers with a page, not with JSON
-            return Reply(401, HTML_PAGE, content_type="text/html; charset=utf-8")
-        entry = next((e for e in self.districts if e.is_connected and e.token == token), None)
+        if token.startswith(PREFIX):
+            return self._limited(token, lambda: self._read_as_person(token.removeprefix(PREFIX), request))
+        entry = next((entry for entry in self._connected() if entry.token == token), None)
         if kind.lower() != "bearer" or entry is None:
             return self.error(401, "The bearer token is not known.")
         if request.path == "/oauth/tokeninfo":
@@ -208,6 +209,9 @@ class CleverSite:
         if version not in VERSIONS:
             return self.error(404, "There is no such version of the API.")
         return self._limited(token, lambda: self._read(entry, version, rest.split("/"), request))
+
+    def _connected(self) -> list[CleverDistrict]:
+        return [entry for entry in self.districts if entry.is_connected]
 
     # -- tokens ---------------------------------------------------------------------------------------------------
 
@@ -221,8 +225,8 @@ class CleverSite:
         tokens = [
             {"id": f"{entry.district.seed & 0xFFFFFFFF:024x}", "created": entry.district.timestamp(1),
              "owner": {"type": "district", "id": entry.id}, "access_token": entry.token, "scopes": _SCOPES}
-            for entry in self.districts
-            if entry.is_connected and wanted in ("", entry.id)
+            for entry in self._connected()
+            if wanted in ("", entry.id)
         ]  # fmt: skip
         uri = f"{self.prefix}{request.path}" + (f"?{request.query}" if request.query else "")
         return json_reply({"data": tokens, "links": [{"rel": "self", "uri": uri}]})
@@ -263,6 +267,21 @@ class CleverSite:
             return self.error(bad.status, str(bad))
         return self.error(404, "Resource not found")
 
+    def _read_as_person(self, person: str, request: Request) -> Reply:
+        """What a person's own token opens; to all else the real Clever answers with a page, not with JSON."""
+        version, *parts = [VERSIONS[-1], ME] if request.path == f"/{ME}" else request.path.strip("/").split("/")
+        for entry in self._connected() if version in VERSIONS and not request.first("limit") else ():
+            users = self.snapshot(entry, version).collection("users")
+            place = users.place(person)
+            if place is None or not is_open_to(record := users.record(place), parts):
+                continue
+            if parts == [ME]:
+                return json_reply(me_of(record, f"/{version}"))
+            if parts[0] == "districts":
+                return self._districts(entry, version, parts[1:], request)
+            return self._read_records(entry, version, parts, request)
+        return Reply(401, HTML_PAGE, content_type="text/html; charset=utf-8")
+
     def _districts(self, entry: CleverDistrict, version: str, rest: list[str], request: Request) -> Reply:
         record = self._district(entry, version)
         if not rest:
@@ -295,7 +314,8 @@ class CleverSite:
         if place is None or len(parts) > 3:
             return self.error(404, "Resource not found")
         if len(parts) == 2:
-            return json_reply({"data": snapshot.collection(name).record(place)})
+            record = snapshot.collection(name).record(place)
+            return json_reply({"data": record, "links": links_of(name, f"{self.prefix}{request.path}")})
         return self._relation(entry, snapshot, version, parts, request)
 
     def _relation(

@@ -87,9 +87,25 @@ def test_a_token_opens_its_own_district_only(still):
     assert get(still, "schools", "unknown").status_code == 401
 
 
-def test_a_users_token_is_answered_with_html(still):
-    reply = get(still, "sections", "ilxyz")
-    assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (401, "text/html")
+def test_a_persons_own_token_opens_what_is_theirs_and_is_answered_with_html_elsewhere(still):
+    teacher, other = walk(still, "users", role="teacher", limit=10_000)[:2]
+    token, school = f"il{teacher['id']}", teacher["roles"]["teacher"]["school"]
+    me = get(still, "/v3.0/me", token).json()
+    assert (me["type"], me["data"]["id"], me["data"]["district"]) == ("user", teacher["id"], teacher["district"])
+    links = {link["rel"]: link["uri"] for link in me["links"]}
+    assert links == {"self": "/me", "canonical": f"/v3.0/users/{teacher['id']}",
+                     "district": f"/v3.0/districts/{teacher['district']}"}  # fmt: skip
+    assert get(still, links["self"], token).json()["data"] == me["data"]
+    for opened in (token, TOKEN):
+        assert get(still, links["canonical"], opened).json()["data"]["id"] == teacher["id"]
+        assert get(still, links["district"], opened).json()["data"]["id"] == teacher["district"]
+    assert get(still, f"schools/{school}", token).json()["data"]["id"] == school
+    mine, theirs = f"users/{teacher['id']}", f"users/{other['id']}"
+    refused = [theirs, f"{mine}/sections", f"schools/{school}/users", "users", "sections", "districts", "events",
+               "me?limit=5", "/v2.1/me", "/oauth/tokeninfo"]  # fmt: skip
+    for reply in [*(get(still, path, token) for path in refused), get(still, "me", "ilxyz")]:
+        assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (401, "text/html"), reply.url
+    assert get(still, "me").status_code == 404, "a district's token is nobody's own"
 
 
 def test_a_rotated_token_is_found_in_the_list_and_the_old_one_refused(sim):
@@ -116,7 +132,7 @@ def test_ids_ascend_and_pages_of_any_size_make_the_same_collection(version, stil
         assert ids(whole) == sorted(set(ids(whole)))
         assert walk(still, f"/{version}/{name}", limit=37) == whole
         assert get(still, f"/{version}/{name}", limit=1, count="true").json()["count"] == len(whole)
-        assert get(still, f"/{version}/{name}/{whole[-1]['id']}").json() == {"data": whole[-1]}
+        assert get(still, f"/{version}/{name}/{whole[-1]['id']}").json()["data"] == whole[-1]
 
 
 def test_ids_still_ascend_after_people_and_ids_have_come_and_gone():
@@ -231,6 +247,22 @@ def test_every_relation_of_the_definition_answers(still):
     assert contact["id"] in ids(walk(still, f"users/{child}/mycontacts"))
     assert child in ids(walk(still, f"users/{contact['id']}/mystudents"))
     assert walk(still, "resources") == walk(still, f"users/{student}/resources") == []
+
+
+def test_a_record_links_to_itself_and_to_all_that_belongs_to_it(still):
+    for name in ("schools", "users", "sections", "courses", "terms"):
+        path = f"/v3.1/{name}/{walk(still, name)[-1]['id']}"
+        links = {link["rel"]: link["uri"] for link in get(still, path).json()["links"]}
+        assert links.pop("self") == path
+        assert len(links) >= 3
+        for rel, uri in links.items():
+            reply = get(still, uri)
+            assert (uri, reply.status_code, "data" in reply.json()) == (f"{path}/{rel}", 200, True)
+
+
+def test_only_reading_is_implemented(still):
+    reply = requests.post(f"{still.url}/v3.1/users", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    assert (reply.status_code, set(reply.json())) == (501, {"message"})
 
 
 def test_sections_name_people_who_exist_and_a_lead_among_their_teachers(still):
