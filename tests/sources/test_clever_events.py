@@ -14,6 +14,7 @@ from include.simulator.serving import serve_clever
 from include.simulator.web import Simulator
 from roster_sync.districts import SourceSettings
 from roster_sync.errors import SourceNotReady
+from roster_sync.sources import clever_events
 from roster_sync.sources.base import Access
 from roster_sync.sources.clever import Clever
 from roster_sync.sources.clever_events import CleverEvents
@@ -186,3 +187,16 @@ def test_what_was_changed_and_then_deleted_is_left_to_the_full_read(stub: Stub, 
     assert sink.ids("classes") == ["c2"]
     assert read.last_id == "a4"
     assert read.skipped == {"sections.deleted": 1, "resources.created": 1}
+
+
+def test_more_records_than_are_held_at_a_time_wait_for_the_full_read(
+    stub: Stub, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clever_events, "MOST", 2)
+    told = [("a1", "sections.created", "c1"), ("a2", "sections.updated", "c1"), ("a3", "schools.updated", "s1")]
+    stubbed(stub, sink, *told).fetch(sink)
+    assert sink.ids("classes") == ["c1"], "one record is one, however often it changed"
+    sink = MemorySink()
+    with pytest.raises(SourceNotReady, match="More than 2 records"):
+        stubbed(stub, sink, *told, ("a4", "sections.created", "c2")).fetch(sink)
+    assert sink.rows == {}

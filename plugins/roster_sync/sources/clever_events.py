@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -15,14 +16,15 @@ from roster_sync.sources import clever_mapping as mapping
 from roster_sync.sources.base import Access, CollectionReport, FeedReport, ProbeReport, ProbeStep, Sink
 from roster_sync.sources.clever_api import CleverApi, Walk
 from roster_sync.sources.clever_mapping import Record, Row
+from roster_sync.sources.clever_reading import batches
 from roster_sync.sources.texts import as_list, as_mapping, as_text
 
 log = logging.getLogger(__name__)
 
 KEPT: Final = timedelta(days=30)
 """How long Clever keeps events: after a longer gap some are lost, and only a full read tells the truth."""
-MOST: Final = 50_000
-"""Records that are held at a time; where more changed, a full read is quicker."""
+MOST: Final = 25_000
+"""Records that are held at a time, a few kilobytes each; where more changed, a full read is quicker."""
 _WAIT: Final = "the nightly full read comes first."
 ADDS_ONLY: Final = "Events only add and update: what is gone is found by the nightly full read."
 
@@ -117,21 +119,21 @@ class CleverEvents:
         if district.state in ("pending", "error", "running"):
             raise SourceNotReady(district.reason)
         walk = Walk()
-        latest, last_id = self._collect(walk)
+        changed, last_id = self._collect(walk)
         if walk.problem:
             raise SourceNotReady(f"{walk.problem} So {_WAIT}")
         report = FeedReport(
             f"clever:{district.id}", revision=last_id, adds_only=ADDS_ONLY, event_id=last_id, is_partial=True
         )
         sink.copy_rows("orgs", COLLECTIONS["orgs"], [mapping.district_row(district)])
-        if latest:
+        if len(changed):
             self._read_lists(sink, report)
-        for collection, rows in _rows(latest):
+        for collection, rows in changed.rows():
             sink.copy_rows(collection, COLLECTIONS[collection], rows)
-            report.collections[collection] = CollectionReport(len(rows), reason=ADDS_ONLY)
+            report.collections.setdefault(collection, CollectionReport(reason=ADDS_ONLY)).received += len(rows)
         report.requests = self._api.requests
         self.last_id = last_id
-        log.info("%s: %s events, %s records", self._api.host, walk.received, len(latest))
+        log.info("%s: %s events, %s records", self._api.host, walk.received, len(changed))
         return report
 
     def _refuse_gap(self) -> None:
@@ -148,9 +150,9 @@ class CleverEvents:
             sink.copy_rows(collection, COLLECTIONS[collection], rows)
             report.collections[collection] = CollectionReport(len(rows), is_complete=True)
 
-    def _collect(self, walk: Walk) -> tuple[dict[tuple[str, str], Record], str]:
-        """The newest state of each record, in the order of the events, and the last event's id."""
-        latest: dict[tuple[str, str], Record] = {}
+    def _collect(self, walk: Walk) -> tuple[_Changed, str]:
+        """What changed, and the last event's id."""
+        changed = _Changed()
         last_id = self.last_id
         for event in self._api.records("/events", walk, starting_after=self.last_id):
             event_id, kind = as_text(event.get("id")) or "", as_text(event.get("type")) or ""
@@ -159,29 +161,52 @@ class CleverEvents:
             last_id = event_id
             name, _, what = kind.partition(".")
             record = as_mapping(as_mapping(event.get("data")).get("object"))
-            key = (name, as_text(record.get("id")) or "")
-            latest.pop(key, None)
-            if what in ("created", "updated") and key[1] and _is_mapped(name, record):
-                latest[key] = record
-            else:
+            changed.forget(name, as_text(record.get("id")) or "")
+            if what not in ("created", "updated") or not changed.take(name, record):
                 # What is deleted, and perhaps was changed before, is for the full read to tell.
                 self.skipped[kind] = self.skipped.get(kind, 0) + 1
-            if len(latest) > MOST:
+            if len(changed) > MOST:
                 raise SourceNotReady(f"More than {MOST} records changed: {_WAIT}")
-        return latest, last_id
+        return changed, last_id
 
 
-def _is_mapped(name: str, record: Record) -> bool:
-    return name in _LISTS or name == "sections" or (name == "users" and bool(mapping.roles_of(record)))
+@dataclass
+class _Changed:
+    """The newest state of each record, in the order of the events; only what is mapped of it."""
 
+    people: dict[str, Row] = field(default_factory=dict)
+    sections: dict[str, Record] = field(default_factory=dict)
+    listed: set[tuple[str, str]] = field(default_factory=set)
+    """Records of the lists that are read whole: only that they changed."""
 
-def _rows(latest: dict[tuple[str, str], Record]) -> Generator[tuple[str, list[Row]], None, None]:
-    """Rows by collection, but for those of the lists that are read whole."""
-    people = [record for (kind, _), record in latest.items() if kind == "users"]
-    if people:
-        yield "users", [mapping.user_row(record, mapping.roles_of(record)[0]) for record in people]
-    sections = [record for (kind, _), record in latest.items() if kind == "sections"]
-    if sections:
-        yield "classes", [mapping.class_row(record) for record in sections]
-    if rows := [row for record in sections for row in mapping.enrollment_rows(record)]:
-        yield "enrollments", rows
+    def __len__(self) -> int:
+        return len(self.people) + len(self.sections) + len(self.listed)
+
+    def forget(self, name: str, source_id: str) -> None:
+        """An earlier state of a record is none any more."""
+        self.people.pop(source_id, None)
+        self.sections.pop(source_id, None)
+        self.listed.discard((name, source_id))
+
+    def take(self, name: str, record: Record) -> bool:
+        """Keeps a record's state; False where it is not mapped."""
+        source_id = as_text(record.get("id"))
+        if not source_id:
+            return False
+        if name in _LISTS:
+            self.listed.add((name, source_id))
+        elif name == "sections":
+            self.sections[source_id] = mapping.mapped_section(record)
+        elif name == "users" and (roles := mapping.roles_of(record)):
+            self.people[source_id] = mapping.user_row(record, roles[0])
+        else:
+            return False
+        return True
+
+    def rows(self) -> Generator[tuple[str, list[Row]], None, None]:
+        """Rows by collection, but for those of the lists that are read whole."""
+        if self.people:
+            yield "users", list(self.people.values())
+        for sections in batches(self.sections.values(), size=500):
+            yield "classes", [mapping.class_row(record) for record in sections]
+            yield "enrollments", [row for record in sections for row in mapping.enrollment_rows(record)]

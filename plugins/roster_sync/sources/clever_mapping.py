@@ -77,6 +77,17 @@ def course_row(record: Record) -> Row:
     return source_id, None, name, number, None, None
 
 
+_OF_SECTION: Final = (
+    "id", "name", "grade", "course", "sis_id", "school", "term_id", "subject", "period", "teacher", "teachers",
+    "students",
+)  # fmt: skip
+
+
+def mapped_section(record: Record) -> Record:
+    """What `class_row` and `enrollment_rows` need of a section."""
+    return {name: record.get(name) for name in _OF_SECTION}
+
+
 def class_row(record: Record) -> Row:
     """One section as a class."""
     source_id, name, grade, course, sis_id = _texts(record, "id", "name", "grade", "course", "sis_id")

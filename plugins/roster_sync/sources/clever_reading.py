@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from roster_sync.sources import clever_mapping as mapping
@@ -14,6 +14,8 @@ from roster_sync.sources.base import CollectionReport
 from roster_sync.sources.clever_api import CleverApi, Walk
 from roster_sync.sources.clever_mapping import Record, Row
 from roster_sync.sources.texts import as_text
+
+Item = TypeVar("Item")
 
 _BATCH: Final = 2_000
 
@@ -54,7 +56,7 @@ class Reading:
     def schools(self) -> Iterator[Batch]:
         """The schools, which are read first."""
         listed = self._add("orgs", "/schools")
-        for records in _batches(self._records(listed)):
+        for records in batches(self._records(listed)):
             self._school_ids += [text for record in records if (text := as_text(record.get("id")))]
             yield Batch("orgs", [mapping.school_row(record) for record in records])
         self._schools_known = frozenset(self._school_ids)
@@ -117,7 +119,7 @@ class Reading:
         listed = self._add(name, f"/{name}")
 
         def walk() -> Iterator[Batch]:
-            for records in _batches(self._records(listed)):
+            for records in batches(self._records(listed)):
                 yield Batch(name, [row(record) for record in records])
 
         return walk
@@ -128,7 +130,7 @@ class Reading:
         whole = listed or self._add("users", "/users", role=role)
 
         def walk() -> Iterator[Batch]:
-            for records in _batches(self._records(whole, path)):
+            for records in batches(self._records(whole, path)):
                 mine = [record for record in records if not school or self._is_home(record, role, school)]
                 if school:
                     with self._lock:
@@ -142,7 +144,7 @@ class Reading:
         whole = listed or self._add("classes", "/sections")
 
         def walk() -> Iterator[Batch]:
-            for records in _batches(self._records(whole, path), size=500):
+            for records in batches(self._records(whole, path), size=500):
                 if path:
                     with self._lock:
                         whole.walk.received += len(records)
@@ -204,7 +206,7 @@ class Reading:
         return found
 
 
-def _batches(records: Iterable[dict[str, Any]], size: int = _BATCH) -> Iterator[list[dict[str, Any]]]:
+def batches(records: Iterable[Item], size: int = _BATCH) -> Iterator[list[Item]]:
     """Records in small lists: a page is never held as objects as a whole."""
     walk = iter(records)
     while batch := list(islice(walk, size)):
