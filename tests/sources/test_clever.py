@@ -408,7 +408,7 @@ def test_a_running_sync_is_waited_for_up_to_thirty_minutes(
     time = Time(now=now())
     with pytest.raises(SourceNotReady, match="30 minutes"):
         source(simulator, time=time).fetch(MemorySink())
-    assert sum(time.slept) == 1800
+    assert time.slept.count(30) == 60
 
 
 def test_what_the_reading_itself_takes_is_no_waiting(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
@@ -417,11 +417,11 @@ def test_what_the_reading_itself_takes_is_no_waiting(simulate: Callable[..., Sim
 
     def pass_time(seconds: float) -> None:
         time.sleep(seconds)
-        entry(simulator).state = "running" if sum(time.slept) == 1800 else "success"
+        if seconds in (30, 600):
+            entry(simulator).state = "running" if seconds == 600 else "success"
 
     check_whole(source(simulator, time=time, sleep=pass_time).fetch(sink), sink, entry(simulator))
-    assert time.slept == [600, 600, 600, 30]
-    assert sink.discards == 1
+    assert (time.slept.count(600), time.slept.count(30), sink.discards) == (3, 1, 1)
 
 
 def test_a_sync_of_clevers_own_is_waited_for_also_within_a_pause(
@@ -434,7 +434,7 @@ def test_a_sync_of_clevers_own_is_waited_for_also_within_a_pause(
         entry(simulator).state = "success"
 
     report = source(simulator, time=time, sleep=end_it).fetch(sink)
-    assert time.slept == [30]
+    assert time.slept[0] == 30
     assert "paused" in report.adds_only
 
 
