@@ -25,7 +25,7 @@ from roster_sync.sources.clever_api import Walk
 from roster_sync.sources.clever_mapping import ROLES
 from roster_sync.sources.registry import open_source
 from tests.sources.conftest import MemorySink
-from tests.sources.stub import Stub, Time, answer, serving
+from tests.sources.stub import Asked, Stub, Time, answer, serving
 
 
 @pytest.fixture(scope="module")
@@ -359,6 +359,19 @@ def test_a_read_that_proves_nothing_is_voided_and_read_again_three_times(
     assert broken == ({"classes", "enrollments"} if fault["kind"] == "wrong_total" else {"users"})
 
 
+@pytest.mark.parametrize("read_by", ["district", "schools"])
+def test_pages_prove_nothing_by_themselves_where_one_repeats_a_record(
+    simulate: Callable[..., Simulator], read_by: str
+) -> None:
+    simulator, sink = simulate(counts=False), MemorySink()
+    simulator.fault("duplicate", "*/users", match="role=student&starting_after")
+    report = source(simulator, page_size=30, read_by=read_by).fetch(sink)
+    assert sink.discards == 3
+    assert {name for name, found in report.collections.items() if not found.is_complete} == {"users"}
+    assert "two pages" in report.collections["users"].reason
+    assert len(sink.ids("users")) == len(set(sink.ids("users")))
+
+
 def test_a_last_sync_that_moves_voids_the_read(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate()
     simulator.fault("moved", "*/courses", nth=1)
@@ -467,6 +480,12 @@ def test_a_single_record_is_told_live_or_gone(simulate: Callable[..., Simulator]
     assert read.is_live("users", "0" * 24) is False
     entry(simulator).is_connected = False
     assert source(simulator).is_live("orgs", "0" * 24) is None
+
+
+def test_another_record_than_the_one_asked_for_tells_nothing(stub: Stub) -> None:
+    stub.handle = lambda asked: answer({"data": {"id": "u2"}})
+    read = opened(Access(stub.base, password="token"))
+    assert (read.is_live("users", "u2"), read.is_live("users", "u1")) == (True, None)
 
 
 # -- test connection ---------------------------------------------------------------------------------------------------
@@ -582,6 +601,24 @@ def test_odd_records_neither_break_the_read_nor_get_an_id(stub: Stub, sink: Memo
     assert sink.ids("users") == ["u1", None, None, None]
     assert sink.rows["users"][0]["org_source_ids"] == "s1,3"
     assert [row["source_id"] for row in sink.rows["enrollments"]] == ["k1:t1:teacher", "k1:u1:student"]
+
+
+@pytest.mark.parametrize(("totals", "is_whole"), [((4, 4, 4, 4), True), ((4, 1, 1, 1), False), ((2, 1, 1, 1), True)])
+def test_a_total_that_is_the_same_for_every_role_is_the_total_of_none(
+    stub: Stub, sink: MemorySink, totals: tuple[int, ...], is_whole: bool
+) -> None:
+    people = {role: [f"{role}1"] for role in ROLES} | {"student": ["student1", "student2"]}
+
+    def handle(asked: Asked) -> object:
+        name, role = asked.path.split("/")[-1], asked.query.get("role", "")
+        ids = {"districts": ["d1"], "schools": ["s1"], "users": people.get(role, [])}.get(name, [])
+        total = {"count": totals[ROLES.index(role)]} if role and "count" in asked.query else {}
+        return page(*({"id": one, "roles": {role: {}}} for one in ids), **total)
+
+    stub.handle = lambda asked: answer(handle(asked))
+    report = opened(Access(stub.base, password="token")).fetch(sink)
+    assert len(sink.ids("users")) == 5
+    assert report.collections["users"].is_complete is is_whole
 
 
 def walked(stub: Stub, *pages: object) -> tuple[list[Any], Walk]:

@@ -189,6 +189,7 @@ class Reading:
 
     def report(self) -> dict[str, CollectionReport]:
         """Per collection what was received, and whether the source's own counts agree."""
+        self._forget_totals_without_roles()
         found: dict[str, CollectionReport] = {}
         for listed in self._lists:
             one = found.setdefault(listed.collection, CollectionReport(0, 0, True))
@@ -204,6 +205,13 @@ class Reading:
         classes = found["classes"]
         found["enrollments"] = CollectionReport(self._enrollments, None, classes.is_complete, classes.reason)
         return found
+
+    def _forget_totals_without_roles(self) -> None:
+        """A total that is the same for every role counts all people, and says nothing of one role's list."""
+        people = [listed for listed in self._lists if listed.collection == "users"]
+        if len({listed.expected for listed in people}) == 1:
+            for listed in people:
+                listed.expected = None
 
 
 def batches(records: Iterable[Item], size: int = _BATCH) -> Iterator[list[Item]]:
