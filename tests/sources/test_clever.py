@@ -21,7 +21,7 @@ from roster_sync.model import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeStep
 from roster_sync.sources.budget import Budget
 from roster_sync.sources.clever import Clever
-from roster_sync.sources.clever_api import Walk
+from roster_sync.sources.clever_api import CleverApi, Walk
 from roster_sync.sources.clever_mapping import ROLES
 from roster_sync.sources.registry import open_source
 from tests.sources.conftest import MemorySink
@@ -258,6 +258,25 @@ def test_a_token_of_another_district_is_refused(simulate: Callable[..., Simulato
     access = Access(simulator.url, password=entry(simulator).token, extra={"district_id": "f" * 24})
     with pytest.raises(AuthError, match="token of this district"):
         opened(access).fetch(MemorySink())
+
+
+def test_a_token_of_several_districts_is_no_districts_own(stub: Stub) -> None:
+    stub.handle = lambda asked: answer(page({"id": "d1", "state": "success"}, {"id": "d2", "state": "success"}))
+    with pytest.raises(AuthError, match="more than one district"):
+        opened(Access(stub.base, password="token")).fetch(MemorySink())
+    told = opened(Access(stub.base, password="token", extra={"district_id": "d2"}))._api.district()
+    assert told.id == "d2"
+
+
+def test_whoever_uses_the_same_token_shares_its_budget() -> None:
+    def budget(login: str, password: str, district_id: str) -> object:
+        settings = SourceSettings("clever", "conn", district_id=district_id)
+        return CleverApi(Access("", login, password), settings).session._budget
+
+    assert budget("", "one", "") is budget("", "one", "") is not None
+    assert budget("", "one", "") is not budget("", "two", "")
+    assert budget("client", "secret", "d1") is budget("client", "secret", "d1")
+    assert budget("client", "secret", "d1") is not budget("client", "secret", "d2"), "each district has its own token"
 
 
 def test_wrong_settings_are_refused_before_anything_is_asked() -> None:

@@ -47,6 +47,10 @@ def events(
     )
 
 
+def newest_id(simulator: Simulator) -> str | None:
+    return clever_events.newest_event(events(simulator)._api)
+
+
 def full(simulator: Simulator) -> dict[str, dict[str, Record]]:
     sink = MemorySink()
     Clever(SETTINGS, Access(simulator.url, password=entry(simulator).token), budget=None).fetch(sink)
@@ -58,7 +62,7 @@ def by_id(sink: MemorySink) -> dict[str, dict[str, Record]]:
 
 
 def test_events_bring_a_full_read_up_to_date_but_for_what_is_gone(simulator: Simulator, sink: MemorySink) -> None:
-    start = events(simulator).newest_id()
+    start = newest_id(simulator)
     assert start
     before = full(simulator)
     simulator.set_day(4)
@@ -72,12 +76,12 @@ def test_events_bring_a_full_read_up_to_date_but_for_what_is_gone(simulator: Sim
     assert {name for name, found in report.collections.items() if found.is_complete} == {"orgs", "terms", "courses"}
     assert report.is_partial
     assert report.event_id == read.last_id
-    assert read.last_id == events(simulator).newest_id() != start
+    assert read.last_id == newest_id(simulator) != start
     assert sum(count for kind, count in read.skipped.items() if kind.endswith(".deleted")) > 0
 
 
 def test_reading_from_the_newest_event_brings_nothing(simulator: Simulator, sink: MemorySink) -> None:
-    newest = events(simulator).newest_id()
+    newest = newest_id(simulator)
     assert newest
     read = events(simulator, newest)
     assert not read.has_news()
@@ -88,7 +92,7 @@ def test_reading_from_the_newest_event_brings_nothing(simulator: Simulator, sink
 
 
 def test_the_short_lists_come_whole_beside_the_events(simulator: Simulator, sink: MemorySink) -> None:
-    start = events(simulator).newest_id()
+    start = newest_id(simulator)
     assert start
     simulator.set_day(3)
     events(simulator, start).fetch(sink)
@@ -101,7 +105,7 @@ def test_the_short_lists_come_whole_beside_the_events(simulator: Simulator, sink
 def test_a_full_read_notes_the_newest_event_before_it_reads(simulator: Simulator, sink: MemorySink) -> None:
     access = Access(simulator.url, password=entry(simulator).token)
     report = Clever(SETTINGS, access, budget=None, has_events=True).fetch(sink)
-    assert report.event_id == events(simulator).newest_id()
+    assert report.event_id == newest_id(simulator)
     paths = simulator.paths()
     assert paths.index("/v3.1/events") < paths.index("/v3.1/districts") < paths.index("/v3.1/schools")
     assert Clever(SETTINGS, access, budget=None).fetch(MemorySink()).event_id is None
@@ -116,7 +120,7 @@ def test_events_that_cannot_be_read_do_not_stop_the_full_read(simulator: Simulat
 
 
 def test_each_record_comes_once_in_its_newest_state(simulator: Simulator, sink: MemorySink) -> None:
-    start = events(simulator).newest_id()
+    start = newest_id(simulator)
     assert start
     simulator.set_day(6)
     events(simulator, start).fetch(sink)
@@ -135,7 +139,7 @@ def test_a_gap_of_thirty_days_waits_for_the_full_read(
 
 @pytest.mark.parametrize("state", ["pending", "error", "running"])
 def test_a_district_that_is_not_ready_waits(simulator: Simulator, sink: MemorySink, state: str) -> None:
-    start = events(simulator).newest_id()
+    start = newest_id(simulator)
     assert start
     entry(simulator).state = state
     with pytest.raises(SourceNotReady):
@@ -144,7 +148,7 @@ def test_a_district_that_is_not_ready_waits(simulator: Simulator, sink: MemorySi
 
 def test_without_events_there_is_no_newest(simulator: Simulator) -> None:
     entry(simulator).events = False
-    assert events(simulator).newest_id() is None
+    assert newest_id(simulator) is None
     assert events(simulator).probe().is_ok
 
 

@@ -80,10 +80,6 @@ class CleverEvents:
         self.skipped: dict[str, int] = {}
         """Events passed over, by type: deletions, contacts, what is not mapped."""
 
-    def newest_id(self) -> str | None:
-        """The newest event's id, None where there is none."""
-        return newest_event(self._api)
-
     def has_news(self) -> bool:
         """Whether anything happened since the last event read; one small request.
 
@@ -133,7 +129,8 @@ class CleverEvents:
             report.collections.setdefault(collection, CollectionReport(reason=ADDS_ONLY)).received += len(rows)
         report.requests = self._api.requests
         self.last_id = last_id
-        log.info("%s: %s events, %s records", self._api.host, walk.received, len(changed))
+        log.info("%s: %s events, %s records; left to the full read: %s", self._api.host, walk.received, len(changed),
+                 self.skipped or "none")  # fmt: skip
         return report
 
     def _refuse_gap(self) -> None:
