@@ -103,6 +103,26 @@ def test_a_new_id_without_proof_is_someone_new_and_put_up_for_review(everywhere:
     assert nights.world.versions() == quiet
 
 
+def test_a_teacher_who_is_promoted_is_not_gone_and_keeps_role_and_licences(
+    everywhere: Callable[..., Everywhere],
+) -> None:
+    script = {2: [("teacher_is_promoted", 3)]}
+    made_up = everywhere(MadeUpDistrict(41, 60, 2, many_terms=False, churn=0, script=script))
+    world = made_up.portal_of("clever")
+    assert made_up.sync("clever").status == "launched"
+    clever_id = made_up.district.day(1).person_clever_id("teacher", 3)
+    before = world.person(clever_id)
+    world.license(user=clever_id)
+    made_up.set_day(2)
+    for parameters in ({}, {"mode": "reset", "max_deleted_percent": 100}):
+        ran = made_up.sync("clever", **parameters)
+        assert (ran.status, ran.message) == ("launched", "")
+        after = world.person(clever_id)
+        assert (after["id"], after["role"], after["is_shared"]) == (before["id"], "teacher", True)
+        assert world.value("select user_id from portal.license_assignments") == before["id"]
+    assert [item["subject_id"] for item in world.worklist("role_drift")] == [before["id"]]
+
+
 # -- a merged user that Clever splits ----------------------------------------------------------------------------------
 
 
