@@ -50,6 +50,7 @@ class CopySink:
         self._is_settled = False
         self.received = 0
         cursor.execute("set local temp_buffers = '64MB'")
+        _wait_for_the_source(cursor)
         db.run(cursor, "staging/raw")
         self._show("rejects")
         cursor.execute("savepoint empty")
@@ -179,9 +180,15 @@ class Lane(CopySink):
         self._settled = lambda _report: None
         self._is_settled = True
         self.received = 0
+        _wait_for_the_source(cursor)
         cursor.execute(sql.SQL("truncate {}").format(self._table("enrollments")))
         cursor.execute(sql.SQL("delete from {} where collection = 'enrollments'").format(self._table("rejects")))
         cursor.execute("savepoint empty")
+
+
+def _wait_for_the_source(cursor: Cursor) -> None:
+    """A source may keep the transaction idle for long: for its limits, or until a sync of its own is over."""
+    cursor.execute("set local idle_in_transaction_session_timeout = 0")
 
 
 class _RowStream:

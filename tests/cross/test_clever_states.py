@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from time import sleep
 from time import time as now
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from include.simulator.clever_site import CleverSite
 from include.simulator.district import MadeUpDistrict
+from roster_sync import staging
 from roster_sync.sources.base import Access
 from roster_sync.sources.registry import open_source
 from tests.cross.everywhere import Everywhere, run
@@ -120,6 +122,28 @@ def test_a_sync_of_clevers_own_is_waited_for(morning: Morning) -> None:
     assert ran.status == "launched"
     assert sum(morning.time.slept) >= 300
     assert morning.is_whole()
+
+
+def test_the_wait_may_be_longer_than_the_server_lets_a_transaction_idle(morning: Morning) -> None:
+    morning.made_up.at_clever.state = "running"
+
+    def end_it(_seconds: float) -> None:
+        sleep(1.5)
+        morning.made_up.at_clever.state = "success"
+
+    world = morning.world
+    run_id = world.begin()
+    with world.app.cursor() as cursor:
+        cursor.execute("set idle_in_transaction_session_timeout = '1s'")
+    world.app.commit()
+    try:
+        counts = staging.load(world.app, run_id, world.district, morning.made_up.clever(sleep=end_it))
+    finally:
+        world.app.rollback()
+        with world.app.cursor() as cursor:
+            cursor.execute("reset idle_in_transaction_session_timeout")
+        world.app.commit()
+    assert counts["users"] > 100
 
 
 @pytest.mark.parametrize("paused", [{"state": "paused"}, {"pause_start": "2020-06-01", "pause_end": "2999-08-01"}])
