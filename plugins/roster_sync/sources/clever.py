@@ -64,7 +64,7 @@ class Clever:
         self._has_events = has_events
         self._sleep: Callable[[float], None] = options.get("sleep", time.sleep)
         self._clock: Callable[[], float] = options.get("clock", time.time)
-        self._patience = LONGEST_RUNNING
+        self._waiting_left = LONGEST_RUNNING
         self._singles = Singles(self._single, self._any_id, _is_that_record)
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class Clever:
             SourceNotReady: the district is pending, in error, or its own sync does not end.
             SourceError: Clever refused, did not answer, or gave no roster.
         """
-        self._patience = LONGEST_RUNNING
+        self._waiting_left = LONGEST_RUNNING
         event_id = self._newest_event() if self._has_events else None
         for tries_left in range(REREADS, -1, -1):
             before = self._ready_district()
@@ -113,13 +113,13 @@ class Clever:
                 raise SourceNotReady(district.reason)
             if district.state != "running":
                 return district
-            if self._patience < _POLL:
+            if self._waiting_left < _POLL:
                 raise SourceNotReady(
                     "Clever has been syncing this district for 30 minutes: start the sync again later."
                 )
             log.info("%s is syncing the district; waiting", self._api.host)
             self._sleep(_POLL)
-            self._patience -= _POLL
+            self._waiting_left -= _POLL
 
     def _read(self, sink: Sink, district: CleverDistrict) -> FeedReport:
         report = FeedReport(f"clever:{district.id}")
