@@ -70,9 +70,13 @@ def what_the_run_deleted_is_back(undone: Undone) -> None:
         for key in lost:
             row = rows[key]
             if _has_its_ground(table, key, row, after):
+                if key not in after.tables()[table]:  # its id is by now that of a row that was there before
+                    assert _holder(undone, table, row) in after.tables()[table], table
+                    continue
                 back = after.tables()[table][key]
                 if table in ("schools", "users", "classes"):
-                    assert {**back, **dict.fromkeys(QUIET)} == {**row, **dict.fromkeys(QUIET)}, table
+                    given = _given_since(undone, key) if table == "users" else {}
+                    assert {**back, **dict.fromkeys(QUIET)} == {**row, **given, **dict.fromkeys(QUIET)}, table
                 elif table == "licenses":
                     assert back == row
                 elif key not in undone.before.tables()[table]:  # else a later run made it again, and decides
@@ -83,6 +87,36 @@ def what_the_run_deleted_is_back(undone: Undone) -> None:
     for user_id, class_id, book_id in undone.before_run.student_books - undone.after_run.student_books:
         if user_id in after.users and class_id in after.classes:
             assert (user_id, class_id, book_id) in after.student_books
+
+
+def _holder(undone: Undone, table: str, row: Row) -> int | None:
+    """Which row had this one's source id when it was to come back."""
+    rows = undone.before.tables()[table].items()
+    return next((key for key, other in rows if all(other[name] == row[name] for name in IDS)), None)
+
+
+def _given_since(undone: Undone, key: int) -> Row:
+    """What people did since to the person whom a later run had made anew, and who went."""
+    before = undone.before
+    given: Row = {}
+    gone = before.users.keys() - undone.after.users.keys()
+    for other in (before.users[user] for user in gone if _leads_to(undone, user, key)):
+        if other["created_role"] not in (None, other["role"]):
+            given["role"] = other["role"]
+        if not other["is_enabled"] and other["is_enabled_at_source"] is not False:
+            given |= {"is_enabled": False, "is_enabled_at_source": other["is_enabled_at_source"]}
+    return given
+
+
+def _leads_to(undone: Undone, gone: int, key: int) -> bool:
+    return any(undone.after.ids.get(("users", *name)) == key for name in undone.before.known_as("users", gone))
+
+
+def who_was_there_before_the_run_keeps_the_row(undone: Undone) -> None:
+    """Nobody gives way to a row that comes back but who was made since."""
+    for table in ("schools", "users", "classes"):
+        there = undone.before_run.tables()[table].keys() & undone.before.tables()[table].keys()
+        assert there <= undone.after.tables()[table].keys(), table
 
 
 def _has_its_ground(table: str, key: Any, row: Row, after: Picture) -> bool:
@@ -172,6 +206,7 @@ ALL = (
     it_is_exact_where_nothing_came_between,
     no_work_is_lost,
     what_the_run_deleted_is_back,
+    who_was_there_before_the_run_keeps_the_row,
     the_row_that_is_back_takes_over_the_enrolments_of_the_new_one,
     only_what_the_run_changed_and_nobody_since_goes_back,
     what_the_run_added_is_out_where_nobody_hung_anything_on_it,

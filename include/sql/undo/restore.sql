@@ -5,7 +5,9 @@ select distinct on (c.table_name, c.key) c.* from sync.changes c
 where c.run_id = %(target)s and c.action = 'delete' order by c.table_name, c.key, c.id;
 analyze undo_rows;
 
--- The new row of a pair: who has the old one's id now, or had it since the target. Each row is in one pair.
+-- A pair's new row goes, and its old one takes over what hangs on it. New is who was made since the target and has the old one's
+-- id now, or had it. Where the id is by now that of a row which was there before (a match, a person's word, an undo), that row
+-- stays as it is and takes over from the one that would come back. Each row is in one pair.
 create temporary table merge_pairs (entity text, new_id bigint, old_id bigint) on commit drop;
 insert into merge_pairs
 with lost as (
@@ -15,24 +17,63 @@ with lost as (
   select 'schools' as entity, id, issuer, source_id, created_run_id from portal.schools where district_id = %(district_id)s
   union all select 'users', id, issuer, source_id, created_run_id from portal.users where district_id = %(district_id)s
   union all select 'classes', id, issuer, source_id, created_run_id from portal.classes where district_id = %(district_id)s
-), pairs as (
-  select 1 as rank, l.entity, p.id as new_id, l.id as old_id
+), named as (
+  select l.entity, l.id, p.id as by_id, p.created_run_id > %(target)s is true as is_new
   from lost l join present p on p.entity = l.entity and p.issuer = l.issuer and p.source_id = l.source_id
+), pairs as (
+  select 1 as rank, entity, by_id as new_id, id as old_id from named where is_new
   union all
   select 2, l.entity, p.id, l.id
   from lost l
   join sync.former_ids i on i.district_id = %(district_id)s and i.entity = l.entity and i.issuer = l.issuer and i.source_id = l.source_id
   join present p on p.entity = l.entity and p.id = i.row_id and p.id <> l.id and p.created_run_id > %(target)s
+), made_anew as (
+  select distinct on (o.entity, o.new_id) o.entity, o.new_id, o.old_id
+  from (select distinct on (entity, old_id) * from pairs order by entity, old_id, rank, new_id) o
+  order by o.entity, o.new_id, o.rank, o.old_id
 )
-select distinct on (o.entity, o.new_id) o.entity, o.new_id, o.old_id
-from (select distinct on (entity, old_id) * from pairs order by entity, old_id, rank, new_id) o
-order by o.entity, o.new_id, o.rank, o.old_id;
+select * from made_anew
+union all
+select n.entity, n.id, n.by_id from named n
+where not n.is_new and not exists (select from made_anew m where m.entity = n.entity and m.old_id = n.id);
 analyze merge_pairs;
+
+-- What people did to a new row itself goes on with the old one: a role that they gave, and that they disabled the person.
+create temporary table given_since on commit drop as
+select m.old_id,
+  case when n.role <> n.created_role then jsonb_build_object('role', n.role) else '{}' end
+  || case when not n.is_enabled and n.is_enabled_at_source is distinct from false
+       then jsonb_build_object('is_enabled', false, 'is_enabled_at_source', n.is_enabled_at_source) else '{}' end
+  || case when n.is_dummy then jsonb_build_object('is_dummy', true) else '{}' end as by_hand
+from merge_pairs m join portal.users n on n.id = m.new_id
+where m.entity = 'users';
 
 -- The new rows make room: one source id, one row.
 update portal.schools p set source_id = null from merge_pairs m where m.entity = 'schools' and p.id = m.new_id;
 update portal.users p set source_id = null from merge_pairs m where m.entity = 'users' and p.id = m.new_id;
 update portal.classes p set source_id = null from merge_pairs m where m.entity = 'classes' and p.id = m.new_id;
+
+-- An id that another row keeps does not come back, and who made a new row disabled, or gave it a role, did so to the old one.
+create temporary table undo_overlays on commit drop as
+select u.table_name, u.key, '{"source_id": null}'::jsonb as overlay
+from undo_rows u
+where case u.table_name
+  when 'schools' then exists (select from portal.schools p
+    where p.district_id = %(district_id)s and p.issuer = u.before ->> 'issuer' and p.source_id = u.before ->> 'source_id')
+  when 'users' then exists (select from portal.users p
+    where p.district_id = %(district_id)s and p.issuer = u.before ->> 'issuer' and p.source_id = u.before ->> 'source_id')
+  when 'classes' then exists (select from portal.classes p
+    where p.district_id = %(district_id)s and p.issuer = u.before ->> 'issuer' and p.source_id = u.before ->> 'source_id')
+  else false end
+union all
+select 'users', jsonb_build_object('id', g.old_id), g.by_hand from given_since g where g.by_hand <> '{}';
+insert into sync.findings (run_id, entity, source_id, severity, rule, message)
+select %(run_id)s, u.table_name, u.before ->> 'source_id', 'info', 'taken_over',
+  'What hung on this row is back, on the row that has its id at the source by now; that row was there before and stays.'
+from undo_rows u join merge_pairs m on m.entity = u.table_name and m.new_id = (u.key ->> 'id')::bigint;
+update undo_rows u set before = u.before || o.overlay
+from (select table_name, key, jsonb_object_agg(k, v) as overlay from undo_overlays cross join jsonb_each(overlay) e (k, v) group by 1, 2) o
+where o.table_name = u.table_name and o.key = u.key;
 
 with come as (
   insert into portal.schools
