@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import undo
+from roster_sync import matching, undo
 from roster_sync.errors import SyncRefused
 from tests.reset.test_what_goes import by_hand, people, two_schools
 from tests.rosters_memory import Portal, Roster
@@ -247,6 +247,41 @@ def test_a_licence_on_an_added_school_keeps_the_school(harbor: Portal) -> None:
     assert harbor.one("select count(*) from portal.license_assignments where id = %(l)s", l=licence) == 1
 
 
+def test_who_was_disabled_or_given_a_role_as_the_row_made_anew_is_so_as_the_old_one(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    old = harbor.id_of("users", "s2"), harbor.id_of("users", "t2")
+    harbor.reset(two_schools().without("s2", "t2"))
+    target = harbor.run
+    harbor.edit(two_schools())
+    harbor.rows("update portal.users set is_enabled = false where source_id = 's2'")
+    harbor.rows("update portal.users set role = 'school_admin' where source_id = 't2'")
+    harbor.undo(target)
+    harbor.edit(two_schools())
+    found = harbor.rows(
+        "select id, is_enabled, role from portal.users where source_id in ('s2', 't2') order by source_id"
+    )
+    assert found == [(old[0], False, "student"), (old[1], True, "school_admin")]
+
+
+def test_who_was_there_before_the_run_and_has_the_id_by_now_stays_and_takes_over(harbor: Portal) -> None:
+    twice = two_schools().student("s1-again", "north", given_name="Given s1", family_name="Family s1", identifier="7")
+    harbor.edit(twice)
+    other = harbor.id_of("users", "s1-again")
+    licence = harbor.license(user="s1")
+    harbor.give_book("c1", "s1")
+    harbor.reset(twice.without("s1"))
+    target = harbor.run
+    back = two_schools().but("users", "s1", identifier="7")  # the same person by the number and the name
+    harbor.edit(back)
+    assert harbor.id_of("users", "s1") == other
+    harbor.rows("update portal.users set role = 'teacher' where id = %(u)s", u=other)
+    assert harbor.undo(target) == "launched"
+    assert harbor.rows("select id, role from portal.users where source_id like 's1%%'") == [(other, "teacher")]
+    assert harbor.rows("select id, user_id from portal.license_assignments") == [(licence, other)]
+    assert harbor.rows("select user_id from portal.student_books") == [(other,)]
+    assert harbor.rows("select source_id from sync.findings where rule = 'taken_over'") == [("s1",)]
+
+
 def test_a_manual_row_that_a_later_edit_made_anew_is_by_hand_again(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.enroll_by_hand(harbor.id_of("classes", "c1"), harbor.id_of("users", "s2"), "student")
@@ -397,6 +432,34 @@ def test_an_edit_is_undone_only_while_it_is_the_newest_run_that_wrote(harbor: Po
     first = harbor.run
     harbor.edit(two_schools().without("s1"), max_deleted_percent=100)
     refused(harbor, first, "only while it is the newest run that wrote")
+
+
+def test_a_decision_is_not_undone_once_a_reset_that_was_asked_about_before_it_has_written(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.add_by_hand("student", "north", given_name="New", family_name="Comer")
+    harbor.edit(two_schools().student("s9", "north", given_name="New", family_name="Comer"))
+    roster = two_schools().without("south").student("s9", "north", given_name="New", family_name="Comer")
+    assert harbor.ask_to_reset(roster) == "held"
+    review = harbor.one("select id from sync.worklist where kind = 'match_review'")
+    matching.same_person(harbor.app, review, "Ada Approver")
+    decision = harbor.one("select max(id) from sync.runs")
+    assert undo.choose(harbor.app, harbor.district, None) == decision
+    harbor.answer()
+    assert harbor.go_on_after_approval(roster) == "launched"
+    refused(harbor, decision, "only while it is the newest run that wrote")
+
+
+def test_the_first_run_from_another_issuer_asks_again_after_it_was_undone(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    other = two_schools()
+    other.issuer = "memory:two"
+    assert harbor.edit(other) == "held"
+    harbor.answer()
+    assert harbor.go_on_after_approval(other) == "launched"
+    assert harbor.edit(other) == "launched"
+    harbor.rows("update sync.runs set status = 'undone' where issuer = 'memory:two'")
+    assert harbor.edit(other) == "held"
+    assert harbor.plan_of()["breaches"][0]["what"] == "issuer"
 
 
 def test_a_night_without_a_change_leaves_the_edit_before_it_the_newest_that_wrote(harbor: Portal) -> None:

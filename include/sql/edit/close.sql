@@ -1,5 +1,5 @@
--- The run has written: marked with when. A question that was carried out is done with. A quiet night has written nothing.
-update sync.runs set wrote_at = coalesce(wrote_at, clock_timestamp())
+-- The run has written: marked with when, last. A question that was carried out is done with. A quiet night has written nothing.
+update sync.runs set wrote_at = clock_timestamp()
 where id = %(run_id)s and exists (
   select from staging.plan p where p.run_id = %(run_id)s and p.entity <> 'worklist' and p.phase = any (%(phases)s));
 update sync.holds set applied_at = clock_timestamp()

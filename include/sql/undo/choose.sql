@@ -7,7 +7,8 @@ select r.id, r.mode, r.status, r.wrote_at, r.district_id,
     when r.mode = 'undo' then 'It is an undo itself; run the sync to follow the feed again.'
     when r.wrote_at < now() - make_interval(days => %(days)s) then 'It is older than the ' || %(days)s || ' days for which removed rows are kept.'
     when r.mode = 'edit' and exists (
-      select from sync.runs later where later.district_id = r.district_id and later.id > r.id and later.wrote_at is not null)
+      select from sync.runs later where later.district_id = r.district_id and later.id <> r.id
+        and (later.id > r.id or later.wrote_at > r.wrote_at) and later.wrote_at is not null)
       then 'An Edit can be undone only while it is the newest run that wrote.'
   end as why_not
 from sync.runs r join portal.districts d on d.id = r.district_id
