@@ -71,6 +71,7 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
 
 def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:
     """The phases that the plan allows, if the portal still is what the plan saw."""
+    plan.find_freed(cursor, run)
     found = db.one(cursor, "plan/fits", run) or {}
     if not found["fits"]:
         raise PlanStale("The portal changed between plan and apply.")

@@ -134,12 +134,18 @@ def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
     db.run(cursor, "plan/needs_bulk", run)
     _plan_removals(cursor, run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
+    find_freed(cursor, run)
     summary = db.one(cursor, "plan/summary", run) or {}
     if run["events"]:
         summary["schools_offered"] = []  # those that wait for the full read are not for people to choose
     _refuse_where_empty(cursor, run, summary)
     log.info("compared in %.1f s", time.monotonic() - started)
     return summary
+
+
+def find_freed(cursor: Cursor, run: dict[str, Any]) -> None:
+    """Sets the licences and books aside that would fall with the rows of staging.plan; binds their digest."""
+    run["freed_digest"] = (db.one(cursor, "plan/freed", run) or {})["digest"]
 
 
 def decide(cursor: Cursor, run: dict[str, Any], district: District, summary: dict[str, Any]) -> Decision:
@@ -279,8 +285,7 @@ def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], s
     """An approval lets go of the rows that were asked about, and of no others."""
     params = run | {"hold_id": hold["id"]}
     if run["mode"] == "edit":
-        if hold["scope"] != "everything":
-            db.run(cursor, "plan/only_approved", params)
+        db.run(cursor, "plan/only_approved", params)
         return Decision("apply", ALL_PHASES, None, "Approved.")
     beyond = db.one(cursor, "plan/beyond_approval", params) or {}
     if beyond["rows"]:
@@ -324,6 +329,7 @@ def _record(
         },
         "licenses_freed": summary["licenses_freed"] if run["mode"] == "reset" else 0,
         "books_freed": summary["books_freed"] if run["mode"] == "reset" else 0,
+        "freed_digest": run["freed_digest"],
         "manual": summary["manual"],
         "reviews": summary["reviews"],
         "phases": list(decision.phases),

@@ -28,6 +28,8 @@ def body(found: Mapping[str, Any]) -> str:
         lines += ["", f"Schools that would go: {names}."]
     if plan["licenses_freed"]:
         lines += ["", f"Licences that would be freed: {plan['licenses_freed']:,}."]
+    if plan.get("books_freed"):
+        lines += ["", f"Books of students that would be taken back: {plan['books_freed']:,}."]
     if plan["manual"]:
         lines += ["", f"Rows made by hand that would go with their school or by request: {plan['manual']:,}."]
     lines += ["", CONSEQUENCES[found["scope"]], "", f"Who they are stands on the page of run {found['run_id']}."]

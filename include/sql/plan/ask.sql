@@ -1,4 +1,5 @@
--- The question and the rows that it asks about. One open question a run: asked again, it takes its own place.
+-- The question and the rows that it asks about, and the licences and books that would fall with them (plan/freed.sql).
+-- One open question a run: asked again, it takes its own place.
 delete from sync.holds where run_id = %(run_id)s and answer is null and superseded_by is null;
 update sync.holds set applied_at = now() where run_id = %(run_id)s and answer = 'approved' and applied_at is null;
 with asked as (
@@ -10,7 +11,4 @@ insert into sync.held_rows (hold_id, entity, row_id, class_id, user_id, school_i
 select asked.id, p.entity, p.row_id, p.class_id, p.user_id, p.school_id, p.role
 from asked cross join staging.plan p where p.run_id = %(run_id)s and p.phase = 'removals' and (%(scope)s <> 'reset' or p.action = 'delete')
 union all
-select asked.id, 'licenses', l.id, null, null, null, null
-from asked cross join portal.license_assignments l
-where l.school_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete')
-   or l.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete');
+select asked.id, f.entity, f.row_id, f.class_id, f.user_id, null, null from asked cross join freed f;

@@ -1,4 +1,5 @@
--- What a Reset would now delete or free that nobody approved: rows by their id, memberships and enrolments by their whole key.
+-- What a Reset would now delete or free that nobody approved: rows by their id, memberships, enrolments and
+-- books by their whole key. In: staging.plan, freed.
 create temporary table approved_rows on commit drop as
 select distinct entity, coalesce(row_id, 0) as row_id, coalesce(class_id, 0) as class_id, coalesce(user_id, 0) as user_id,
   case when entity = 'user_schools' then coalesce(school_id, 0) else 0 end as school_id, case when entity = 'enrollments' then role else '' end as role
@@ -10,8 +11,7 @@ select
      and a.user_id = coalesce(p.user_id, 0) and a.school_id = case when p.entity = 'user_schools' then coalesce(p.school_id, 0) else 0 end
      and a.role = case when p.entity = 'enrollments' then p.role else '' end
    where p.run_id = %(run_id)s and p.action = 'delete' and a.entity is null)
-  + (select count(*) from portal.license_assignments l
-     left join approved_rows a on a.entity = 'licenses' and a.row_id = l.id
-     where a.entity is null and (
-       l.school_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete')
-       or l.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete'))) as rows;
+  + (select count(*) from freed f
+     left join approved_rows a on a.entity = f.entity and a.row_id = f.row_id and a.class_id = coalesce(f.class_id, 0)
+       and a.user_id = coalesce(f.user_id, 0)
+     where a.entity is null) as rows;

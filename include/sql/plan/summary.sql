@@ -14,12 +14,8 @@ select
    where p.run_id = %(run_id)s and p.entity = 'schools' and p.phase = 'removals') as schools_removed,
   (select coalesce(jsonb_agg(s.name order by s.name), '[]') from school_view v join staging.schools s on s.run_id = %(run_id)s and s.source_id = v.source_id and not s.is_rejected
    where v.is_in_feed and not v.is_selected and not v.is_known) as schools_offered,
-  (select count(*) from portal.license_assignments l
-   where l.school_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete')
-      or l.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete')) as licenses_freed,
-  (select count(*) from portal.student_books b
-   where b.user_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete')
-      or b.class_id in (select row_id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete')) as books_freed,
+  (select count(*) from freed where entity = 'licenses') as licenses_freed,
+  (select count(*) from freed where entity = 'books') as books_freed,
   (select count(*) from staging.plan p where p.run_id = %(run_id)s and p.action = 'delete' and (
      (p.entity = 'users' and exists (select from portal.users u where u.id = p.row_id and u.origin = 'manual'))
      or (p.entity = 'classes' and exists (select from portal.classes c where c.id = p.row_id and c.origin = 'manual'))

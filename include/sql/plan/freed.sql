@@ -1,0 +1,19 @@
+-- Licences and books that fall with the rows that a Reset would delete, and one word for all of them: a licence that is given
+-- or a book that is handed out meanwhile makes another. In: staging.plan. Out: temporary freed, digest.
+drop table if exists freed;
+create temporary table freed on commit drop as
+with going as materialized (
+  select p.entity, p.row_id as id from staging.plan p
+  where %(mode)s = 'reset' and p.run_id = %(run_id)s and p.entity in ('schools', 'users', 'classes') and p.action = 'delete'
+)
+select 'licenses' as entity, l.id as row_id, null::bigint as class_id, null::bigint as user_id
+from portal.license_assignments l
+where l.school_id in (select id from going where entity = 'schools') or l.user_id in (select id from going where entity = 'users')
+union all
+select 'books', b.book_id, b.class_id, b.user_id from portal.student_books b
+where b.user_id in (select id from going where entity = 'users') or b.class_id in (select id from going where entity = 'classes')
+union all
+select 'class_books', b.book_id, b.class_id, null from portal.class_books b
+where b.class_id in (select id from going where entity = 'classes');
+select md5(count(*) || ':' || coalesce(bit_xor(hashtextextended(concat_ws(':', entity, row_id, class_id, user_id), 0)), 0)) as digest
+from freed;
