@@ -114,7 +114,9 @@ class AskPerson(ApprovalOperator):
             raise AirflowSkipException("Nobody stands behind this answer: it counts as none.")
         reason = str((event.get("params_input") or {}).get("reason") or "").strip() or None
         with closing(hooks.portal_connection()) as connection, refusals("question"):
-            is_kept = holds.record_answer(connection, run_id, answer, answered_by, reason)
+            is_kept = holds.record_answer(
+                connection, run_id, answer, answered_by, reason, answered_at=event.get("responded_at")
+            )
         if not is_kept:
             raise AirflowSkipException(f"The question of run {run_id} was settled before: this answer changes nothing.")
         super().execute_complete(context, event)

@@ -78,23 +78,26 @@ def question(connection: Connection, run_id: int) -> Question:
 
 
 def record_answer(
-    connection: Connection, run_id: int, answer: str, answered_by: str | None, reason: str | None = None
+    connection: Connection,
+    run_id: int,
+    answer: str,
+    answered_by: str | None,
+    reason: str | None = None,
+    *,
+    answered_at: datetime | None = None,
 ) -> bool:
     """Keeps an answer: 'approved', 'rejected' or 'timed_out'. Only a named person approves or rejects.
 
-    Returns False where it came too late (superseded, or answered already) and changes nothing.
+    Returns False where it came too late (superseded, answered already, the time was up) and changes nothing.
     """
     if answer not in ("approved", "rejected", "timed_out"):
         raise ValueError(f"no such answer: {answer}")
     if answer != "timed_out" and not answered_by:
         raise SyncRefused("An answer without a person is none. Nothing was changed.", status="held")
     with db.acting_as(connection, "roster_edit") as cursor:
-        db.run(
-            cursor,
-            "plan/answer",
-            {"run_id": run_id, "answer": answer, "answered_by": answered_by, "reason": reason},
-        )
-        is_kept = cursor.rowcount > 0
+        given = {"answer": answer, "answered_by": answered_by, "reason": reason, "answered_at": answered_at}
+        kept = db.one(cursor, "plan/answer", {"run_id": run_id, **given})
+        is_kept = kept is not None and kept["answer"] == answer
         if is_kept and answer == "rejected":
             cursor.execute(
                 "update sync.runs set status = 'rejected',"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from roster_sync import holds
@@ -178,12 +180,19 @@ def test_more_than_was_approved_is_a_new_question_and_writes_nothing(harbor: Por
     assert harbor.go_on_after_approval(less(many(), 3).without("south")) == "launched"
 
 
-@pytest.mark.parametrize("what", ["class by hand", "co-teacher", "admin"])
+@pytest.mark.parametrize("what", ["class by hand", "co-teacher", "admin", "book", "book of the class"])
 def test_work_of_people_that_would_go_too_and_was_not_in_the_question_is_a_new_one(harbor: Portal, what: str) -> None:
+    if what == "book":
+        harbor.edit(many())
+        harbor.give_book("c2")
     ask(harbor)
     harbor.answer()
     if what == "class by hand":
         harbor.class_by_hand("south")
+    elif what == "book":
+        harbor.give_book("c2", "s2")
+    elif what == "book of the class":
+        harbor.give_book("c2")
     elif what == "co-teacher":
         harbor.enroll_by_hand(harbor.id_of("classes", "c2"), harbor.id_of("users", "t1"), "teacher")
     else:
@@ -247,6 +256,23 @@ def test_timed_out_it_stays_held_and_a_later_answer_changes_nothing(harbor: Port
         harbor.reopen()
 
 
+def test_an_answer_that_a_person_gave_after_the_time_was_up_counts_as_none(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.rows("update sync.holds set due_at = now() - interval '1 second'")
+    assert not harbor.answer()
+    assert harbor.rows("select answer, answered_by from sync.holds") == [("timed_out", None)]
+    with pytest.raises(SyncRefused, match="Nobody has approved"):
+        harbor.reopen()
+
+
+def test_an_answer_in_time_counts_also_where_it_is_recorded_late(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.rows("update sync.holds set asked_at = now() - interval '2 days', due_at = now() - interval '1 day'")
+    answered_at = datetime.now(timezone.utc) - timedelta(hours=30)
+    assert holds.record_answer(harbor.app, harbor.run, "approved", "Ada Approver", answered_at=answered_at)
+    assert harbor.one("select answered_at from sync.holds") == answered_at
+
+
 @pytest.mark.parametrize("later", ["edit", "reset"])
 def test_a_later_run_supersedes_the_question_at_once_and_the_answer_then_changes_nothing(
     harbor: Portal, later: str
@@ -306,8 +332,11 @@ def test_an_approval_is_carried_out_once(harbor: Portal) -> None:
 
 
 def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(harbor: Portal) -> None:
+    harbor.edit(many())
+    harbor.give_book("c2", "s2", "s3")
     ask(harbor)
     question = holds.question(harbor.app, harbor.run)
+    assert "Books of students that would be taken back: 2." in question.body
     assert "School south" in question.body
     assert "Licences that would be freed: 1." in question.body
     for name in ("Given", "Family", "district.example"):
@@ -342,6 +371,17 @@ def test_a_licence_granted_between_the_approved_plan_and_apply_is_a_new_question
     harbor.license(user="x1")
     assert harbor.write() == "held"
     assert harbor.one("select count(*) from portal.license_assignments") == 2
+
+
+def test_a_licence_that_takes_the_place_of_another_between_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
+    ask(harbor)
+    harbor.answer()
+    harbor.reopen()
+    assert harbor.load_and_plan(less(many(), 2).without("south")) == "apply"
+    harbor.rows("delete from portal.license_assignments")
+    harbor.license(user="x1")
+    assert harbor.write() == "held"
+    assert harbor.one("select count(*) from portal.license_assignments") == 1
 
 
 def test_a_class_made_by_hand_between_plan_and_apply_goes_with_its_school_and_is_kept_for_an_undo(
