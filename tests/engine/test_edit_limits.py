@@ -259,6 +259,16 @@ def test_only_the_rows_that_were_asked_about_go_and_no_others(world: World) -> N
     assert len(world.unshared("users")) == 9
 
 
+def test_where_the_whole_run_was_held_too_only_those_go_who_were_asked_about(world: World) -> None:
+    world.run(town())
+    world.select("S1")
+    held = world.run(MemorySource(town().without("a1", "b1"), issuer="memory:two"))
+    assert world.breaches(held) == {("people", "issuer")}
+    world.select("S1", "S2")
+    assert world.approve(held.id).status == "launched"
+    assert world.unshared("users") == {"a1"}  # b1 was in no selected school when it was asked
+
+
 def test_rejected_leaves_all_as_it_is(world: World) -> None:
     run_id = _held(world)
     before = world.versions()

@@ -69,6 +69,16 @@ def test_what_ties_a_person_to_a_deselected_school_is_left_alone(world: World) -
     assert world.enrolled("c1")["both"] is False
 
 
+def test_a_class_that_moves_to_a_deselected_school_is_shared_no_more(world: World) -> None:
+    world.run(town())
+    world.select("S1")
+    class_id = world.klass("c-t1")["id"]
+    world.run(town().with_("c-t1", school_source_id="S2"))
+    moved = world.klass("c-t1")
+    assert (moved["id"], moved["is_shared"]) == (class_id, False)
+    assert moved["school_id"] == world.school("S1")["id"]
+
+
 def test_a_person_is_unshared_only_if_no_selected_school_lists_them(world: World) -> None:
     roster = _two_schools(world)
     moved = roster.without_rows("e-c1-s1").with_("s1", org_source_ids="S2")

@@ -90,6 +90,7 @@ def test_what_the_source_calls_alive_is_not_deleted_and_reported(harbor: Portal)
     assert harbor.reset(source) == "launched"
     assert sorted(source.asked) == [("orgs", "south"), ("users", "s2"), ("users", "t2")]
     assert people(harbor) == ["s1", "s3", "t1", "t2", "t3"]
+    assert harbor.one("select is_shared from portal.users where source_id = 't2'") is True
     assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
     assert harbor.rows("select entity, source_id from sync.findings where run_id = %(r)s and rule = 'still_live'",
                        r=harbor.run) == [("users", "t2")]  # fmt: skip
@@ -104,6 +105,15 @@ def test_a_live_school_stays_with_its_licences_and_its_classes_with_their_books(
     assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
     assert harbor.rows("select source_id, is_shared from portal.classes order by 1") == [("c1", True), ("c2", True)]
     assert harbor.one("select count(*) from portal.student_books") == 1
+
+
+def test_a_live_school_stays_also_without_a_class_and_who_stood_in_it_still_does(harbor: Portal) -> None:
+    harbor.edit(two_schools().school("east").teacher("t4", "north", "east"))
+    roster = two_schools().teacher("t4", "north")
+    harbor.reset(MemorySource(roster, live={("orgs", "east"): True}))
+    assert harbor.id_of("schools", "east") is not None
+    assert harbor.one("select count(*) from portal.user_schools where school_id = %(s)s",
+                      s=harbor.id_of("schools", "east")) == 1  # fmt: skip
 
 
 def test_nobody_is_asked_for_a_school_that_goes_because_it_is_deselected(harbor: Portal) -> None:

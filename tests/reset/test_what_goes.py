@@ -279,6 +279,17 @@ def test_rows_made_by_hand_that_equal_the_feed_stay_by_hand_also_where_the_param
     assert harbor.one("select origin from portal.users where id = %(u)s", u=teacher) == "manual"
 
 
+def test_a_person_made_by_hand_who_is_in_no_school_stays_and_one_who_left_the_last_kept_one_goes(
+    harbor: Portal,
+) -> None:
+    harbor.edit(two_schools())
+    nowhere, gone = harbor.add_by_hand("teacher"), harbor.add_by_hand("teacher", "south", family_name="Gone")
+    harbor.enroll_by_hand(harbor.id_of("classes", "c1"), gone, "teacher")
+    harbor.rows("update portal.enrollments set is_active = false where user_id = %(u)s", u=gone)
+    harbor.reset(two_schools().without("south"))
+    assert harbor.rows("select id from portal.users where origin = 'manual'") == [(nowhere,)]
+
+
 def test_a_person_made_by_hand_stays_who_works_in_a_class_of_a_kept_school(harbor: Portal) -> None:
     harbor.edit(two_schools())
     teacher = harbor.add_by_hand("teacher", "south")
@@ -311,6 +322,7 @@ def test_a_candidate_of_an_open_match_review_stays_with_all_that_is_theirs_and_i
     assert harbor.rows("select id, is_shared from portal.users where source_id = 's1'") == [(candidate, False)]
     assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
     assert harbor.one("select count(*) from portal.student_books") == 1
+    assert harbor.one("select count(*) from portal.user_schools where user_id = %(u)s", u=candidate) == 1
     assert harbor.one("select second_subject_id from sync.worklist where kind = 'match_review'") == candidate
     harbor.reset(roster)
     assert harbor.id_of("users", "s1") == candidate
@@ -325,6 +337,26 @@ def test_what_a_rejected_row_names_and_what_hangs_on_it_stays(harbor: Portal) ->
     assert harbor.snapshot()["classes"] == before["classes"]
     assert harbor.snapshot()["schools"] == before["schools"]
     assert harbor.snapshot()["enrollments"] == before["enrollments"]
+
+
+def test_a_deselected_school_stays_while_a_rejected_row_names_one_of_its_classes(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.select_schools("north")
+    harbor.reset(two_schools().but("classes", "c2", school_source_id="nowhere"))
+    assert harbor.id_of("schools", "south") is not None
+    assert harbor.id_of("classes", "c2") is not None
+
+
+def test_of_a_rejected_class_nobody_loses_their_place_and_of_a_rejected_person_no_place_is_lost(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    before = harbor.snapshot()
+    roster = two_schools().but("classes", "c1", school_source_id="nowhere").but("users", "s3", given_name="")
+    roster = roster.but("users", "s3", family_name="", org_source_ids="", source_id="")
+    for key in [key for key in roster.enrollments if key[0] == "c1" or key[1] == "s3"]:
+        del roster.enrollments[key]
+    roster.users["s3"]["email"] = "s3@district.example"  # by which the row without an id is known
+    harbor.reset(roster)
+    assert harbor.snapshot() == before
 
 
 def test_tobedeleted_is_proof(harbor: Portal) -> None:
