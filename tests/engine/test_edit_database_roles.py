@@ -32,6 +32,28 @@ INSERTS = {
 }  # fmt: skip
 
 
+WORK = ("license_assignments", "class_books", "student_books")
+MAY = {  # S(elect), I(nsert), U(pdate of all columns), D(elete); what stands here and nothing else (data-model.md)
+    "roster_read": dict.fromkeys(PORTAL, "S"),
+    "roster_edit": dict.fromkeys(PORTAL, "S") | dict.fromkeys(("districts", "users"), "SI")
+                   | dict.fromkeys(("schools", "user_schools", "classes", "enrollments"), "SIU"),
+    "roster_reset": dict.fromkeys(PORTAL, "S") | {"districts": "SI", "users": "SID"}
+                    | dict.fromkeys(("schools", "user_schools", "classes", "enrollments"), "SIUD"),
+    "roster_undo": dict.fromkeys(PORTAL, "S") | {"districts": "SI", "users": "SID", "license_assignments": "SI"}
+                   | dict.fromkeys(("schools", "user_schools", "classes", "enrollments"), "SIUD")
+                   | dict.fromkeys(("class_books", "student_books"), "SID"),
+    "roster_desk": dict.fromkeys(PORTAL, "S") | dict.fromkeys(("users", "user_schools", "enrollments"), "SIU")
+                   | dict.fromkeys(WORK, "SIUD"),
+    "roster_app": dict.fromkeys(PORTAL, ""),
+}  # fmt: skip
+COLUMNS = {
+    ("roster_edit", "districts"): {"name"}, ("roster_reset", "districts"): {"name"},
+    ("roster_undo", "districts"): {"name"}, ("roster_undo", "license_assignments"): {"school_id", "user_id"},
+    ("roster_undo", "class_books"): {"class_id"}, ("roster_undo", "student_books"): {"user_id", "class_id"},
+}  # fmt: skip
+NOT_OF_USERS = {"id", "district_id", "role", "created_role", "created_at", "created_run_id", "is_dummy"}
+
+
 @pytest.fixture
 def peopled(world: World) -> World:
     world.run(town())
@@ -71,6 +93,47 @@ def test_the_login_itself_may_do_nothing_until_it_takes_a_role(peopled: World) -
 def test_the_login_can_take_no_role_but_those_of_the_sync(peopled: World) -> None:
     for role in ("roster_owner", "postgres", "pg_write_all_data"):
         assert _try(peopled, None, f"set local role {role}") in ("42501", "22023")
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_each_role_may_do_in_portal_what_is_stated_and_nothing_else(world: World, role: str) -> None:
+    letters = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE", "R": "REFERENCES",
+               "G": "TRIGGER"}  # fmt: skip
+    tables = [row["relname"] for row in world.rows(
+        "select relname from pg_class where relnamespace = 'portal'::regnamespace and relkind in ('r', 'p', 'v', 'm')"
+    )]  # fmt: skip
+    assert sorted(tables) == sorted(PORTAL)
+    for table in tables:
+        may = [letter for letter, word in letters.items()
+               if world.value("select has_table_privilege(%s, %s, %s)", role, f"portal.{table}", word)]  # fmt: skip
+        assert "".join(may) == MAY[role][table], table
+        columns = world.rows(
+            "select attname, has_column_privilege(%s, attrelid, attnum, 'UPDATE') as may from pg_attribute"
+            " where attrelid = %s::regclass and attnum > 0 and not attisdropped", role, f"portal.{table}",
+        )  # fmt: skip
+        found = {row["attname"] for row in columns if row["may"]}
+        if "U" in may:
+            continue
+        if table == "users" and role in ("roster_edit", "roster_reset", "roster_undo"):
+            assert {row["attname"] for row in columns} - found == NOT_OF_USERS
+        else:
+            assert found == COLUMNS.get((role, table), set()), table
+
+
+def test_a_function_that_acts_as_the_owner_is_open_to_no_reader_and_looks_up_its_names_in_its_own_schema(
+    world: World,
+) -> None:
+    found = world.rows(
+        "select proname, array_to_string(proconfig, ',') as settings, prorettype = 'trigger'::regtype as is_trigger,"
+        " array(select r from unnest(array['public', 'roster_app', 'roster_read', 'roster_desk']) r"
+        "       where has_function_privilege(r, oid, 'EXECUTE')) as open_to"
+        " from pg_proc where prosecdef and pronamespace in"
+        " ('portal'::regnamespace, 'sync'::regnamespace, 'staging'::regnamespace)"
+    )
+    assert len(found) > 10
+    for function in found:
+        assert function["settings"].endswith(", pg_temp"), function["proname"]
+        assert function["is_trigger"] or function["open_to"] == [], function["proname"]
 
 
 def test_roster_read_only_reads(peopled: World) -> None:

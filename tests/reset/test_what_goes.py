@@ -299,6 +299,16 @@ def test_a_person_made_by_hand_stays_who_works_in_a_class_of_a_kept_school(harbo
     assert harbor.one("select count(*) from portal.enrollments where user_id = %(u)s", u=teacher) == 1
 
 
+def test_a_person_made_by_hand_stays_whose_class_moves_to_a_kept_school(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    teacher = harbor.add_by_hand("teacher", "south")
+    harbor.enroll_by_hand(harbor.id_of("classes", "c2"), teacher, "teacher")
+    roster = two_schools().but("classes", "c2", school_source_id="north")
+    roster.orgs.pop("south")
+    harbor.reset(roster)
+    assert harbor.one("select count(*) from portal.enrollments where user_id = %(u)s", u=teacher) == 1
+
+
 def test_a_school_made_by_hand_stays_unless_the_parameter_asks_for_it(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.rows("insert into portal.schools (district_id, name) values (%(d)s, 'Evening school')")
