@@ -311,7 +311,7 @@ class DistrictDay:
     def _students_in_classes(self, school: int) -> Iterator[Enrollment]:
         sourced = self.district.ids.sourced
         class_ids: dict[int, str] = {}
-        starts, ends = self.term(0).starts_on, self.term(0).ends_on
+        dates: dict[int, tuple[str, str]] = {}
         for number, student in self._state.students_of(school):
             person = sourced("student", number)
             for class_, since in student.placements:
@@ -320,7 +320,9 @@ class DistrictDay:
                 class_id = class_ids.get(class_)
                 if class_id is None:
                     class_id = class_ids[class_] = sourced("class", class_)
-                begins = starts if since == 1 else self.district.date_of(since).isoformat()
+                    dates[class_] = self._dates_of(class_)
+                starts, ends = dates[class_]
+                begins = self._within(starts, ends, since)
                 yield Enrollment(
                     sourced("e", class_, number), class_, class_id, school, "student", number, person, False, begins,
                     ends, since,
@@ -330,12 +332,20 @@ class DistrictDay:
         self, index: int, class_id: str, state: ClassState, kind: Literal["student", "teacher"], person: int,
         is_primary: bool, since: int,
     ) -> Enrollment:  # fmt: skip
-        year = self.term(0)
-        begins = year.starts_on if since == 1 else self.district.date_of(since).isoformat()
+        starts, ends = self._dates_of(index)
         return Enrollment(
             self.district.ids.sourced("et", index, person), index, class_id, state.school, kind, person,
-            self.person_sourced_id(kind, person), is_primary, begins, year.ends_on, since,
+            self.person_sourced_id(kind, person), is_primary, self._within(starts, ends, since), ends, since,
         )  # fmt: skip
+
+    def _dates_of(self, index: int) -> tuple[str, str]:
+        """A class's first and last day: an enrolment has to lie within its class's terms."""
+        terms = [self.term(number) for number in self._terms_of(index, self._state.class_(index))]
+        return min(term.starts_on for term in terms), max(term.ends_on for term in terms)
+
+    def _within(self, starts: str, ends: str, since: int) -> str:
+        """The day on which an enrolment begins: with its class, or later but within the class's terms."""
+        return starts if since == 1 else min(max(starts, self.district.date_of(since).isoformat()), ends)
 
 
 _TERMS = (

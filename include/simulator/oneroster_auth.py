@@ -43,6 +43,11 @@ class Auth:
     _nonces: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    @property
+    def challenge(self) -> str:
+        """What WWW-Authenticate asks for."""
+        return f'{"OAuth" if self.kind == "oauth1" else "Bearer"} realm="roster"'
+
     def check(self, request: Request) -> frozenset[str]:
         """Lets a request in, with its scopes, or raises Refused with the reason."""
         if self.kind == "oauth1":
@@ -83,8 +88,10 @@ class Auth:
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._tokens[token] = (time.monotonic() + self.token_seconds, granted)
-        answer = {"access_token": token, "token_type": "bearer", "expires_in": int(self.token_seconds)}
-        return json_reply({**answer, "scope": " ".join(sorted(prefix + scope for scope in granted))})
+        answer: dict[str, str | int] = {"access_token": token, "token_type": "bearer"}
+        answer["expires_in"] = int(self.token_seconds)
+        answer["scope"] = " ".join(sorted(prefix + scope for scope in granted))
+        return json_reply(answer, headers={"Cache-Control": "no-store"})
 
     def _client(self, request: Request, form: dict[str, str]) -> tuple[str, str]:
         kind, _, value = request.headers.get("authorization", "").partition(" ")

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.faults import Faults
@@ -154,8 +154,8 @@ class OneRosterSite:
         try:
             scopes = self.auth.check(request)
             self._limit_rate()
-            if request.method != "GET":
-                raise ProblemError(405, "Only GET is served.", "invaliddata")
+            if request.method not in ("GET", "HEAD"):
+                raise ProblemError(405, "Rosters are only read here.", "invaliddata", {"Allow": "GET, HEAD"})
             return self._read(request, scopes)
         except Refused as refusal:
             return self.error(401, str(refusal))
@@ -170,14 +170,15 @@ class OneRosterSite:
         """An error as the specification shapes it."""
         minor = minor or _MINOR.get(status, "internal_server_error")
         info: dict[str, Any] = {
-            "imsx_codeMajor": "failure", "imsx_severity": "error", "imsx_description": description,
+            "imsx_codeMajor": "unsupported" if status in (405, 501) else "failure", "imsx_severity": "error",
+            "imsx_description": description,
             "imsx_CodeMinor": {
                 "imsx_codeMinorField": [
                     {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
                 ]
             },
         }  # fmt: skip
-        headers = {"WWW-Authenticate": 'Bearer realm="roster"'} if status == 401 else {}
+        headers = {"WWW-Authenticate": self.auth.challenge} if status == 401 else {}
         return json_reply(info if self.version == "1.2" else {"statusInfoSet": [info]}, status, headers)
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ class OneRosterSite:
     def _read(self, request: Request, scopes: frozenset[str]) -> Reply:
         if not request.path.startswith(f"{self._root}/"):
             raise ProblemError(404, "There is no such address.")
-        parts = request.path[len(self._root) + 1 :].split("/")
+        parts = [unquote(part) for part in request.path[len(self._root) + 1 :].removesuffix("/").split("/")]
         self._check_scope(parts, scopes)
         snapshot = self._snapshot(request.url[: len(request.url) - len(request.path)])
         if len(parts) == 1 and parts[0] in STORED:

@@ -234,8 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:
-        self._answer()
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are kept in Simulator.requests instead."""
@@ -295,7 +294,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "truncated" in faults:
             body = body[: len(body) // 2]
             self.close_connection = True
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
         self.wfile.flush()
 
 

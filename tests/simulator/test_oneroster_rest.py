@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import re
 import secrets
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import requests
 
-from include.simulator.district import MadeUpDistrict
+from include.simulator.district import Churn, MadeUpDistrict
 from include.simulator.serving import DEMO, serve, sites_from_file
 from include.simulator.web import Simulator
 
@@ -252,6 +253,33 @@ def test_errors_are_in_the_words_of_the_specification(sim):
         assert told["imsx_CodeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "invalid_sort_field"
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_roster_is_only_read(plain, method):
+    sim, root = plain
+    reply = requests.request(method, f"{sim.url}{root}/users/some-id", json={}, timeout=10)
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "GET, HEAD")
+    assert '"imsx_codeMajor":"unsupported"' in reply.text
+
+
+def test_head_tells_what_get_would_without_its_body(plain):
+    sim, root = plain
+    url = f"{sim.url}{root}/users?limit=3"
+    asked, head = requests.get(url, timeout=10), requests.head(url, timeout=10)
+    assert head.content == b""
+    for name in ("X-Total-Count", "Content-Length", "Content-Type", "Link"):
+        assert head.headers[name] == asked.headers[name]
+
+
+def test_an_address_may_end_in_a_slash_and_be_escaped(plain):
+    sim, root = plain
+    (user,) = get(sim, f"{root}/users/", limit=1).json()["users"]
+    escaped = "".join(f"%{byte:02X}" for byte in user["sourcedId"].encode())
+    raw = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=10)
+    raw.request("GET", f"{root}/users/{escaped}")
+    assert json.loads(raw.getresponse().read()) == {"user": user}
+    raw.close()
+
+
 # -- shapes -------------------------------------------------------------------------------------------------------
 
 GUID_REF = {"href", "sourcedId", "type"}
@@ -353,6 +381,22 @@ def test_the_1_1_users_have_one_role_and_their_organisations(plain):
             check_references(row)
 
 
+def test_an_enrolment_begins_and_ends_within_the_terms_of_its_class():
+    late = MadeUpDistrict(7, 240, 3, churn=Churn(0.2, False))
+    with serve(late, auth="none", day=12) as sim:
+        terms = {row["sourcedId"]: row for row in walk(sim, f"{V11}/academicSessions", "academicSessions", 50)}
+        dates = {}
+        for row in walk(sim, f"{V11}/classes", "classes", 5000):
+            held = [terms[term["sourcedId"]] for term in row["terms"]]
+            dates[row["sourcedId"]] = min(t["startDate"] for t in held), max(t["endDate"] for t in held)
+        begun = set()
+        for row in walk(sim, f"{V11}/enrollments", "enrollments", 9000):
+            first, last = dates[row["class"]["sourcedId"]]
+            assert first <= row["beginDate"] <= row["endDate"] == last
+            begun.add(row["beginDate"])
+        assert len(begun) > 4
+
+
 # -- days ---------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +492,12 @@ def test_a_nonce_is_good_for_one_request(oauth1):
     assert [requests.get(url, headers=header, timeout=10).status_code for _ in range(2)] == [200, 401]
 
 
+@pytest.mark.parametrize(("auth", "scheme"), [("oauth1", "OAuth"), ("oauth2", "Bearer"), ("bearer", "Bearer")])
+def test_a_refusal_names_the_kind_of_credentials_that_is_wanted(auth, scheme):
+    with serve(DISTRICT, auth=auth) as sim:
+        assert get(sim, f"{V11}/users").headers["WWW-Authenticate"] == f'{scheme} realm="roster"'
+
+
 def test_a_signature_method_can_be_switched_off():
     with serve(DISTRICT, auth="oauth1", key="the key", secret="sécret & more", methods=("HMAC-SHA1",)) as sim:
         assert signed(sim, digest="SHA1").status_code == 200
@@ -462,7 +512,9 @@ def token(sim: Simulator, scope: str = "", **form: str) -> requests.Response:
 
 def test_client_credentials_give_a_token_that_expires():
     with serve(DISTRICT, version="1.2", auth="oauth2", key="client", secret="secret", token_seconds=0.4) as sim:
-        given = token(sim).json()
+        reply = token(sim)
+        assert reply.headers["Cache-Control"] == "no-store"
+        given = reply.json()
         assert given["token_type"].lower() == "bearer"
         header = {"Authorization": f"Bearer {given['access_token']}"}
         assert requests.get(f"{sim.url}{V12}/orgs", headers=header, timeout=10).status_code == 200
