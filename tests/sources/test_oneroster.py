@@ -361,11 +361,12 @@ def test_few_pages_are_on_their_way_at_a_time(simulate: Callable[..., Simulator]
 
 
 def test_records_that_are_none_are_passed_on_without_an_id_or_told(sink: MemorySink) -> None:
-    from roster_sync.sources.oneroster import _put
-    from roster_sync.sources.oneroster_mapping import WANTED
+    from roster_sync.sources.oneroster import put
+    from roster_sync.sources.oneroster_mapping import WANTED, read_page
 
     users = next(wanted for wanted in WANTED if wanted.collection == "users")
-    _put(sink, users, ["text", None, {"role": "student", "orgs": "x", "grades": 9, "userIds": [None, {}]}, {}])
+    records = ["text", None, {"role": "student", "orgs": "x", "grades": 9, "userIds": [None, {}]}, {}]
+    put(sink, users, read_page(users, records))
     assert [finding["rule"] for finding in sink.rejects] == ["not_an_object", "not_an_object"]
     assert sink.ids("users") == [None, None]
     assert sink.rows["users"][0]["grades"] == "9"
@@ -400,7 +401,8 @@ def test_the_probe_goes_step_by_step_and_names_the_schools(
     simulate: Callable[..., Simulator], district: MadeUpDistrict
 ) -> None:
     report = source(simulate()).probe()
-    assert [step.name for step in report.steps] == ["Server", "Credentials", "Schools", "Data"]
+    steps = "Server Credentials Schools Users Classes Enrollments Data"
+    assert [step.name for step in report.steps] == steps.split()
     assert report.is_ok
     assert dict(report.schools) == {school.sourced_id: school.name for school in district.day(1).schools()}
     assert report.data_as_of

@@ -23,8 +23,9 @@ class Address:
     allows_http: bool = False
 
     def of(self, url: str) -> str:
-        """Another full address under the same rules, such as a token's."""
-        return parse_address(url, allows_http=self.allows_http).base
+        """Another full address under the same rules, such as a token's, which may have a query."""
+        plain, mark, query = url.partition("?")
+        return parse_address(plain, allows_http=self.allows_http).base + mark + query
 
 
 def parse_address(text: str, *, allows_http: bool = False, default: str = "") -> Address:

@@ -23,12 +23,12 @@ _ENDS: Final = tuple(" \t\n\r,:]}")
 class Envelope:
     """One reply: `items` gives the list's items; `rest` then holds what stands beside the list."""
 
-    def __init__(self, reply: Reply, key: str) -> None:
+    def __init__(self, reply: Reply, *keys: str) -> None:
         """Guards the reply against web pages; parses nothing yet.
 
         Args:
             reply: what came; its pieces are used up.
-            key: the name of the list.
+            keys: the name of the list, or those that it may have.
         """
         reply.refuse_web_page()
         self._pieces = reply.pieces
@@ -37,7 +37,7 @@ class Envelope:
         self._place = 0
         """Where in the text to read on."""
         self._what = reply.what
-        self._key = key
+        self._keys = keys
         self.rest: dict[str, Any] = {}
 
     def items(self) -> Generator[Any, None, None]:
@@ -54,8 +54,8 @@ class Envelope:
             ) from None
         if not is_found:
             raise FeedBroken(
-                f"{self._what} came without its list {self._key!r}: the server answered, but with no roster; tell its "
-                "operator."
+                f"{self._what} came without its list {self._keys[0]!r}: the server answered, but with no roster; tell "
+                "its operator."
             )
 
     def _walk(self) -> Generator[Any, None, bool]:
@@ -64,7 +64,7 @@ class Envelope:
         while self._sign() != "}":
             name = self._value()
             self._take(":")
-            if name == self._key and self._sign() == "[":
+            if name in self._keys and not is_found and self._sign() == "[":
                 is_found = True
                 yield from self._list()
             else:

@@ -15,11 +15,11 @@ from roster_sync.sources.address import Address, extra_text, is_true, parse_addr
 from roster_sync.sources.auth import SIGNATURES, Auth, Basic, Bearer, ClientCredentials, NoAuth, OAuth1
 from roster_sync.sources.base import Access, CollectionReport, FeedReport, ProbeReport, ProbeStep, Sink
 from roster_sync.sources.budget import Budget
-from roster_sync.sources.oneroster_mapping import WANTED, Row, Wanted, is_contact, role_rows
-from roster_sync.sources.oneroster_paging import Paging, SourceMoved, Walk, Watch, records_of
-from roster_sync.sources.session import Params, Reply, Session
+from roster_sync.sources.oneroster_mapping import WANTED, Page, Wanted
+from roster_sync.sources.oneroster_paging import Paging, SourceMoved, Walk, Watch, read_reply
+from roster_sync.sources.session import HURRIED, Params, Reply, Session
 from roster_sync.sources.singles import Singles
-from roster_sync.sources.texts import as_mapping, as_text
+from roster_sync.sources.texts import as_list, as_mapping, as_text
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ SCOPES: Final = {
 }
 REREADS: Final = 3
 """How often a roster that moved, or whose totals were not reached, is read again."""
-_SKEW: Final = 300
+_WANTED: Final = {wanted.collection: wanted for wanted in WANTED}
 
 
 class OneRosterRest:
@@ -105,10 +105,10 @@ class OneRosterRest:
             walk = Walk()
             contacts = roles = 0
             with closing(self._paging.pages(wanted, walk, watch, is_careful=is_careful)) as pages:
-                for records in pages:
-                    passed_over, taken = _put(sink, wanted, records)
-                    contacts += passed_over
-                    roles += taken
+                for page in pages:
+                    put(sink, wanted, page)
+                    contacts += page.contacts
+                    roles += len(page.roles)
             if not walk.is_known:
                 log.info("%s has no %s", self._address.host, wanted.path)
                 continue
@@ -134,18 +134,19 @@ class OneRosterRest:
         return self._session.get(path, what="A single record", passed=(403, 404))
 
     def _any_id(self, collection: str) -> str | None:
-        wanted = next(wanted for wanted in WANTED if wanted.collection == collection)
-        records = records_of(self._ask(f"/{collection}", [("limit", "1")]), wanted)
-        return next((as_text(record.get("sourcedId")) for record in records if isinstance(record, dict)), None)
+        reply = self._paging.sample(_WANTED[collection])
+        return next(iter(read_reply(reply, _WANTED[collection]).ids), None) if reply else None
 
     # -- test connection ----------------------------------------------------------------------------------------------
 
     def probe(self) -> ProbeReport:
-        """Asks for a little of everything, step by step."""
+        """Asks for a little of everything, step by step; a person waits, so little is tried twice."""
+        self._session.hurry()
+        self._options["patience"] = HURRIED
         report = ProbeReport(issuer=self.issuer)
         steps = report.steps
         try:
-            records_of(self._first_org(), WANTED[0])
+            read_reply(self._first_org(), _WANTED["orgs"])
         except AuthError as error:
             steps.append(ProbeStep("Server", True, f"{self._address.host} answers."))
             steps.append(ProbeStep("Credentials", False, self._why_refused(error)))
@@ -157,38 +158,59 @@ class OneRosterRest:
         steps.append(ProbeStep("Credentials", True, "The key or token is accepted."))
         try:
             report.schools = self._schools()
-            if report.schools:
-                steps.append(ProbeStep("Schools", True, f"{len(report.schools)} schools are shared."))
-            else:
-                steps.append(ProbeStep("Schools", False, "No school is shared: ask the district to share its schools."))
-            report.data_as_of = self._data_as_of()
-            if report.data_as_of:
-                steps.append(ProbeStep("Data", True, f"The newest record was changed at {report.data_as_of}."))
         except SourceError as error:
             steps.append(ProbeStep("Schools", False, str(error)))
+            return report
+        steps.append(
+            ProbeStep("Schools", True, f"{len(report.schools)} schools are shared.")
+            if report.schools
+            else ProbeStep("Schools", False, "No school is shared: ask the district to share its schools.")
+        )
+        steps += map(self._probe_collection, ("users", "classes", "enrollments"))
+        report.data_as_of = self._data_as_of()
+        if report.data_as_of:
+            steps.append(ProbeStep("Data", True, f"The newest record was changed at {report.data_as_of}."))
         return report
+
+    def _probe_collection(self, collection: str) -> ProbeStep:
+        """Whether a collection may be read; each can be shared or not by itself."""
+        name = collection.capitalize()
+        try:
+            reply = self._paging.sample(_WANTED[collection])
+            if reply is None:
+                return ProbeStep(name, False, f"{self._address.host} knows no {collection} (404): check the version in "
+                                 "the registry, or ask its operator.")  # fmt: skip
+            if read_reply(reply, _WANTED[collection]).received:
+                return ProbeStep(name, True, f"The {collection} are shared.")
+        except SourceError as error:
+            return ProbeStep(name, False, str(error))
+        if collection == "users":
+            return ProbeStep(name, False, "No one is shared: ask the district to share its students and teachers.")
+        return ProbeStep(name, True, f"No {collection} are shared just now, as between two terms: nobody is taken out "
+                         "of a class for that.")  # fmt: skip
 
     def _schools(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
-        for records in self._paging.pages(WANTED[0], Walk(), Watch(ends_at_once=False), is_careful=True):
-            for record in filter(lambda record: isinstance(record, dict), records):
-                is_gone = record.get("status") in ("tobedeleted", "inactive")
-                if record.get("type") == "school" and not is_gone and (source_id := as_text(record.get("sourcedId"))):
-                    found.append((source_id, as_text(record.get("name")) or ""))
+        wanted = _WANTED["orgs"]
+        for page in self._paging.pages(wanted, Walk(), Watch(ends_at_once=False), is_careful=True):
+            for row in page.rows:
+                org = dict(zip(wanted.columns, row, strict=True))
+                if org["type"] == "school" and org["status"] not in ("tobedeleted", "inactive") and org["source_id"]:
+                    found.append((org["source_id"], org["name"] or ""))
         return found
 
     def _data_as_of(self) -> str | None:
+        """When the newest record was changed; None where the server cannot be asked for that."""
         params = [("limit", "1"), ("sort", "dateLastModified"), ("orderBy", "desc"), ("fields", "dateLastModified")]
-        wanted = next(wanted for wanted in WANTED if wanted.collection == "users")
-        reply = self._session.get(f"{self._root}/users", params, what="The newest record", passed=(400,))
-        if reply.status == 400:
+        try:
+            reply = self._session.get(f"{self._root}/users", params, what="The newest record", passed=(400, 422))
+            users = as_list(as_mapping(reply.json()).get("users")) if reply.status == 200 else []
+        except SourceError:
             return None
-        records = records_of(reply, wanted)
-        return as_text(as_mapping(records[0]).get("dateLastModified")) if records else None
+        return as_text(as_mapping(users[0]).get("dateLastModified")) if users else None
 
     def _why_refused(self, error: AuthError) -> str:
-        """What a refusal may come from: the other signature, a wrong clock, or really the credentials."""
-        skew = self._session.skew
+        """What a refusal may come from: the other signature, or what the session says of it."""
         if self._kind == "oauth1":
             used = extra_text(self._access.extra, "signature_method") or "HMAC-SHA256"
             for method in SIGNATURES:
@@ -196,8 +218,6 @@ class OneRosterRest:
                     return (
                         f"The server wants signatures by {method}: set the connection's extra signature_method to it."
                     )
-        if skew is not None and abs(skew) > _SKEW:
-            return f"{error} Our clock and the server's differ by {abs(skew) / 60:.0f} minutes, which alone refuses us."
         return str(error)
 
     def _accepts(self, method: str) -> bool:
@@ -242,15 +262,15 @@ class OneRosterRest:
         url = extra_text(extra, "token_url")
         if not url:
             raise ConfigError("An oauth2 connection needs the extra token_url.")
-        address = parse_address(url, allows_http=is_true(extra, "allow_http"))
+        address = parse_address(url.partition("?")[0], allows_http=is_true(extra, "allow_http"))
         form = {"grant_type": "client_credentials", "scope": extra_text(extra, "scope") or SCOPES[self._version]}
         self._tokens = self._tokens or Session(address, NoAuth(), **self._options)
         self._tokens.auth = Basic(self._access.login, self._access.password)
-        reply = self._tokens.post(address.base, form, what="A token", passed=(400, 401))
+        reply = self._tokens.post(url, form, what="A token", passed=(400, 401))
         if reply.status != 200:
             self._tokens.auth = NoAuth()
             form |= {"client_id": self._access.login, "client_secret": self._access.password}
-            reply = self._tokens.post(address.base, form, what="A token", passed=(400, 401))
+            reply = self._tokens.post(url, form, what="A token", passed=(400, 401))
         if reply.status != 200:
             raise AuthError(
                 f"{address.host} gave no token ({reply.status}): check the client id, the secret and the extra scope."
@@ -274,22 +294,15 @@ def _is_live_record(answer: dict[str, Any], source_id: str) -> bool | None:
     return as_text(record.get("status")) not in ("tobedeleted", "inactive")
 
 
-def _put(sink: Sink, wanted: Wanted, records: list[Any]) -> tuple[int, int]:
-    """Gives a page to the sink; returns how many contacts were passed over, and how many roles came with people."""
-    objects = [record for record in records if isinstance(record, dict)]
-    for _ in range(len(records) - len(objects)):
+def put(sink: Sink, wanted: Wanted, page: Page) -> None:
+    """Gives a page to the sink."""
+    for _ in range(page.unreadable):
         sink.reject(wanted.collection, "not_an_object",
                     f"A record of {wanted.path} is no object: the server's operator has to mend it.")  # fmt: skip
-    kept = objects
-    roles: list[Row] = []
-    if wanted.collection == "users":
-        kept = [record for record in objects if not is_contact(record)]
-        roles = [row for record in kept for row in role_rows(record)]
-        if roles:
-            sink.copy_rows("roles", COLLECTIONS["roles"], roles)
-    if kept:
-        sink.copy_rows(wanted.collection, wanted.columns, map(wanted.row, kept))
-    return len(objects) - len(kept), len(roles)
+    if page.roles:
+        sink.copy_rows("roles", COLLECTIONS["roles"], page.roles)
+    if page.rows:
+        sink.copy_rows(wanted.collection, wanted.columns, page.rows)
 
 
 def _whole(text: str, name: str) -> int:

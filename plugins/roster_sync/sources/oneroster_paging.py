@@ -7,12 +7,13 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from roster_sync.errors import FeedBroken
-from roster_sync.sources.oneroster_mapping import Wanted
-from roster_sync.sources.session import Reply, Session, next_link
-from roster_sync.sources.texts import as_text
+from roster_sync.sources.json_stream import Envelope
+from roster_sync.sources.oneroster_mapping import Page, Wanted, read_page
+from roster_sync.sources.session import Params, Reply, Session, next_link
 
 _REFUSED: Final = (400, 413, 422)
 """What servers say to a parameter that they do not take."""
@@ -57,22 +58,25 @@ class Walk:
     """False where the server has no such collection (404)."""
     problem: str = ""
     """Why the pages do not prove that the collection is whole."""
-    _first: frozenset[str] = field(default_factory=frozenset)
-    _before: frozenset[str] = field(default_factory=frozenset)
+    _first: set[str] = field(default_factory=set)
+    _before: set[str] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
+    """A mark of each page: its ids, as one number."""
 
-    def add(self, records: list[Any]) -> bool:
-        """Counts a page; False where it brings nothing new, so that the walk must end."""
-        ids = frozenset(
-            text for record in records if isinstance(record, dict) and (text := as_text(record.get("sourcedId")))
-        )
-        if self.pages and ids and (ids <= self._before or ids <= self._first):
+    def add(self, page: Page) -> bool:
+        """Counts a page; False where it is empty or brings nothing new, so that the walk must end."""
+        if not page.received:
+            return False
+        ids, mark = page.ids, hash(frozenset(page.ids))
+        if self.pages and ids and (ids <= self._before or ids <= self._first or mark in self._seen):
             self.problem = "The source gave the same page twice."
             return False
         if not ids.isdisjoint(self._before):
             self.problem = "An id came on two pages, so another one may have been skipped."
         self._first = self._first or ids
         self._before = ids
-        self.received += len(records)
+        self._seen.add(mark)
+        self.received += page.received
         self.pages += 1
         return True
 
@@ -94,8 +98,8 @@ class Paging:
         self._sorts = True
         self._no_fields: set[str] = set()
 
-    def pages(self, wanted: Wanted, walk: Walk, watch: Watch, *, is_careful: bool) -> Generator[list[Any], None, None]:
-        """The records of each page; `walk` tells at the end what they prove.
+    def pages(self, wanted: Wanted, walk: Walk, watch: Watch, *, is_careful: bool) -> Generator[Page, None, None]:
+        """The collection page by page; `walk` tells at the end what the pages prove.
 
         Args:
             wanted: the collection.
@@ -108,29 +112,27 @@ class Paging:
             walk.is_known = False
             return
         watch.see(first)
-        records = records_of(first, wanted)
-        size = len(records)
-        walk.total = _total(first, size)
+        page = read_reply(first, wanted)
+        size = page.received
+        walk.total = self._total(first, size)
         link = next_link(first.headers.get("Link"))
-        if not records or not walk.add(records):
-            walk.end()
-            return
-        yield records
-        del records
-        if walk.total is not None and walk.received < walk.total:
-            if is_careful:
+        if walk.add(page):
+            yield page
+            del page, first  # they would stay in memory until the last page
+            if walk.total is not None and walk.received < walk.total:
+                if is_careful:
+                    yield from self._one_by_one(wanted, path, walk, watch)
+                else:
+                    yield from self._side_by_side(wanted, path, size, walk, watch)
+            elif link:
+                yield from self._by_link(wanted, path, link, walk, watch)
+            elif walk.total is None:
                 yield from self._one_by_one(wanted, path, walk, watch)
-            else:
-                yield from self._side_by_side(wanted, path, size, walk, watch)
-        elif link:
-            yield from self._by_link(wanted, link, walk, watch)
-        elif walk.total is None:
-            yield from self._one_by_one(wanted, path, walk, watch)
         walk.end()
 
     def _side_by_side(
         self, wanted: Wanted, path: str, size: int, walk: Walk, watch: Watch
-    ) -> Generator[list[Any], None, None]:
+    ) -> Generator[Page, None, None]:
         """The remaining pages, a few at a time; `size` is what the server gave for a page, maybe less than asked."""
         offsets = iter(range(size, walk.total or 0, size))
         with _pool(self._look_ahead) as pool:
@@ -146,35 +148,53 @@ class Paging:
             while waiting:
                 reply = waiting.popleft().result()
                 start_one()
-                records = self._checked(reply, wanted, walk, watch)
-                if not records or not walk.add(records):
+                page = self._checked(reply, wanted, walk, watch)
+                if not walk.add(page):
                     return
-                yield records
+                yield page
 
-    def _one_by_one(self, wanted: Wanted, path: str, walk: Walk, watch: Watch) -> Generator[list[Any], None, None]:
+    def _one_by_one(self, wanted: Wanted, path: str, walk: Walk, watch: Watch) -> Generator[Page, None, None]:
         """Page after page up to the total, or to an empty page: a short one may only be a server's smaller page."""
         while walk.total is None or walk.received < walk.total:
-            reply = self._page(wanted, path, walk.received, self._page_size)
-            records = self._checked(reply, wanted, walk, watch)
-            if not records or not walk.add(records):
+            page = self._checked(self._page(wanted, path, walk.received, self._page_size), wanted, walk, watch)
+            if not walk.add(page):
                 return
-            yield records
+            yield page
 
-    def _by_link(self, wanted: Wanted, link: str | None, walk: Walk, watch: Watch) -> Generator[list[Any], None, None]:
+    def _by_link(
+        self, wanted: Wanted, path: str, link: str | None, walk: Walk, watch: Watch
+    ) -> Generator[Page, None, None]:
+        """Page after page as the server's links lead; one that was followed before leads in a circle."""
+        ours = self._more(wanted, self._sorts, wanted.path not in self._no_fields)
+        followed: set[str] = set()
         while link:
-            reply = self._session.follow(link, what=f"A page of {wanted.path}")
-            records = self._checked(reply, wanted, walk, watch)
-            if not records or not walk.add(records):
+            if link in followed:
+                walk.problem = "The source's links lead in a circle."
                 return
-            yield records
+            followed.add(link)
+            reply = self._session.follow(with_params(link, ours), at=path, what=f"A page of {wanted.path}")
+            page = self._checked(reply, wanted, walk, watch)
+            if not walk.add(page):
+                return
+            yield page
             link = next_link(reply.headers.get("Link"))
 
-    def _checked(self, reply: Reply, wanted: Wanted, walk: Walk, watch: Watch) -> list[Any]:
+    def _checked(self, reply: Reply, wanted: Wanted, walk: Walk, watch: Watch) -> Page:
         watch.see(reply)
         total = reply.number("X-Total-Count")
         if walk.total is not None and total is not None and total != walk.total:
             walk.problem = "The source's own total changed while it was read."
-        return records_of(reply, wanted)
+        return read_reply(reply, wanted)
+
+    def sample(self, wanted: Wanted) -> Reply | None:
+        """One record of a collection with nothing but what is mapped; None where the server has no such collection."""
+        path = f"{self._root}/{wanted.path}"
+        for has_fields in (True, False):
+            params = [("limit", "1"), *self._more(wanted, False, has_fields)]
+            reply = self._session.get(path, params, what=f"A page of {wanted.path}", passed=(404, *_REFUSED))
+            if reply.status not in _REFUSED:
+                return reply if reply.status == 200 else None
+        raise self._refusal(reply, wanted)
 
     def _find(self, wanted: Wanted) -> tuple[Reply | None, str]:
         """The first page and the path where it was found; None where an optional collection is nowhere."""
@@ -223,38 +243,40 @@ class Paging:
     def _params(
         self, wanted: Wanted, offset: int, size: int, has_fields: bool, has_sort: bool
     ) -> list[tuple[str, str]]:
-        params = [("limit", str(size)), ("offset", str(offset))]
-        if has_sort:
-            params += [("sort", "sourcedId"), ("orderBy", "asc")]
-        if has_fields:
-            params.append(("fields", wanted.asked(self._version)))
-        return params
+        return [("limit", str(size)), ("offset", str(offset)), *self._more(wanted, has_sort, has_fields)]
+
+    def _more(self, wanted: Wanted, has_sort: bool, has_fields: bool) -> list[tuple[str, str]]:
+        """The parameters that are the same for every page."""
+        params = [("sort", "sourcedId"), ("orderBy", "asc")] if has_sort else []
+        return [*params, ("fields", wanted.asked(self._version))] if has_fields else params
+
+    def _total(self, reply: Reply, received: int) -> int | None:
+        """The collection's total, None where the server gives none.
+
+        ClassLink's x-count may be that of the page alone, so it counts only if it is more. A total that is no more
+        than a page which was filled to the brim may be the page's own as well: whether there is another page tells.
+        """
+        total = reply.number("X-Total-Count")
+        if total is not None:
+            return None if total == received == self._page_size else total
+        count = reply.number("x-count")
+        return count if count is not None and count > received else None
 
 
-def records_of(reply: Reply, wanted: Wanted) -> list[Any]:
-    """The records of a page.
+def read_reply(reply: Reply, wanted: Wanted) -> Page:
+    """A page's rows; the reply is used up.
 
     Raises:
-        FeedBroken: the list is not there: an empty answer is no empty collection.
+        FeedBroken: it is no JSON, or the list is not there: an empty answer is no empty collection.
     """
-    data = reply.json()
-    for key in wanted.keys:
-        if isinstance(data, dict) and isinstance(data.get(key), list):
-            found: list[Any] = data[key]
-            return found
-    raise FeedBroken(
-        f"{reply.what} came without its list {wanted.keys[0]!r}: the server answered, but with no roster; tell its "
-        "operator."
-    )
+    return read_page(wanted, Envelope(reply, *wanted.keys).items())
 
 
-def _total(reply: Reply, received: int) -> int | None:
-    """The collection's total. ClassLink's x-count may be that of the page alone, so it counts only if it is more."""
-    total = reply.number("X-Total-Count")
-    if total is not None:
-        return total
-    count = reply.number("x-count")
-    return count if count is not None and count > received else None
+def with_params(link: str, params: Params) -> str:
+    """A link with those of our parameters that the server left out of it: without `fields` more would travel."""
+    given = {name for name, _ in parse_qsl(urlsplit(link).query, keep_blank_values=True)}
+    missing = urlencode([(name, value) for name, value in params if name not in given], quote_via=quote)
+    return f"{link}{'&' if given else '?'}{missing}" if missing else link
 
 
 @contextmanager

@@ -20,9 +20,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from roster_sync.errors import AuthError, FeedBroken, RateLimited, SourceUnavailable
+from roster_sync.errors import AuthError, FeedBroken, RateLimited, RosterError, SourceUnavailable
 from roster_sync.sources.address import Address, is_loopback, is_same_server
-from roster_sync.sources.auth import Auth, NoAuth
+from roster_sync.sources.auth import Auth, NoAuth, OAuth1
 from roster_sync.sources.budget import Budget
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ RETRIED: Final = (500, 502, 503, 504)
 MAX_BODY: Final = 512 * 1024 * 1024
 _PIECE: Final = 1 << 17
 _MAX_REDIRECTS: Final = 3
+_SKEW: Final = 300
+"""Seconds by which a clock may be wrong before servers refuse a signature for it."""
 Params = Sequence[tuple[str, str]]
 
 
@@ -48,6 +50,12 @@ class Patience:
     """Seconds over all tries of one request."""
     connect_timeout: float = 15.0
     read_timeout: float = 180.0
+
+
+HURRIED: Final = Patience(
+    tries=2, first_wait=0.5, longest_wait=2.0, longest_asked=2.0, total=20.0, connect_timeout=5.0, read_timeout=15.0
+)
+"""While a person waits for the answer."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Reply:
         if b"".join(islice(self.pieces, 64))[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise FeedBroken(
                 f"{self.what} came as a web page instead of JSON: the address leads to a login page, or the kind of "
-                "token is wrong."
+                "token is wrong; check both in the connection."
             )
 
     def json(self) -> Any:
@@ -148,6 +156,10 @@ class Session:
         """Closes the connections."""
         self._http.close()
 
+    def hurry(self) -> None:
+        """From now on a person waits: says soon what is wrong."""
+        self._patience = HURRIED
+
     def get(self, path: str, params: Params = (), *, what: str, passed: Collection[int] = ()) -> Reply:
         """Gets a path of the server, or a link that it gave.
 
@@ -163,9 +175,9 @@ class Session:
         query = urlencode(list(params), quote_via=quote)
         return self._ask("GET", f"{self.address.base}{path}{'?' if query else ''}{query}", None, what, passed)
 
-    def follow(self, link: str, *, what: str, passed: Collection[int] = ()) -> Reply:
-        """Gets a link that the server gave, absolute or relative to its host; as `get`."""
-        url = urljoin(f"{self.address.base}/", link)
+    def follow(self, link: str, *, what: str, at: str = "/", passed: Collection[int] = ()) -> Reply:
+        """Gets a link that the server gave, absolute or relative to the path `at` where it gave it; as `get`."""
+        url = urljoin(f"{self.address.base}{at}", link)
         base, parts = urlsplit(self.address.base), urlsplit(url)
         if (base.scheme, parts.scheme) == ("https", "http") and base.hostname == parts.hostname and not parts.username:
             # Servers behind a proxy that ends TLS often write their own links with http and an inner port.
@@ -189,6 +201,8 @@ class Session:
             signed = _Signed(self.auth)
             try:
                 reply = self._send(method, url, form, signed, what)
+            except _NotSignedError as error:  # a token was asked for, as often as makes sense
+                raise error.reason from None
             except (SourceUnavailable, _CutOff) as error:
                 fault: Exception = error
                 asked = None
@@ -221,17 +235,34 @@ class Session:
         """The error that a status means and the wait that the server asks for; raises what no other try can mend."""
         host, status = self.address.host, reply.status
         if status == 401:
-            raise AuthError(f"{host} refused the credentials (401): check the key or token in the connection.")
+            raise AuthError(f"{host} refused the credentials (401): {self._what_to_check()}")
         if status == 403:
-            raise AuthError(f"{host} forbids it (403): {reply.what} is not shared with these credentials.")
+            raise AuthError(
+                f"{host} forbids it (403): {reply.what} is not shared with these credentials; ask the district or the "
+                "server's operator to share it."
+            )
         if status == 429:
             asked = self._asked_wait(reply)
-            return RateLimited(f"{host} asks us to wait (429): too many requests.", retry_after=asked), asked
+            words = f"{host} asks us to wait (429): too many requests; the next try comes later by itself."
+            return RateLimited(words, retry_after=asked), asked
         if status in RETRIED:
             asked = self._asked_wait(reply) if status == 503 else None
-            return SourceUnavailable(f"{host} answers with an error of its own ({status}): try again later."), asked
+            words = f"{host} answers with an error of its own ({status}): try again later, or tell its operator."
+            return SourceUnavailable(words), asked
         raise FeedBroken(
             f"{host} answered {status} to {reply.what}: check the address and the version in the registry."
+        )
+
+    def _what_to_check(self) -> str:
+        """What credentials may be refused for."""
+        if not isinstance(self.auth, OAuth1):
+            return "check the token or secret in the connection, and that the district still shares with us."
+        if self.skew is not None and abs(self.skew) > _SKEW:
+            minutes = f"{abs(self.skew) / 60:.0f} minutes"
+            return f"our clock and the server's differ by {minutes}, which alone refuses a signature; set ours right."
+        return (
+            "check the key, the secret and the extra signature_method in the connection, and that the district still "
+            "shares with us."
         )
 
     def _asked_wait(self, reply: Reply) -> float | None:
@@ -273,7 +304,9 @@ class Session:
                     f"{what} came cut off from {self.address.host}: the server or a proxy is at fault."
                 ) from None
             except requests.exceptions.Timeout:
-                raise SourceUnavailable(f"{self.address.host} did not answer in time.") from None
+                raise SourceUnavailable(
+                    f"{self.address.host} did not answer in time: it is too busy, or down; try again later."
+                ) from None
             except requests.exceptions.ConnectionError:
                 raise SourceUnavailable(
                     f"{self.address.host} cannot be reached: check the address and the network."
@@ -318,6 +351,14 @@ class _CutOff(Exception):
     """A body broke off in the middle: tried again, and refused as a broken feed if it goes on."""
 
 
+class _NotSignedError(Exception):
+    """There is nothing to sign with, such as a token that could not be had: this request cannot be made."""
+
+    def __init__(self, reason: RosterError) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class _Signed(AuthBase):
     """Signs the address as it is really sent; without an auth object requests would look into ~/.netrc."""
 
@@ -326,7 +367,10 @@ class _Signed(AuthBase):
         self.sent = ""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self.sent = self._auth.header(str(request.method), str(request.url))
+        try:
+            self.sent = self._auth.header(str(request.method), str(request.url))
+        except RosterError as error:
+            raise _NotSignedError(error) from None
         if self.sent:
             request.headers["Authorization"] = self.sent
         return request
