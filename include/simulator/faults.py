@@ -25,6 +25,7 @@ KINDS: Final = {
     "duplicate": "the first record of the page is the last record of the page before",
     "skipped": "the first record of the page is left out",
     "foreign_link": "the link to the next page leads to another host",
+    "circular_link": "there is always a link to a next page: from the third page on it leads back to the second",
 }
 """Every kind of fault, and what it does."""
 

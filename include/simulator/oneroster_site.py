@@ -43,6 +43,10 @@ class Settings:
     """Sends X-Total-Count."""
     links: bool = True
     """Sends Link."""
+    bare_links: bool = False
+    """Links hold limit and offset only, relative to the request's address: fields, sort and filter are left out."""
+    counts_page: bool = False
+    """X-Total-Count is that of the page alone, as some servers have it."""
     classlink: bool = False
     """Sends x-count and x-perm-rev, as ClassLink does."""
     default_limit: int = 100
@@ -312,20 +316,25 @@ class OneRosterSite:
         headers = self._marks(count)
         if self.settings.total_count:
             off = request.faults["wrong_total"].by if "wrong_total" in request.faults else 0
-            headers["X-Total-Count"] = str(window.total + off)
+            headers["X-Total-Count"] = str((count if self.settings.counts_page else window.total) + off)
         if self.settings.links:
-            url = request.url
-            if "foreign_link" in request.faults:
-                url = f"https://elsewhere.example.net{request.path}"
-            rest = [
-                (k, v) for k, v in request.parameters if k not in ("limit", "offset") and not k.startswith("oauth_")
-            ]
-            links = [
-                f'<{url}?{urlencode([("limit", window.limit), ("offset", start), *rest])}>; rel="{rel}"'
-                for rel, start in window.links().items()
-            ]
-            headers["Link"] = ", ".join(links)
+            headers["Link"] = ", ".join(self._links(request, window))
         return headers
+
+    def _links(self, request: Request, window: _Window) -> list[str]:
+        if "foreign_link" in request.faults:
+            url = f"https://elsewhere.example.net{request.path}"
+        else:
+            url = "" if self.settings.bare_links else request.url
+        rest = [
+            (k, v)
+            for k, v in request.parameters
+            if not self.settings.bare_links and k not in ("limit", "offset") and not k.startswith("oauth_")
+        ]
+        return [
+            f'<{url}?{urlencode([("limit", window.limit), ("offset", start), *rest])}>; rel="{rel}"'
+            for rel, start in window.links(request.faults).items()
+        ]
 
     def _chosen_fields(self, request: Request, snapshot: Snapshot, stored: str) -> tuple[str, ...]:
         names = [name.strip() for text in request.all("fields") for name in text.split(",") if name.strip()]
@@ -362,7 +371,7 @@ class _Window:
             places = places[1:]
         return places
 
-    def links(self) -> dict[str, int]:
+    def links(self, faults: Mapping[str, Any]) -> dict[str, int]:
         """Offsets of the pages around this one (RFC 8288 names)."""
         last = max(0, (self.total - 1) // self.limit * self.limit)
         found = {"first": 0, "last": last}
@@ -370,4 +379,6 @@ class _Window:
             found["prev"] = max(0, self.offset - self.limit)
         if self.offset + self.limit < self.total:
             found["next"] = self.offset + self.limit
+        if "circular_link" in faults:
+            found["next"] = self.offset + self.limit if self.offset < 2 * self.limit else self.limit
         return found

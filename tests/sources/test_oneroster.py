@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import time as now
 from typing import Any
 
@@ -13,9 +15,11 @@ from include.simulator.district import DistrictDay, MadeUpDistrict
 from include.simulator.serving import serve
 from include.simulator.web import Simulator
 from roster_sync.districts import SourceSettings
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceUnavailable
+from roster_sync.errors import AuthError, ConfigError, FeedBroken, RateLimited, SourceUnavailable
 from roster_sync.sources.base import Access, FeedReport
 from roster_sync.sources.oneroster import OneRosterRest
+from roster_sync.sources.oneroster_mapping import Page
+from roster_sync.sources.oneroster_paging import Walk
 from roster_sync.sources.registry import open_source
 from tests.sources.conftest import MemorySink
 from tests.sources.stub import Time
@@ -96,6 +100,9 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "links, clamped": {"max_limit": 37, "total_count": False},
     "neither, clamped": {"max_limit": 37, "total_count": False, "links": False},
     "classlink": {"classlink": True, "total_count": False},
+    "totals of the page alone": {"counts_page": True, "links": False},
+    "links, and totals of the page alone": {"counts_page": True},
+    "links that leave out what was asked": {"total_count": False, "bare_links": True},
 }
 
 
@@ -103,8 +110,10 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 def test_every_kind_of_provider_is_read_to_its_end(
     simulate: Callable[..., Simulator], district: MadeUpDistrict, sink: MemorySink, provider: str
 ) -> None:
-    report = source(simulate(**PROVIDERS[provider]), page_size=10_000 if "clamped" in provider else 100).fetch(sink)
+    simulator = simulate(**PROVIDERS[provider])
+    report = source(simulator, page_size=10_000 if "clamped" in provider else 100).fetch(sink)
     check_whole(report, sink, district.day(1))
+    assert all("fields=" in request.query for request in simulator.requests)
 
 
 def test_the_roles_of_1_2_travel_as_rows_of_their_own(
@@ -206,6 +215,96 @@ def test_a_token_that_expires_in_the_middle_is_renewed(
     read = source(simulator, version="1.2", auth="oauth2", token_url=f"{simulator.url}/oauth/token")
     check_whole(read.fetch(sink), sink, district.day(1))
     assert sum(path == "/oauth/token" for path in simulator.paths()) == 2
+
+
+def oauth2(simulator: Simulator, **more: Any) -> OneRosterRest:
+    address = f"{simulator.url}/oauth/token{more.pop('query', '')}"
+    return source(simulator, version="1.2", auth="oauth2", token_url=address, **more)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words", "tries"),
+    [
+        ({"kind": "status", "status": 503}, SourceUnavailable, "127.0.0.1 answers with an error of its own", 6),
+        ({"kind": "status", "status": 429}, RateLimited, "asks us to wait", 6),
+        ({"kind": "status", "status": 401}, AuthError, "check the client id", 2),
+        ({"kind": "html"}, FeedBroken, "A token came as a web page", 1),
+        ({"kind": "drop"}, SourceUnavailable, "cannot be reached", 6),
+    ],
+    ids=["503", "429", "401", "html", "drop"],
+)
+def test_a_token_that_cannot_be_had_ends_the_run_in_its_own_words(
+    simulate: Callable[..., Simulator], sink: MemorySink, fault: dict[str, Any], error: type, words: str, tries: int
+) -> None:
+    simulator = simulate(version="1.2", auth="oauth2")
+    simulator.fault(path="/oauth/token", **fault)
+    with pytest.raises(error, match=words):
+        oauth2(simulator).fetch(sink)
+    assert simulator.paths() == ["/oauth/token"] * tries
+
+
+def test_the_address_of_a_token_may_have_a_query(
+    simulate: Callable[..., Simulator], district: MadeUpDistrict, sink: MemorySink
+) -> None:
+    simulator = simulate(version="1.2", auth="oauth2")
+    check_whole(oauth2(simulator, query="?appName=made-up").fetch(sink), sink, district.day(1))
+    assert simulator.requests[0].query == "appName=made-up"
+
+
+@pytest.mark.parametrize("auth", ["oauth1", "oauth2", "bearer"])
+def test_credentials_revoked_in_the_middle_end_the_run_with_one_renewal_at_most(
+    simulate: Callable[..., Simulator], sink: MemorySink, auth: str
+) -> None:
+    simulator, time = simulate(version="1.2", auth=auth), Time(now=now())
+    simulator.fault("status", "*/users", status=401, match="offset=100")
+    read = oauth2(simulator, time=time) if auth == "oauth2" else source(simulator, version="1.2", auth=auth, time=time)
+    with pytest.raises(AuthError, match=r"401.*check the .* in the connection"):
+        read.fetch(sink)
+    assert sum(path == "/oauth/token" for path in simulator.paths()) == (2 if auth == "oauth2" else 0)
+    refused = [request for request in simulator.requests if request.status == 401]
+    assert len(refused) == (2 if auth == "oauth2" else 1)
+    assert time.slept == []
+
+
+def test_a_clock_that_is_wrong_is_named_as_the_cause(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+    simulator = simulate()
+    read = source(simulator, secret="wrong", time=Time(now=now() + 1800))
+    with pytest.raises(AuthError, match="differ by 30 minutes"):
+        read.fetch(sink)
+
+
+def test_a_reply_that_comes_too_late_is_asked_for_again(
+    simulate: Callable[..., Simulator], district: MadeUpDistrict, sink: MemorySink
+) -> None:
+    simulator, time = simulate(), Time(now=now())
+    simulator.fault("slow", "*/classes", nth=1, seconds=1.5)
+    read = source(simulator, time=time)
+    read._session._patience = replace(read._session._patience, read_timeout=0.4)
+    check_whole(read.fetch(sink), sink, district.day(1))
+    assert len(time.slept) == 1
+
+
+def test_links_that_lead_in_a_circle_end_the_walk_and_prove_nothing(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
+    simulator = simulate(total_count=False)
+    simulator.fault("circular_link", "*/users", match="limit")
+    report = source(simulator).fetch(sink)
+    users = report.collections["users"]
+    assert not users.is_complete
+    assert "circle" in users.reason
+    assert sink.discards == 3
+    assert sum(path.endswith("/users") for path in simulator.paths()) == 4 * 3
+    assert len(sink.ids("users")) == len(set(sink.ids("users"))) > 200
+    assert report.collections["enrollments"].is_complete
+
+
+def test_a_page_that_came_before_ends_the_walk_however_long_ago_that_was() -> None:
+    walk = Walk()
+    pages = [Page(2, {f"{number}a", f"{number}b"}) for number in (1, 2, 3, 4)]
+    assert all(map(walk.add, pages))
+    assert not walk.add(Page(2, {"2a", "2b"}))
+    assert (walk.received, walk.problem) == (8, "The source gave the same page twice.")
 
 
 @pytest.mark.parametrize("kind", ["html", "garbled", "no_envelope", "truncated"])
@@ -430,6 +529,53 @@ def test_the_probe_says_that_a_clock_is_wrong(simulate: Callable[..., Simulator]
     read = source(simulator, secret="wrong", time=Time(now=now() - 3600))
     assert isinstance(read._session.auth, OAuth1)
     assert "60 minutes" in read.probe().steps[-1].message
+
+
+COLLECTION_FAULTS = {
+    "403": ({"kind": "status", "status": 403}, "403.*ask the district"),
+    "404": ({"kind": "status", "status": 404}, "404.*check the version"),
+    "html": ({"kind": "html"}, "web page.*check"),
+    "500": ({"kind": "status", "status": 500}, "500.*try again later"),
+}
+
+
+@pytest.mark.parametrize("fault", COLLECTION_FAULTS)
+@pytest.mark.parametrize("collection", ["users", "classes", "enrollments"])
+def test_the_probe_tells_each_collection_that_cannot_be_read(
+    simulate: Callable[..., Simulator], fault: str, collection: str
+) -> None:
+    simulator = simulate()
+    settings, words = COLLECTION_FAULTS[fault]
+    simulator.fault(path=f"*/{collection}", **settings)
+    report = source(simulator).probe()
+    (failed,) = [step for step in report.steps if not step.is_ok]
+    assert failed.name == collection.capitalize()
+    assert re.search(words, failed.message)
+    assert report.schools
+
+
+def test_the_probe_says_that_no_one_is_shared_but_bears_a_school_without_classes(
+    simulate: Callable[..., Simulator],
+) -> None:
+    simulator = simulate()
+    for collection in ("users", "classes", "enrollments"):
+        simulator.fault("empty", f"*/{collection}")
+    steps = {step.name: step for step in source(simulator).probe().steps}
+    assert "No one is shared" in steps["Users"].message
+    assert [step.name for step in steps.values() if not step.is_ok] == ["Users"]
+    assert "between two terms" in steps["Classes"].message
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_probe_does_not_keep_a_person_waiting(simulate: Callable[..., Simulator], status: int) -> None:
+    for retry_after in ("3600", None):
+        simulator, time = simulate(), Time(now=now())
+        simulator.fault("status", status=status, retry_after=retry_after)
+        (step,) = source(simulator, time=time).probe().steps
+        assert not step.is_ok
+        assert f"({status})" in step.message
+        assert sum(time.slept) <= 2
+        assert len(simulator.requests) <= 2
 
 
 def test_the_probe_never_raises_for_what_the_source_says(simulate: Callable[..., Simulator]) -> None:

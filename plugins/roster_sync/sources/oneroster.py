@@ -17,7 +17,7 @@ from roster_sync.sources.base import Access, CollectionReport, FeedReport, Probe
 from roster_sync.sources.budget import Budget
 from roster_sync.sources.oneroster_mapping import WANTED, Page, Wanted
 from roster_sync.sources.oneroster_paging import Paging, SourceMoved, Walk, Watch, read_reply
-from roster_sync.sources.session import HURRIED, Params, Reply, Session
+from roster_sync.sources.session import HURRIED, Reply, Session
 from roster_sync.sources.singles import Singles
 from roster_sync.sources.texts import as_list, as_mapping, as_text
 
@@ -238,13 +238,15 @@ class OneRosterRest:
         """Requests sent so far, those for tokens included."""
         return self._session.requests + (self._tokens.requests if self._tokens else 0)
 
-    def _ask(self, path: str, params: Params, *, passed: tuple[int, ...] = ()) -> Reply:
-        return self._session.get(f"{self._root}{path}", params, what=f"A page of {path.strip('/')}", passed=passed)
-
     def _first_org(self) -> Reply:
         """The smallest question that a roster server can be asked."""
-        reply = self._ask("/orgs", [("limit", "1")], passed=(404,))
-        return reply if reply.status == 200 else self._ask("/schools", [("limit", "1")])
+        reply = self._paging.sample(_WANTED["orgs"])
+        if reply is None:
+            raise FeedBroken(
+                f"{self._address.host} knows neither orgs nor schools (404): check the address in the connection and "
+                "the version in the registry."
+            )
+        return reply
 
     def _auth(self) -> Auth:
         login, password, extra = self._access.login, self._access.password, self._access.extra

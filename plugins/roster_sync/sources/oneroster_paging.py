@@ -188,12 +188,15 @@ class Paging:
 
     def sample(self, wanted: Wanted) -> Reply | None:
         """One record of a collection with nothing but what is mapped; None where the server has no such collection."""
-        path = f"{self._root}/{wanted.path}"
-        for has_fields in (True, False):
-            params = [("limit", "1"), *self._more(wanted, False, has_fields)]
-            reply = self._session.get(path, params, what=f"A page of {wanted.path}", passed=(404, *_REFUSED))
-            if reply.status not in _REFUSED:
-                return reply if reply.status == 200 else None
+        for name in filter(None, (wanted.path, wanted.other_path)):
+            for has_fields in (True, False):
+                params = [("limit", "1"), *self._more(wanted, False, has_fields)]
+                what = f"A record of {wanted.path}"
+                reply = self._session.get(f"{self._root}/{name}", params, what=what, passed=(404, *_REFUSED))
+                if reply.status == 200:
+                    return reply
+        if reply.status == 404:
+            return None
         raise self._refusal(reply, wanted)
 
     def _find(self, wanted: Wanted) -> tuple[Reply | None, str]:
