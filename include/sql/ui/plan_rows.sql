@@ -3,20 +3,21 @@
 -- ordered range. Indexes: plan_<run>_page, plan_<run>_id, users_<run>_name, _email, _id (staging.index_run), users_page_idx,
 -- users_email_idx, classes_page_idx.
 with known as materialized ( -- what the searched text names in the portal
-  select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
+  select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role)
+  cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
     select p.id from portal.users p
     where %(pattern)s <> '' and p.district_id = %(district)s and p.role = wanted.role
-      and coalesce(lower(p.family_name), '') collate "C" >= %(one)s and coalesce(lower(p.family_name), '') collate "C" < %(one_end)s
-      and (%(other)s = '' or (coalesce(lower(p.given_name), '') collate "C" >= %(other)s
-                              and coalesce(lower(p.given_name), '') collate "C" < %(other_end)s))
+      and coalesce(lower(p.family_name), '') collate "C" >= name.family
+      and coalesce(lower(p.family_name), '') collate "C" < name.family || %(last)s
+      and (name.given = '' or (coalesce(lower(p.given_name), '') collate "C" >= name.given
+                               and coalesce(lower(p.given_name), '') collate "C" < name.given || %(last)s))
     limit 300) f
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
     where %(pattern)s <> '' and p.district_id = %(district)s and p.role = wanted.role
-      and coalesce(lower(p.given_name), '') collate "C" >= %(one)s and coalesce(lower(p.given_name), '') collate "C" < %(one_end)s
-      and (%(other)s = '' or (coalesce(lower(p.family_name), '') collate "C" >= %(other)s
-                              and coalesce(lower(p.family_name), '') collate "C" < %(other_end)s))
+      and coalesce(lower(p.given_name), '') collate "C" >= %(exact)s
+      and coalesce(lower(p.given_name), '') collate "C" < %(exact_end)s
     order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id -- skips in users_page_idx
     limit 300) f
   union
@@ -31,17 +32,13 @@ with known as materialized ( -- what the searched text names in the portal
   (select s.id from portal.schools s
    where %(pattern)s <> '' and %(kind)s = 'schools' and s.district_id = %(district)s and lower(s.name) like %(pattern)s limit 300)
 ), staged as materialized ( -- and in the feed
-  (select f.source_id from staging.users f
-   where %(pattern)s <> '' and %(kind)s not in ('schools', 'classes') and f.run_id = %(run)s
-     and lower(f.family_name) collate "C" >= %(one)s and lower(f.family_name) collate "C" < %(one_end)s
-     and (%(other)s = '' or (lower(f.given_name) collate "C" >= %(other)s and lower(f.given_name) collate "C" < %(other_end)s))
-   limit 300)
-  union
-  (select f.source_id from staging.users f
-   where %(pattern)s <> '' and %(kind)s not in ('schools', 'classes') and f.run_id = %(run)s
-     and %(other)s <> '' and lower(f.family_name) collate "C" >= %(other)s and lower(f.family_name) collate "C" < %(other_end)s
-     and lower(f.given_name) collate "C" >= %(one)s and lower(f.given_name) collate "C" < %(one_end)s
-   limit 300)
+  select n.source_id from unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
+    select f.source_id from staging.users f
+    where %(pattern)s <> '' and %(kind)s not in ('schools', 'classes') and f.run_id = %(run)s
+      and lower(f.family_name) collate "C" >= name.family and lower(f.family_name) collate "C" < name.family || %(last)s
+      and (name.given = '' or (lower(f.given_name) collate "C" >= name.given
+                               and lower(f.given_name) collate "C" < name.given || %(last)s))
+    limit 300) n
   union
   (select f.source_id from staging.users f
    where %(pattern)s <> '' and %(kind)s not in ('schools', 'classes') and f.run_id = %(run)s

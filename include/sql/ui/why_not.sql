@@ -11,13 +11,16 @@ select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.ema
      from unnest(f.school_source_ids) o (id)
      left join sync.school_selection c on c.district_id = %(district)s and c.source_id = o.id) as schools
 from (
-  select * from staging.users s
-  where s.run_id = %(run)s
-    and (lower(s.email) = %(exact)s or s.source_id = %(as_typed)s or lower(s.sis_id) = %(exact)s
-         or (lower(s.family_name) collate "C" >= %(one)s and lower(s.family_name) collate "C" < %(one_end)s
-             and (%(other)s = '' or lower(s.given_name) like %(other)s || '%%'))
-         or (%(other)s <> '' and lower(s.family_name) collate "C" >= %(other)s and lower(s.family_name) collate "C" < %(other_end)s
-             and lower(s.given_name) like %(one)s || '%%'))
+  select s.* from staging.users s
+  where s.run_id = %(run)s and s.source_id in (
+    select n.source_id from unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
+      select a.source_id from staging.users a
+      where a.run_id = %(run)s and lower(a.family_name) collate "C" >= name.family
+        and lower(a.family_name) collate "C" < name.family || %(last)s
+        and (name.given = '' or starts_with(lower(a.given_name), name.given)) limit 20) n
+    union
+    (select a.source_id from staging.users a
+     where a.run_id = %(run)s and (lower(a.email) = %(exact)s or a.source_id = %(as_typed)s or lower(a.sis_id) = %(exact)s) limit 20))
   limit 20) f
 left join lateral ( -- each look-up by itself: joined, the view would be read whole
   select i.row_id from sync.source_ids i

@@ -23,6 +23,8 @@ WHAT: Final = {
 UNDONE: Final = {"added": "Put back", "updated": "Changed back", "deleted": "Taken out"}
 """The same of an undo, whose rows are not new."""
 SEARCHED: Final = 300
+MOST_CUTS: Final = 5
+"""Of a text of many words: after how many of them a name may end."""
 _LAST: Final = "\U0010ffff"
 _ROLES: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}
 _TABLES: Final = {
@@ -170,18 +172,29 @@ def _found(cursor: Cursor, run: dict[str, Any], query: Query) -> list[int] | Non
     return [int(row["id"]) for row in found]
 
 
-def words_of(text: str) -> dict[str, str]:
-    """What was typed, as the ranges and exact values that the searches take."""
+def words_of(text: str) -> dict[str, Any]:
+    """What was typed, as the searches take it: in every way in which it can be two names, and as a whole."""
     whole = " ".join(text.split())
-    lower = whole.lower()
-    if "," in lower:
-        one, other = (part.strip() for part in lower.split(",", 1))
-    else:
-        one, _, other = lower.partition(" ")
+    names = _names(whole.lower())
     return {
-        "one": one, "one_end": one + _LAST, "other": other, "other_end": other + _LAST, "exact": lower,
-        "exact_end": lower + _LAST, "as_typed": whole,
+        "families": [family for family, _ in names], "givens": [given for _, given in names], "last": _LAST,
+        "exact": whole.lower(), "exact_end": whole.lower() + _LAST, "as_typed": whole,
     }  # fmt: skip
+
+
+def _names(text: str) -> list[tuple[str, str]]:
+    """(family, given) in either order: 'de la Cruz' is one name, 'Mary Kate Stone' may be cut after either word."""
+    if not text:
+        return []
+    before, comma, after = text.partition(",")
+    if comma:
+        halves = [(before.strip(), after.strip())]
+    else:
+        parts = text.split(" ")
+        cuts = range(1, min(len(parts), MOST_CUTS + 1))
+        halves = [(text, ""), *((" ".join(parts[:cut]), " ".join(parts[cut:])) for cut in cuts)]
+    found = [pair for one, other in halves for pair in ((one, other), (other, one))]
+    return [(family, given) for family, given in dict.fromkeys(found) if family]
 
 
 def _link(kind: str, row_id: int) -> str:

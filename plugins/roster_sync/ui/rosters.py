@@ -40,7 +40,7 @@ def roster(
     is_part = bool(after) and request.headers.get("hx-request") == "true"
     return page(
         request, "roster_rows.html" if is_part else "roster.html", title=KINDS[kind], here=here, kind=kind, kinds=KINDS,
-        rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, q="", school=school,
+        rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, q="", school=school, elsewhere=[],
     )  # fmt: skip
 
 
@@ -49,9 +49,10 @@ def search(request: Request, here: ViewerDep, kind: Kind, q: Annotated[str, Form
     """The same, searched. A POST, because a name must not stand in an address."""
     with reading() as cursor:
         found = sought(cursor, here, kind, q, FOUND + 1) if q.strip() else listed(cursor, here, kind, limit=FOUND + 1)
+        elsewhere = [] if found or kind not in ROLES else find(cursor, here, q, ROLES["people"], FOUND)
     return page(
         request, "roster.html", title=KINDS[kind], here=here, kind=kind, kinds=KINDS, rows=found[:FOUND],
-        more=len(found) > FOUND, q=q, school=0,
+        more=len(found) > FOUND, q=q, school=0, elsewhere=elsewhere,
     )  # fmt: skip
 
 
