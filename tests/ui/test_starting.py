@@ -175,3 +175,29 @@ def test_what_was_superseded_is_not_answered(pages):
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
     assert "a later run" in text
     assert pages.client().post(f"{HARBOR}/runs/{run}/answer", data={"choice": "approve"}).status_code == 409
+
+
+def test_a_question_can_be_answered_as_soon_as_airflow_puts_it_and_the_page_waits_for_that(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
+    madeup.hold(pages.cursor, run)
+    page = f"{HARBOR}/runs/{run}"
+    coming = pages.client().get(page).text
+    assert "Airflow is putting the question" in coming
+    assert 'hx-get="?part=live"' in coming
+    assert 'value="approve" disabled' in coming
+    _ask(f"harbor__run_{run}__question_20260105T021500000000", run)
+    put = pages.client().get(page).text
+    assert "Airflow is putting the question" not in put
+    assert 'hx-get="?part=live"' not in put
+    assert 'value="approve" disabled' not in put
+    pages.client().post(f"{page}/answer", data={"choice": "approve"})
+    assert "Your answer is kept" in pages.client().get(page).text  # also for whoever did not give it
+
+
+def test_a_question_that_airflow_never_puts_is_told_and_not_waited_for_for_ever(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
+    madeup.hold(pages.cursor, run)
+    pages.cursor.execute("update sync.holds set asked_at = now() - interval '11 minutes' where run_id = %s", (run,))
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    assert "Airflow does not put this question" in text
+    assert "hx-get" not in text

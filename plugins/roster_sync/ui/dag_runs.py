@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Literal
 
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
 from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
 from airflow.sdk.exceptions import AirflowException
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from roster_sync.errors import RosterError
 
@@ -21,6 +24,7 @@ APPROVE_DAG: Final = "roster_approve"
 QUESTION_TASK: Final = "question"
 APPROVE: Final = "Approve"
 REJECT: Final = "Reject"
+Question = Literal["coming", "open", "answered"]
 _REFUSALS: Final = {
     404: "The question is just being asked, or ran out of time. Reload the page in a minute.",
     409: "The question was answered already. Reload the page.",
@@ -64,22 +68,44 @@ def is_paused(dag_id: str) -> bool | None:
     return None if model is None or model.is_stale else bool(model.is_paused)
 
 
+def question(key: str, run_id: int, asked_at: datetime) -> Question:
+    """How far the question of a held run is in Airflow: `roster_approve` needs some seconds to put it.
+
+    An answer from before is one to an earlier question of the same run.
+    """
+    with create_session() as session:
+        found = session.execute(
+            select(HITLDetail.responded_at)
+            .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
+            .where(
+                TaskInstance.dag_id == APPROVE_DAG,
+                TaskInstance.task_id == QUESTION_TASK,
+                TaskInstance.run_id == _asked(key, run_id).scalar_subquery(),
+            )
+        ).first()
+    if found is None or (found[0] is not None and found[0] < asked_at):
+        return "coming"
+    return "open" if found[0] is None else "answered"
+
+
+def _asked(key: str, run_id: int) -> Select[str]:
+    """Airflow's run of the question: it is named after the held run and the time of asking; the newest is the one."""
+    name = f"{key}__run_{run_id}__question_"
+    return (
+        select(DagRun.run_id)
+        .where(DagRun.dag_id == APPROVE_DAG, DagRun.run_id.startswith(name, autoescape=True))
+        .order_by(DagRun.id.desc())
+        .limit(1)
+    )
+
+
 def answer(key: str, run_id: int, *, is_approved: bool, reason: str, user: Any) -> None:
     """Answers the question of a held run as Airflow's own page does, in the user's name."""
     payload = UpdateHITLDetailPayload(
         chosen_options=[APPROVE if is_approved else REJECT], params_input={"reason": reason}
     )
     with create_session() as session:
-        # A run of roster_approve is named after the held run and the time of its question: the newest is the one.
-        asked = session.scalar(
-            select(DagRun.run_id)
-            .where(
-                DagRun.dag_id == APPROVE_DAG,
-                DagRun.run_id.startswith(f"{key}__run_{run_id}__question_", autoescape=True),
-            )
-            .order_by(DagRun.id.desc())
-            .limit(1)
-        )
+        asked = session.scalar(_asked(key, run_id))
         if asked is None:
             raise NotPossible(_REFUSALS[404])
         try:

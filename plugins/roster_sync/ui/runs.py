@@ -24,6 +24,8 @@ PAGE_SIZE: Final = 50
 HOLDERS_SHOWN: Final = 20
 GOES_ON_WITHIN: Final = timedelta(minutes=3)
 """How long a page follows an approved run that does not go on: it may have been refused (expired, another at work)."""
+IS_PUT_WITHIN: Final = timedelta(minutes=10)
+"""How long a page waits for Airflow to put a question; its DAG may be switched off."""
 router = APIRouter(prefix="/districts/{key}")
 Severity = Literal["error", "warning", "info"]
 
@@ -54,12 +56,14 @@ def run_page(
         undoable = can_undo(cursor, here, run)
         before = steps.last_time(cursor, run)
         freed = freed_licenses(cursor, run, counts)
-    waiting = waiting_of(holds)
-    is_answered = run["status"] == "held" and is_on_its_way(holds, answered)
+    waiting = waiting_of(holds) if run["status"] == "held" else None
+    question = dag_runs.question(here.key, run_id, waiting["asked_at"]) if waiting else "open"
+    is_answered = run["status"] == "held" and (question == "answered" or is_on_its_way(holds, answered))
+    is_coming = question == "coming" and is_young(waiting)
     return page(
         request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
-        holds=holds, waiting=waiting if run["status"] == "held" else None, rules=rules,
-        is_answered=is_answered, answered=answered,
+        holds=holds, waiting=waiting, rules=rules, question=question,
+        is_answered=is_answered, answered=answered, is_followed=run["status"] == OPEN or is_answered or is_coming,
         steps=steps.of(run, before), freed=freed, doubts=doubts(run),
         entities=_entities(counts), can_undo=undoable, columns=_columns(counts, run["mode"]),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
@@ -95,6 +99,11 @@ def _entities(counts: dict[str, dict[str, Any]]) -> list[str]:
 def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The question that waits for an answer, if one does."""
     return next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
+
+
+def is_young(hold: dict[str, Any] | None) -> bool:
+    """Whether Airflow may still be about to put this question."""
+    return hold is not None and datetime.now(timezone.utc) - hold["asked_at"] < IS_PUT_WITHIN
 
 
 def is_on_its_way(holds: list[dict[str, Any]], answered: int) -> bool:
