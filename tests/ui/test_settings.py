@@ -60,9 +60,54 @@ def test_deselecting_says_what_stays_and_what_only_a_reset_does(pages):
         .post(f"{HARBOR}/schools/effect", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]})
         .text
     )
-    assert "1 school with 44 people, 8 classes and 1 school licence" in text
+    assert "1 school with 44 people, 8 classes and 1 licence" in text
     assert "Only a Reset deletes them" in text
     assert "people" not in pages.client().post(f"{HARBOR}/schools/effect", data={"school_mode": "all"}).text
+
+
+def test_licences_of_people_who_stand_in_no_other_school_are_counted_too(pages):
+    pages.cursor.execute("insert into portal.products (code, title) values ('MATH', 'Math Suite') returning id")
+    product = pages.cursor.fetchone()[0]
+    pages.cursor.execute(
+        "insert into portal.license_assignments (district_id, product_id, user_id)"
+        " select u.district_id, %s, u.id from portal.users u join portal.user_schools us on us.user_id = u.id"
+        " join portal.schools s on s.id = us.school_id"
+        " where u.role = 'teacher' and s.source_id = 'harbor-s1' order by u.id limit 2",
+        (product,),
+    )
+    program = pages.client(by="bearer", site=None)
+    path, chosen = "/roster/api/v1/districts/harbor/settings/effect", {"chosen_schools": ["harbor-s2", "harbor-s3"]}
+    assert program.post(path, json=chosen).json()["licenses"] == 2
+    pages.cursor.execute(
+        "insert into portal.user_schools (user_id, school_id)"
+        " select min(l.user_id), (select id from portal.schools where source_id = 'harbor-s2')"
+        " from portal.license_assignments l"
+    )
+    assert program.post(path, json=chosen).json()["licenses"] == 1
+
+
+def test_settings_that_no_run_could_follow_are_refused_and_nothing_of_them_is_kept(pages):
+    program = pages.client(by="bearer", site=None)
+    path = "/roster/api/v1/districts/harbor/settings"
+    for wrong in ({"chosen_schools": ["no-school-of-ours"]}, {"chosen_schools": ["harbor-s1", "orchard-s1"]}):
+        assert "not a school of this district" in program.patch(path, json=wrong).json()["detail"]
+    pages.cursor.execute("update sync.school_selection set is_selected = false where district_id = %s", (pages.harbor,))
+    assert "Choose at least one school" in program.patch(path, json={"school_mode": "listed"}).json()["detail"]
+    assert program.get(path).json()["school_mode"] == "all"
+    assert history(pages) == []
+
+
+def test_who_gets_the_mails_and_who_changed_what_is_told_by_the_api_too(pages):
+    program = pages.client(by="bearer", site=None)
+    home = "/roster/api/v1/districts/harbor"
+    assert program.post(f"{home}/subscriptions", json={"email": "Lead@School.example.org"}).status_code == 204
+    assert program.post(f"{home}/subscriptions", json={"email": "nobody"}).status_code == 409
+    [one] = program.get(f"{home}/subscriptions").json()
+    assert one["email"] == "lead@school.example.org"
+    assert program.delete(f"{home}/subscriptions/{one['id']}").status_code == 204
+    assert program.get(f"{home}/subscriptions").json() == []
+    told = [(line["setting"], line["changed_by"]) for line in program.get(f"{home}/settings/history").json()]
+    assert told == [("sync_emails", "dana")] * 2
 
 
 def test_an_expiration_date_is_kept_and_a_past_one_refused(pages):

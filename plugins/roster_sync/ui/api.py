@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from roster_sync import db
 from roster_sync.ui import api_models as models
-from roster_sync.ui import changes, dag_runs, districts, people, probe, rosters, settings, trends, worklists
+from roster_sync.ui import api_roster, changes, dag_runs, districts, probe, settings, trends, worklists
 from roster_sync.ui.database import desk, reading
 from roster_sync.ui.rights import ChangerDep, ViewerDep
 from roster_sync.ui.runs import Severity, answer_run, load_run, waiting_of
@@ -19,9 +19,14 @@ Limit = Annotated[int, Query(ge=1, le=MOST)]
 router = APIRouter(
     prefix="/api/v1",
     responses={
-        401: {"description": "No Airflow login"},
-        403: {"description": "No right to view (reads) or to trigger (changes) the district's DAG"},
-        409: {"description": "Not possible now; `detail` says why"},
+        401: {"description": "No Airflow login", "model": models.Told},
+        403: {
+            "description": "No right to view (reads) or to trigger (changes) the district's DAG",
+            "model": models.Told,
+        },
+        404: {"description": "The district, run or row is not there", "model": models.Told},
+        409: {"description": "Not possible now; `detail` says why", "model": models.Told},
+        422: {"description": "The request was not understood; `detail` names what", "model": models.Told},
     },
 )
 _OF = "/districts/{key}"
@@ -159,6 +164,41 @@ def change_settings(here: ChangerDep, body: models.NewSettings) -> models.Settin
         return models.Settings.model_validate(settings.saved_settings(cursor, here))
 
 
+@router.post(_OF + "/settings/effect", tags=["Settings and sync"])
+def deselect_effect(here: ViewerDep, body: models.Chosen) -> models.Effect:
+    """What hangs on the schools that are not chosen: it stays when they are deselected; a Reset would delete it."""
+    with reading() as cursor:
+        return models.Effect.model_validate(settings.effect_of(cursor, here, set(body.chosen_schools)))
+
+
+@router.get(_OF + "/settings/history", tags=["Settings and sync"])
+def settings_history(here: ViewerDep, limit: Limit = 50) -> list[models.SettingChange]:
+    """Who changed which setting, newest first."""
+    with reading() as cursor:
+        found = db.rows(cursor, "ui/settings_history", {"district": here.id, "limit": limit})
+    return [models.SettingChange.model_validate(row) for row in found]
+
+
+@router.get(_OF + "/subscriptions", tags=["Settings and sync"])
+def list_subscriptions(here: ViewerDep) -> list[models.Subscription]:
+    """Who gets the district's sync emails."""
+    with reading() as cursor:
+        found = db.rows(cursor, "ui/subscriptions", {"district": here.id})
+    return [models.Subscription.model_validate(row) for row in found]
+
+
+@router.post(_OF + "/subscriptions", tags=["Settings and sync"], status_code=204)
+def subscribe(here: ChangerDep, body: models.NewSubscription) -> None:
+    """Adds an address; one that is there already stays."""
+    settings.subscribe(here, body.email)
+
+
+@router.delete(_OF + "/subscriptions/{subscription_id}", tags=["Settings and sync"], status_code=204)
+def unsubscribe(here: ChangerDep, subscription_id: int) -> None:
+    """Takes an address off; one that is off already stays off."""
+    settings.unsubscribe(here, subscription_id)
+
+
 @router.get(_OF + "/schools", tags=["Settings and sync"])
 def list_schools(here: ViewerDep) -> list[models.School]:
     """Every school that the source ever listed, and whether it is synced in the mode 'listed'."""
@@ -168,19 +208,7 @@ def list_schools(here: ViewerDep) -> list[models.School]:
         ]
 
 
-@router.post(_OF + "/people/search", tags=["Roster"])
-def search_people(here: ViewerDep, body: models.Search) -> list[models.PersonLine]:
-    """The first people that fit, by name."""
-    with reading() as cursor:
-        found = rosters.find(cursor, here, body.text, rosters.ROLES[body.kind], rosters.FOUND)
-    return [models.PersonLine.model_validate(row) for row in found]
-
-
-@router.get(_OF + "/people/{row_id}", tags=["Roster"])
-def get_person(here: ViewerDep, row_id: int) -> dict[str, Any]:
-    """One person: classes, licences, since when, from which run, and why not synced if not."""
-    with reading() as cursor:
-        return people.person(cursor, here, row_id)
+router.include_router(api_roster.router)
 
 
 @router.get(_OF + "/worklist", tags=["Worklist"])
@@ -228,10 +256,10 @@ def settle_match(here: ChangerDep, body: models.Match) -> models.Count:
 
 
 @router.get(_OF + "/trends", tags=["Trends"])
-def get_trends(here: ViewerDep, runs: Annotated[int, Query(ge=1, le=365)] = 90) -> dict[str, Any]:
+def get_trends(here: ViewerDep, runs: Annotated[int, Query(ge=1, le=365)] = 90) -> models.Trends:
     """Roster, durations and rejected rows over the last runs."""
     with reading() as cursor:
-        return trends.series(cursor, here, runs)
+        return models.Trends.model_validate(trends.series(cursor, here, runs))
 
 
 def operations(schema: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

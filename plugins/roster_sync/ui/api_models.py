@@ -14,6 +14,12 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Told(BaseModel):
+    """Why something was refused, in a sentence."""
+
+    detail: str
+
+
 class DistrictLine(BaseModel):
     """One district in the list."""
 
@@ -135,6 +141,45 @@ class NewSettings(Model):
     )
 
 
+class Chosen(Model):
+    """The schools that stay chosen."""
+
+    chosen_schools: list[str] = Field(description="The schools' ids at the source")
+
+
+class Effect(BaseModel):
+    """What hangs on the schools that are not chosen. People and classes are counted up to 50,001."""
+
+    schools: int
+    people: int
+    classes: int
+    licenses: int = Field(description="Of these schools, and of people who stand in no other school")
+
+
+class SettingChange(BaseModel):
+    """One change of a setting."""
+
+    changed_at: datetime
+    changed_by: str | None
+    setting: str
+    before: Any
+    after: Any
+
+
+class Subscription(BaseModel):
+    """An address that gets the sync emails."""
+
+    id: int
+    email: str
+    created_at: datetime
+
+
+class NewSubscription(Model):
+    """An address to add."""
+
+    email: str = Field(max_length=254)
+
+
 class School(BaseModel):
     """A school that the source listed."""
 
@@ -173,29 +218,6 @@ class Preview(Model):
     """Whether only to look."""
 
     preview: bool = False
-
-
-class Search(Model):
-    """Whom to find. In a body, because a name must not stand in an address."""
-
-    text: str = Field(max_length=100, description="The beginning of a name or two, a whole email, or an id")
-    kind: Literal["people", "teachers", "students", "admins"] = "people"
-
-
-class PersonLine(BaseModel):
-    """One person in a list."""
-
-    id: int
-    family_name: str | None
-    given_name: str | None
-    email: str | None
-    role: str
-    grade: str | None
-    is_shared: bool
-    is_enabled: bool
-    origin: str
-    schools: str | None
-    licenses: int
 
 
 class Item(BaseModel):
@@ -267,3 +289,19 @@ class Probe(BaseModel):
     steps: list[ProbeLine]
     schools: int
     data_as_of: str | None
+
+
+class Series(BaseModel):
+    """Parallel lists over runs, oldest first."""
+
+    runs: list[int]
+    at: list[float] = Field(description="When each run started, in seconds since 1970")
+    lines: dict[str, list[float | None]]
+
+
+class Trends(BaseModel):
+    """How a district went over its last runs."""
+
+    roster: Series
+    durations: Series = Field(description="Seconds by step")
+    rejects: Series = Field(description="Rejected rows by rule")

@@ -26,6 +26,7 @@ STEPS: Final = (
 )  # fmt: skip
 PREVIEW_HOURS: Final = 24
 MOST_SCHOOLS: Final = 20_000
+NO_SCHOOL: Final = "Choose at least one school: with none, neither Edit nor Reset can run."
 EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 router = APIRouter(prefix="/districts/{key}")
 Mode = Literal["edit", "reset"]
@@ -90,11 +91,19 @@ TickedDep = Annotated[tuple[Literal["all", "listed"], list[str]], Depends(ticked
 def deselect_effect(request: Request, here: ViewerDep, form: TickedDep) -> HTMLResponse:
     """What the schools that are not ticked mean: what stays as it is, and what only a Reset would do."""
     school_mode, ticked = form[0], set(form[1])
-    with reading() as cursor:
-        known = db.rows(cursor, "ui/school_selection", {"district": here.id})
-        out = [row["source_id"] for row in known if row["source_id"] not in ticked] if school_mode == "listed" else []
-        effect = db.one(cursor, "ui/deselect_effect", {"district": here.id, "ids": out}) if out else None
+    effect = None
+    if school_mode == "listed":
+        with reading() as cursor:
+            effect = effect_of(cursor, here, ticked)
     return page(request, "effect_part.html", here=here, effect=effect, chosen=len(ticked), school_mode=school_mode)
+
+
+def effect_of(cursor: Cursor, here: Here, chosen: set[str]) -> dict[str, Any]:
+    """What hangs on the known schools that are not chosen, counted."""
+    known = db.rows(cursor, "ui/school_selection", {"district": here.id})
+    out = [row["source_id"] for row in known if row["source_id"] not in chosen]
+    found = db.one(cursor, "ui/deselect_effect", {"district": here.id, "ids": out})
+    return found or {"schools": 0, "people": 0, "classes": 0, "licenses": 0}
 
 
 @router.post("/sync/schools")
@@ -145,16 +154,31 @@ def change_emails(
     remove: Annotated[int | None, Form()] = None,
 ) -> RedirectResponse:  # fmt: skip
     """Adds or takes off one address."""
+    if remove is not None:
+        unsubscribe(here, remove)
+    else:
+        subscribe(here, add)
+    return _next(request, here, "emails")
+
+
+def subscribe(here: Here, address: str) -> None:
+    """Adds an address to those who get the sync emails.
+
+    Raises:
+        Unfit: it is none.
+    """
+    email = address.strip().lower()
+    if not EMAIL.fullmatch(email):
+        raise Unfit("This is not an email address. It looks like name@school.org.")
     here = known_district(here)
     with desk() as cursor:
-        if remove is not None:
-            db.run(cursor, "ui/unsubscribe", {"district": here.id, "id": remove, "who": here.who})
-        else:
-            email = add.strip().lower()
-            if not EMAIL.fullmatch(email):
-                raise Unfit("This is not an email address. It looks like name@school.org.")
-            db.run(cursor, "ui/subscribe", {"district": here.id, "email": email, "who": here.who})
-    return _next(request, here, "emails")
+        db.run(cursor, "ui/subscribe", {"district": here.id, "email": email, "who": here.who})
+
+
+def unsubscribe(here: Here, subscription_id: int) -> None:
+    """Takes an address off; one of another district stays."""
+    with desk() as cursor:
+        db.run(cursor, "ui/unsubscribe", {"district": here.id, "id": subscription_id, "who": here.who})
 
 
 @router.get("/sync/mode")
@@ -256,7 +280,7 @@ def check(here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
         Unfit: no school would be left, or the date has passed.
     """
     if chosen is not None and not chosen:
-        raise Unfit("Choose at least one school: with none, neither Edit nor Reset can run.")
+        raise Unfit(NO_SCHOOL)
     if "school_mode" in named and named["school_mode"] is None:
         raise Unfit("`school_mode` is all or listed.")
     if named.get("expires_on") is not None and named["expires_on"] < _today(here):
@@ -264,12 +288,21 @@ def check(here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
 
 
 def save(cursor: Cursor, here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
-    """Writes the settings that are named, and the choice of schools where one is given, with who did it."""
+    """Writes the settings that are named, and the choice of schools where one is given, with who did it.
+
+    Raises:
+        Unfit: a school that the district does not have, or none would be left.
+    """
     saved = saved_settings(cursor, here)
     values = {"school_mode": saved["school_mode"], "expires_on": saved["expires_on"], **named}
     db.run(cursor, "ui/save_settings", {**values, "district": here.id, "who": here.who})
     if chosen is not None:
+        known = {row["source_id"] for row in db.rows(cursor, "ui/school_selection", {"district": here.id})}
+        if not known.issuperset(chosen):
+            raise Unfit("One of these is not a school of this district. Test the connection, and choose again.")
         db.run(cursor, "ui/save_selection", {"district": here.id, "chosen": chosen, "who": here.who})
+    if values["school_mode"] == "listed" and db.one(cursor, "ui/no_school", {"district": here.id}):
+        raise Unfit(NO_SCHOOL)
 
 
 def _date(text: str) -> date:
