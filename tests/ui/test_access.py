@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from fastapi.routing import APIRoute
@@ -12,10 +13,10 @@ from tests.ui import madeup
 
 FILLED = {
     "key": "harbor", "run_id": "1", "row_id": "1", "dag_id": "roster_sync__harbor", "airflow_run_id": "x",
-    "kind": "teachers", "name": "app.css", "path": "runs/1.html",
+    "kind": "teachers", "name": "app.css", "path": "runs/1.html", "subscription_id": "1",
 }  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-SEARCHES = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/people/search")
+SEARCHES = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/settings/effect", "/people/search")
 """A POST that changes nothing: it keeps what is searched for out of the address."""
 OF_NO_DISTRICT = {
     # answered to whoever is logged in: lists show what the visitor may see, the rest holds nothing of a district
@@ -191,3 +192,38 @@ def test_data_docs_are_served_behind_login_and_from_their_folder_only(pages, tmp
     assert pages.client("olga").get("/roster/districts/harbor/docs-files/runs/1.html").status_code == 403
     for path in ("../../secret.txt", "..%2f..%2fsecret.txt", "runs/../../../secret.txt", "/etc/hostname"):
         assert pages.client().get(f"/roster/districts/harbor/docs-files/{path}").status_code in (403, 404)
+
+
+@pytest.mark.parametrize("value", ["\x00", "9" * 20])
+def test_what_no_column_can_hold_is_refused_in_a_sentence(pages, value):
+    staff = pages.client("staff")
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    home = "/roster/districts/harbor"
+    answers = [
+        staff.get("/roster/", params={"q": value}), staff.get(home, params={"before": value}),
+        staff.get(f"/roster/districts/{quote(value)}"), staff.get(f"{home}/docs-files/{quote(value)}"),
+        staff.get(f"{home}/runs/{run}/rejected", params={"rule": value}),
+        staff.post(f"{home}/roster/teachers", data={"q": value}), staff.post(f"{home}/why", data={"q": value}),
+        staff.post(f"{home}/sync/schools", data={"school_mode": "listed", "chosen": [value]}),
+        staff.post(f"{home}/sync/emails", data={"add": f"{value}@school.example.org"}),
+        staff.post(f"{home}/worklist/licenses", data={"product": value, "ticked": ["1"]}),
+        staff.post(f"{home}/worklist/books", data={"ticked": [value]}),
+    ]  # fmt: skip
+    assert {answer.status_code for answer in answers} <= {200, 303, 403, 404, 409, 422}
+    assert all(value not in answer.text for answer in answers if answer.status_code == 422)
+
+
+def test_every_call_of_the_api_tells_what_it_gives_and_how_it_refuses(pages):
+    schema = pages.client("vera").get("/roster/openapi.json").json()
+    operations = [one for path in schema["paths"].values() for one in path.values()]
+    assert len(operations) >= 30
+    for one in operations:
+        for status in ("401", "403", "404", "409", "422"):
+            told = one["responses"][status]["content"]["application/json"]["schema"]
+            assert told == {"$ref": "#/components/schemas/Told"}, one["operationId"]
+        [given] = [answer for status, answer in one["responses"].items() if status < "300"]
+        shape = given.get("content", {}).get("application/json", {}).get("schema", {})
+        assert "$ref" in shape or "items" in shape or not shape, one["operationId"]
+    wrong = pages.client("vera").get("/roster/api/v1/districts?limit=0", headers={"accept": "application/json"})
+    assert (wrong.status_code, list(wrong.json())) == (422, ["detail"])
+    assert isinstance(wrong.json()["detail"], str)

@@ -21,6 +21,9 @@ from roster_sync.ui.database import PortalUnreachable
 from roster_sync.ui.guard import Guard
 
 PREFIX: Final = "/roster"
+NOT_A_VALUE: Final = "22"
+"""The class of SQLSTATEs of a value that its column cannot hold, such as a number beyond every id."""
+UNREADABLE: Final = "Please check what was filled in: something in it is no text or number that can be kept."
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +44,7 @@ def app() -> FastAPI:
             RequestValidationError: _invalid,
             PortalUnreachable: _unreachable,
             RosterError: _refused,
+            ValueError: _unreadable,
         },
     )
     made.add_middleware(Guard)
@@ -108,11 +112,20 @@ async def _unreachable(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseFailure):
+        if (error.sqlstate or "").startswith(NOT_A_VALUE):
+            return _told(request, 422, UNREADABLE)
         log.error("%s", error)
         return _told(
             request, 500, "The portal's database refused this. The log of the API server says which statement."
         )
     return _told(request, 409, str(error))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """A NUL character, which neither PostgreSQL nor the file system takes; any other ValueError is ours to mend."""
+    if "NUL" in str(error) or "null byte" in str(error):
+        return _told(request, 422, UNREADABLE)
+    raise error
 
 
 def _login(request: Request) -> str:
