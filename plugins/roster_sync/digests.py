@@ -70,6 +70,7 @@ class _Maker:
             table=self._counts(newest) if newest else [],
             sections=sections,
             href=self._links.run(newest["id"]) if newest else self._links.settings(self._district.key),
+            unsubscribe=self._links.emails(self._district.key),
         )
 
     # what is to be seen first
@@ -99,11 +100,14 @@ class _Maker:
             text = plan_facts(plan, hold["mode"]) or [
                 str(plan.get("sentence") or "More would change than the district's limits allow.")
             ]
-            text.append(f"Without an answer until {self._time(hold['due_at'])} nothing happens.")
+            text.append(
+                f"Without an answer until {self._time(hold['due_at'])} nothing happens."
+                " The question also waits in Airflow's Required Actions."
+            )
             found.append(
                 Alert(
-                    "warn", f"This {MODES[hold['mode']]} waits for your answer", text, self._links.approvals(),
-                    "Answer in Required Actions", plan_table(plan),
+                    "warn", f"This {MODES[hold['mode']]} waits for your answer", text,
+                    self._links.run(hold["run_id"]), "Look and answer", plan_table(plan),
                 )
             )  # fmt: skip
         return found

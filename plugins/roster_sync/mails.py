@@ -39,10 +39,6 @@ class Links:
         """The rows that the run rejected, with the cure of each."""
         return f"{self.run(run_id)}?part=rejected"
 
-    def approvals(self) -> str:
-        """Where held runs are answered: Airflow's Required Actions."""
-        return f"{self._base}/required_actions"
-
     def worklist(self, district_key: str, kind: str = "") -> str:
         """What people have to do in a district."""
         return f"{self._base}/roster/districts/{district_key}/worklist" + (f"?kind={kind}" if kind else "")
@@ -50,6 +46,10 @@ class Links:
     def settings(self, district_key: str) -> str:
         """The district's settings: schools, expiration date, mails."""
         return f"{self._base}/roster/districts/{district_key}/sync"
+
+    def emails(self, district_key: str) -> str:
+        """Where an address is taken off the district's mails."""
+        return f"{self.settings(district_key)}/emails"
 
     @property
     def _base(self) -> str:
@@ -112,6 +112,7 @@ class Digest:
     table: list[list[str]] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     href: str = ""
+    unsubscribe: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -169,7 +169,8 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
     mail = outbox.only()
     assert mail.subject == "Harbor Unified School District: the roster sync waits for an answer"
     for body in both(mail):
-        assert "https://airflow.example.org/required_actions" in body
+        assert f"https://airflow.example.org/roster/runs/{world.run_id}" in body
+        assert "https://airflow.example.org/roster/districts/harbor/sync/emails" in body
         assert "180 of 1,200 students would go; the limit is 10 %." in body
         assert "180 of 1200" not in body
         assert "1 school would go: Pine School." in body
