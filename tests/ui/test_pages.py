@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from roster_sync.ui import render
 from tests.ui import madeup
 from tests.ui.conftest import LONG_NAME
 
@@ -201,6 +202,27 @@ def test_people_are_found_by_name_in_any_order_email_or_id(pages, text):
     assert nobody.json() == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["de la Cruz", "Mary Kate de la Cruz", "de la Cruz Mary Kate", "mary kate", "de la cruz, mary", "Mary de la Cruz"],
+)
+def test_names_of_several_words_are_found(pages, text):
+    pages.cursor.execute(
+        "update portal.users set family_name = 'de la Cruz', given_name = 'Mary Kate' where source_id = 'harbor-u16'"
+    )
+    search = pages.client(by="bearer").post
+    found = search("/roster/api/v1/districts/harbor/people/search", json={"text": text}).json()
+    assert [person["family_name"] for person in found] == ["de la Cruz"]
+
+
+def test_who_is_here_in_another_role_is_found_all_the_same(pages):
+    student = madeup.person(pages.cursor, pages.harbor, "student")
+    email = pages.one("select email from portal.users where id = %s", student)
+    text = pages.client().post("/roster/districts/harbor/roster/teachers", data={"q": email}).text
+    assert "is not among the teachers, but here" in text
+    assert f"/people/{student}" in text
+
+
 def test_whoever_is_not_in_the_portal_is_explained_from_what_the_source_shared(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched")
     pages.cursor.execute("select staging.open_run(%s)", (run,))
@@ -290,6 +312,16 @@ def test_names_are_escaped_everywhere(pages):
         assert "<script>alert" not in answer.text, path
         assert "&lt;script&gt;" in answer.text, path
     assert "<script>alert" not in pages.client().get("/roster/").text
+
+
+def test_times_as_a_source_writes_them_are_times_of_the_page_and_the_rest_stays_text():
+    told = render.moments("Changed at 2026-09-02T01:30:00.000Z by <b>&")
+    assert told == (
+        'Changed at <time datetime="2026-09-02T01:30:00.000Z">2026-09-02T01:30:00.000Z</time> by &lt;b&gt;&amp;'
+    )
+    assert render.moments("Term 2026-09-02, code 2026-09-02T01:30:00Zulu") == (
+        "Term 2026-09-02, code 2026-09-02T01:30:00Zulu"
+    )
 
 
 def test_a_very_long_name_is_shown_whole(pages):

@@ -63,7 +63,9 @@ def test_whoever_holds_a_licence_that_would_be_freed_stands_on_the_page_by_name(
 
 def test_what_a_question_asks_is_said_once_and_with_all_that_would_go(pages, held_reset):
     text = pages.client().get(f"{HARBOR}/runs/{held_reset[0]}").text
-    assert "1,200 of 9,000 teachers would be deleted; the limit is 10%." in text
+    asked = re.sub(r"<svg.*?</svg>|<[^>]*>", "", text)
+    assert "Teachers1,200 of 9,000 would be deleted" in asked
+    assert "13 %; the limit is 10 %" in asked
     assert "1 school would be deleted: Old Mill School." in text
     assert "3 licences</a> would be freed" in text
     assert "1 book of students would be taken back" in text
@@ -214,3 +216,9 @@ def test_an_approval_that_was_not_carried_out_is_not_followed_for_ever(pages, he
     text = pages.client().get(f"{HARBOR}/runs/{run}?answered={pages.cursor.fetchone()[0]}").text
     assert "hx-get" not in text
     assert "Approved by dana" in text
+
+
+def test_what_is_over_a_limit_is_shown_as_a_bar_with_the_limits_mark(pages, held_reset):
+    text = pages.client().get(f"{HARBOR}/runs/{held_reset[0]}").text
+    assert 'class="gauge over"' in text
+    assert 'class="mark"' in text

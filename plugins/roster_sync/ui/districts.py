@@ -13,13 +13,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
-from roster_sync.ui import dag_runs, registry, rights
+from roster_sync.ui import dag_runs, registry, rights, trends
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import ViewerDep
 
 PAGE_SIZE: Final = 50
 RUNS_SHOWN: Final = 20
+RUNS_IN_LINE: Final = 30
 View = Literal["all", "person", "failed", "held", "stale", "skipped", "running", "worklist"]
 VIEWS: Final = (
     ("all", "All", "all_districts"), ("person", "Need a person", "person"), ("failed", "Failed", "failed"),
@@ -126,8 +127,9 @@ def district(request: Request, here: ViewerDep, before: Annotated[int | None, Qu
         good = [state["good_id"]] if state["good_id"] else []
         shared = {row["entity"]: row["shared"] for row in db.rows(cursor, "ui/shared_now", {"runs": good})}
         last = db.rows(cursor, "ui/last_runs", {"districts": [here.id]})
+        course = trends.roster(db.rows(cursor, "ui/trends", {"district": here.id, "limit": RUNS_IN_LINE}))["lines"]
     return page(
         request, "district.html", title=here.name, here=here, runs=runs, more=more, state=state, items=items,
-        shared=shared, last=last, source=registry.source_name(here.entry, state["issuer"]),
+        shared=shared, last=last, course=course, source=registry.source_name(here.entry, state["issuer"]),
         is_paused=dag_runs.is_paused(here.dag_id),
     )  # fmt: skip

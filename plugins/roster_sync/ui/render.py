@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
 from datetime import date, datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from roster_sync.ui import charts, words
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
+_MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))(?![\w-])")
 _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -50,7 +54,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        n=number, ago=ago, until=until, stamp=stamp, iso=iso, duration=duration, share=share, plural=plural
+        n=number,
+        ago=ago,
+        until=until,
+        stamp=stamp,
+        iso=iso,
+        duration=duration,
+        share=share,
+        plural=plural,
+        course=course,
+        moments=moments,
     )
     environment.globals.update(words=words, charts=charts, static_version=_static_version())
     return environment
@@ -106,6 +119,12 @@ def stamp(moment: datetime | date | None) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def moments(text: str) -> Markup:
+    """A sentence whose times, as a source writes them, the browser shows as people do."""
+    escaped = str(escape(text))
+    return Markup(_MOMENT.sub(r'<time datetime="\1">\1</time>', escaped))  # noqa: S704 - escaped one line above
+
+
 def iso(moment: datetime | None) -> str:
     """For the datetime attribute of <time>."""
     return "" if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="seconds")
@@ -125,9 +144,18 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def course(values: Sequence[float | None]) -> str:
+    """[580, None, 600] -> +20 over these runs."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    change = known[-1] - known[0]
+    return "the same as at first" if not change else f"{change:+,.0f} over these runs"
+
+
 def share(part: float | None, whole: float | None) -> str:
-    """12 of 40 -> 30%."""
+    """12 of 40 -> 30 %."""
     if not whole or part is None:
         return "–"
     percent = 100 * part / whole
-    return f"{percent:.1f}%" if percent < 10 else f"{percent:.0f}%"
+    return f"{percent:.1f} %" if percent < 10 else f"{percent:.0f} %"

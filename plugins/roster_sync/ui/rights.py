@@ -38,6 +38,8 @@ class Here:
     """Its entry in the registry, if it still has one."""
     user: Any
     may_change: bool
+    open_items: int = 0
+    """What stands open on its worklist; 1,000 where there is more."""
 
     @property
     def dag_id(self) -> str:
@@ -76,7 +78,10 @@ def viewer(key: str, user: GetUserDep) -> Here:
     if known is None and entry is None:
         raise HTTPException(404, "There is no district with this key.")
     name = str(known["name"]) if known else entry.name if entry else key
-    return Here(int(known["id"]) if known else 0, key, name, entry, user, may_change(user, key))
+    return Here(
+        int(known["id"]) if known else 0, key, name, entry, user, may_change(user, key),
+        open_items=int(known["open_items"]) if known else 0,
+    )  # fmt: skip
 
 
 def changer(here: Annotated[Here, Depends(viewer)]) -> Here:

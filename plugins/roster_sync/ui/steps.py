@@ -34,6 +34,9 @@ def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[dict[s
     if run["status"] == OPEN:
         names += [name for name in words.ORDER[run["mode"]] if name not in names]
     shown = [_step(name, known.get(name), run, (before or {}).get(name)) for name in names]
+    longest = max((step["seconds"] or 0 for step in shown), default=0)
+    for step in shown:
+        step["share"] = step["seconds"] / longest if longest and step["seconds"] is not None else None
     if run["status"] == OPEN and not any(step["state"] == "now" for step in shown):
         waiting = next((step for step in shown if step["state"] == "later"), None)
         if waiting:

@@ -39,18 +39,23 @@ def data(here: ViewerDep, runs: Annotated[int, Query(ge=7, le=365)] = RUNS) -> J
 def series(cursor: Cursor, here: Here, limit: int) -> dict[str, Any]:
     """Parallel lists over the runs, oldest first."""
     runs = db.rows(cursor, "ui/trends", {"district": here.id, "limit": limit})
-    good = [run for run in runs if _is_good(run)]
     found = db.rows(cursor, "ui/trend_rules", {"runs": [run["id"] for run in runs]})
     return {
-        "roster": {
-            "runs": [run["id"] for run in good],
-            "at": [run["started_at"].timestamp() for run in good],
-            "lines": {
-                words.KINDS[kind]: [(run["counts"].get(kind) or {}).get("shared") for run in good] for kind in COUNTED
-            },
-        },
+        "roster": roster(runs),
         "durations": _durations(runs),
         "rejects": _rejects(runs, found),
+    }
+
+
+def roster(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the portal showed as shared after each run that says so."""
+    good = [run for run in runs if _is_good(run)]
+    return {
+        "runs": [run["id"] for run in good],
+        "at": [run["started_at"].timestamp() for run in good],
+        "lines": {
+            words.KINDS[kind]: [(run["counts"].get(kind) or {}).get("shared") for run in good] for kind in COUNTED
+        },
     }
 
 

@@ -6,7 +6,9 @@
     scope.querySelectorAll("time[datetime]:not([data-local])").forEach(function (element) {
       var moment = new Date(element.getAttribute("datetime"));
       if (isNaN(moment)) return;
-      var text = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+      var isDay = element.classList.contains("day"); // a day is the same day everywhere
+      var text = isDay ? moment.toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" })
+        : moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
       element.dataset.local = "true";
       if (element.classList.contains("ago")) element.title = text; else element.textContent = text;
     });

@@ -19,26 +19,57 @@
     return [Math.min(0, floor) === floor ? floor : Math.max(0, floor), high + ((high - floor) || 1) * 0.08];
   }
   function newest(plot) { plot.setLegend({ idx: plot.data[0].length - 1 }); }
+  // A chart of one line has no legend: its heading tells the number pointed at, and when that was; else the newest.
+  function heading(element) {
+    var now = element.parentNode.querySelector("[data-now]"), then = element.parentNode.querySelector("[data-then]");
+    var first = [now.textContent, then.textContent];
+    return function (plot) {
+      var at = plot.cursor.idx, value = at == null ? null : plot.data[1][at];
+      now.textContent = value == null ? first[0] : value.toLocaleString();
+      then.textContent = value == null ? first[1] : new Date(plot.data[0][at] * 1000).toLocaleDateString();
+    };
+  }
+  function day(at) { return new Date(at * 1000).toLocaleDateString(undefined, { day: "numeric", month: "short" }); }
+  function axes(more) {
+    var axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    var across = Object.assign({}, axis, { size: 30, grid: { show: false } }, more);
+    // A count has no halves: an axis from 35 to 36 must not offer 35.5.
+    return [across, Object.assign({ size: 56, incrs: WHOLE, values: function (plot, values) { return values.map(short); } }, axis)];
+  }
+  // One number over time.
+  function line(element, set) {
+    var name = element.dataset.line;
+    return new uPlot({
+      width: element.clientWidth, height: 150, padding: [8, 24, 0, 0], legend: { show: false },
+      hooks: { setCursor: [heading(element)] }, cursor: { y: false, points: { size: 6 } }, scales: { y: { range: range } },
+      axes: axes({ values: function (plot, values) { return values.map(day); }, space: 70 }),
+      series: [{}, { label: name, stroke: colour("--s0"), width: 2, fill: colour("--accent-bg"), points: { show: set.at.length < 40, size: 4 }, spanGaps: true }]
+    }, [set.at, set.lines[name]], element);
+  }
+  // Run by run, what adds up: one bar a run, its parts on top of each other.
+  function bars(element, set) {
+    var names = Object.keys(set.lines), seconds = element.dataset.chart === "durations";
+    var sums = set.at.map(function () { return 0; });
+    var parts = names.map(function (name) { return (sums = sums.map(function (sum, at) { return sum + (set.lines[name][at] || 0); })); });
+    var order = names.map(function (name, index) { return index; }).reverse(); // the whole bar first, its lowest part last
+    return new uPlot({
+      width: element.clientWidth, height: 220, padding: [8, 24, 0, 0], legend: { show: true, live: true, markers: { width: 0, fill: function (plot, at) { return colour("--s" + order[at - 1] % 6); } } },
+      // Where nothing is pointed at, the legend tells the newest run.
+      hooks: { ready: [newest], setCursor: [function (plot) { if (plot.cursor.idx == null) newest(plot); }] },
+      cursor: { y: false, points: { show: false } },
+      scales: { x: { time: false, range: [-0.6, set.at.length - 0.4] }, y: { range: function (plot, low, high) { return [0, (high || 1) * 1.08]; } } },
+      axes: axes({ incrs: WHOLE, space: 70, values: function (plot, values) { return values.map(function (at) { return set.at[at] ? day(set.at[at]) : ""; }); } }),
+      series: [{ label: "Run", value: function (plot, at) { return at == null ? "–" : set.runs[at] + ", " + day(set.at[at]); } }].concat(order.map(function (index) {
+        return { label: names[index], fill: colour("--s" + index % 6), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 36] }),
+          value: function (plot, sum, series, at) { var value = at == null ? null : set.lines[names[index]][at]; return value == null ? "–" : seconds ? value.toFixed(1) + " s" : value.toLocaleString(); } };
+      }))
+    }, [set.at.map(function (moment, at) { return at; })].concat(order.map(function (index) { return parts[index]; })), element);
+  }
   function draw() {
     plots.forEach(function (plot) { plot.destroy(); });
     plots = Array.from(document.querySelectorAll(".plot")).map(function (element) {
       var set = data[element.dataset.chart];
-      var names = element.dataset.line ? [element.dataset.line] : Object.keys(set.lines);
-      var axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-      return new uPlot({
-        width: element.clientWidth, height: element.dataset.line ? 170 : 240, padding: [8, 8, 0, 0],
-        legend: { show: true, live: true, markers: { width: 2 } },
-        // Where nothing is pointed at, the legend tells the newest run.
-        hooks: { ready: [newest], setCursor: [function (plot) { if (plot.cursor.idx == null) newest(plot); }] },
-        cursor: { y: false, points: { size: 6 } },
-        scales: { y: { range: range } },
-        // A count has no halves: an axis from 35 to 36 must not offer 35.5.
-        axes: [axis, Object.assign({ size: 56, incrs: element.dataset.chart === "durations" ? undefined : WHOLE, values: function (plot, values) { return values.map(short); } }, axis)],
-        series: [{ label: "Run", value: function (plot, at) { return at === null ? "–" : new Date(at * 1000).toLocaleDateString(); } }].concat(names.map(function (name, index) {
-          return { label: name, stroke: colour("--s" + index % 6), width: 2, points: { show: set.at.length < 40, size: 4 }, spanGaps: true,
-            value: function (plot, value) { return value === null ? "–" : element.dataset.chart === "durations" ? value.toFixed(1) + " s" : value.toLocaleString(); } };
-        }))
-      }, [set.at].concat(names.map(function (name) { return set.lines[name]; })), element);
+      return element.dataset.line ? line(element, set) : bars(element, set);
     });
   }
   document.addEventListener("DOMContentLoaded", function () {
