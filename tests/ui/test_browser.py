@@ -87,7 +87,7 @@ def test_the_wizard_leads_a_clever_district_to_launched_inside_airflows_frame(vi
 
 
 def test_deselecting_a_school_and_a_reset_with_approval_and_its_undo(visit, product):
-    page = visit("dana", f"{HARBOR}/sync/schools", refused=409)
+    page = visit("dana", f"{HARBOR}/sync/schools")
     before = product.one(SCHOOLS)
     page.get_by_text("These schools").click()
     page.locator(".school input").first.uncheck()
