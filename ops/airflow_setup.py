@@ -28,12 +28,14 @@ def set_up(home: Home, server: Server, environment: dict[str, str]) -> None:
     """
     if environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] != metadata_url(server):
         return
-    with exclusive(home.run / "airflow-setup.lock"):
+    with (
+        progress("setting up Airflow's metadata database, once"),  # or waiting for another command that does
+        exclusive(home.run / "airflow-setup.lock"),
+    ):
         if _read_stamp(server) == _wanted():
             return
-        with progress("setting up Airflow's metadata database, once"):
-            _airflow(home, environment, "db", "migrate")
-            _airflow(home, environment, "pools", "import", str(POOLS))
+        _airflow(home, environment, "db", "migrate")
+        _airflow(home, environment, "pools", "import", str(POOLS))
         _write_stamp(server, _wanted())
 
 

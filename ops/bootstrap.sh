@@ -1,4 +1,4 @@
-# Sourced by bin/*: finds a python3, makes .venv on first use, and runs a module of ours with it from anywhere.
+# Sourced by bin/*: finds a python3 and hands over to packages.py, which makes .venv on first use and runs our module.
 set -euo pipefail
 
 roster_repository=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,12 +15,5 @@ roster_run() {
     echo "No python3 of version 3.10 to 3.13 was found on PATH: install one and run this again." >&2
     exit 1
   fi
-  "$python" "$roster_repository/ops/packages.py" || exit 1
-  export PYTHONPATH="$roster_repository/config:$roster_repository/plugins:$roster_repository${PYTHONPATH:+:$PYTHONPATH}"
-  # not -m: that would put the caller's folder in front of ours (python -P is 3.11 and newer)
-  local start='import runpy, sys
-if sys.path[0] == "":
-    del sys.path[0]
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
-  exec "$roster_repository/.venv/bin/python" -c "$start" "$@"
+  exec "$python" "$roster_repository/ops/packages.py" "$@"
 }

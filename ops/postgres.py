@@ -53,12 +53,11 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
     in_use.share()
     try:
         layout = lay_out(home)
-        with exclusive(home.run / "postgres-start.lock"):
+        with progress("starting PostgreSQL"), exclusive(home.run / "postgres-start.lock"):
             # the portal database is the last that is made: where it answers, all is there
             if not _answers(layout, APP, PORTAL_DATABASE):
-                with progress("starting PostgreSQL"):
-                    _ensure_up(home, layout, extra_settings or {})
-                    _make_databases(layout)
+                _ensure_up(home, layout, extra_settings or {})
+                _make_databases(layout)
         yield Server(str(layout.socket), layout)
     finally:
         if in_use.try_take():
@@ -128,7 +127,11 @@ def _post_keeper(home: Home, extra_settings: Mapping[str, str]) -> None:
         )
     assert process.stdout is not None  # noqa: S101 - for the type checker
     with process.stdout as output:
-        told = output.readline().strip()
+        try:
+            told = output.readline().strip()
+        except BaseException:  # we are told to end: what has begun to start is up first, and then stopped in order
+            output.readline()
+            raise
     if told != keeper.UP:
         raise Problem(told or f"the process that starts PostgreSQL ended; what it said is in {log}.")
 
@@ -139,10 +142,17 @@ def _keeper_state(home: Home) -> tuple[int, str]:
 
 
 def _dismiss_keeper(home: Home) -> None:
-    """The keeper waits for the lock that the caller holds; it has nothing left to do."""
+    """The keeper waits for the lock that the caller holds; it has nothing left to do.
+
+    One that is still starting the server stops it itself as soon as the caller lets go: killed, it would leave a
+    server that no one stops.
+    """
     if not is_held(home.run / keeper.LOCK):
         return
-    os.kill(_keeper_state(home)[0], 15)
+    pid, state = _keeper_state(home)
+    if state != keeper.UP:
+        return
+    os.kill(pid, 15)
     if not wait_until_free(home.run / keeper.LOCK, 5.0):
         say("the keeper of PostgreSQL did not end")
 

@@ -72,6 +72,18 @@ def test_a_first_start_killed_halfway_spoils_nothing() -> None:
         assert ask("-Atc", "select 1", home=home) == "1\n"
 
 
+def test_a_first_start_ended_by_ctrl_c_leaves_nothing_running_and_spoils_nothing() -> None:
+    with new_home() as home:
+        session = start("psql", home=home)
+        assert wait_for((home / "run" / "keeper.state").exists)  # the keeper is at work
+        session.send_signal(signal.SIGINT)
+        _, told = session.communicate(timeout=60)
+        assert session.returncode == 130
+        assert "Traceback" not in told
+        assert processes_of(home) == []
+        assert ask("-Atc", "select 42", home=home) == "42\n"
+
+
 def test_a_server_killed_by_kill_9_comes_back_with_its_data(home: Path) -> None:
     idle = start("psql", "-Atc", "insert into kept values (43); select pg_sleep(60)", home=home)
     assert wait_for(lambda: server_pid(home) is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import smtplib
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ops import installing
 from ops.bench.report import Report, results
 from ops.home import Home
 from ops.mail_catcher import caught
@@ -83,6 +85,26 @@ def test_without_a_fitting_python_the_commands_say_which_they_need(tmp_path: Pat
     assert done.stderr.splitlines() == [
         "No python3 of version 3.10 to 3.13 was found on PATH: install one and run this again."
     ]
+
+
+def test_a_checkout_that_may_not_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    for name in ("bin", "ops", "requirements.txt", "requirements-dev.txt"):
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+        copy(REPOSITORY / name, tmp_path / name)
+    (tmp_path / ".venv.lock").mkdir()  # also root cannot write it
+    done = subprocess.run([str(tmp_path / "bin" / "psql")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(".venv cannot be made: ")
+
+
+def test_a_package_index_that_cannot_be_reached_is_told_as_that() -> None:
+    nowhere = ["--index-url", f"http://127.0.0.1:{_free_port()}/simple", "--retries", "1", "roster-no-such-package"]
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        installing.fetch([sys.executable, "-m", "pip", "install", "--isolated", *nowhere])
+    told = installing.reason(raised.value)
+    assert told.startswith("the package index cannot be reached (NewConnectionError): ")
+    assert "PIP_INDEX_URL" in told
 
 
 def test_an_unknown_benchmark_is_told_in_one_line(tmp_path: Path) -> None:
