@@ -185,7 +185,8 @@ def _pages(marks: dict[str, int]) -> dict[str, Request]:
     }  # fmt: skip
     for kind in ("schools", "classes", "teachers", "students"):
         found[f"Roster: {kind}"] = ("GET", f"{_HARBOR}/roster/{kind}", {})
-    for text in ("amberley", "ada", "ada brindle", "ada mio de la brindle", "harbor5000@example.org", "P5000", "harbor-u5000", "zz"):
+    names = ("amberley", "ada", "ada brindle", "ada mio de la brindle", "zz")
+    for text in (*names, "harbor5000@example.org", "P5000", "harbor-u5000"):
         found[f"Students: {text}"] = ("POST", f"{_HARBOR}/roster/students", {"q": text})
         found[f"Why not: {text}"] = ("POST", f"{_HARBOR}/why", {"q": text})
     return found
