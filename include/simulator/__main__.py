@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import yaml
+
 from include.simulator.district import Churn, MadeUpDistrict
 from include.simulator.oneroster_csv import CsvOptions, write_csv
 from include.simulator.serving import DEMO, sites_from_file
@@ -37,7 +39,12 @@ def _serve(arguments: argparse.Namespace) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with Simulator(sites_from_file(arguments.settings), arguments.port) as simulator:
+    try:
+        simulator = Simulator(sites_from_file(arguments.settings), arguments.port)
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+        sys.stderr.write(f"The simulator cannot start: {error}\n")
+        return 2
+    with simulator:
         if arguments.day:
             simulator.set_day(arguments.day)
         if arguments.warm:
@@ -47,6 +54,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         if arguments.print_url:
             sys.stdout.write(simulator.root + "\n")
             sys.stdout.flush()
+        sys.stderr.write(f"{simulator.summary()}\nCtrl-C ends it.\n")
         stopped.wait()
     return 0
 

@@ -142,7 +142,8 @@ class OneRosterSite:
 
     def describe(self) -> dict[str, Any]:
         """What is set, without secrets."""
-        kind = {"kind": "oneroster", "version": self.version, "auth": self.auth.kind, "root": self._root}
+        kind = {"kind": "oneroster", "version": self.version, "auth": self.auth.kind, "root": self._root,
+                "district": self.district.office.name}  # fmt: skip
         return {**kind, "day": self._day, "revision": self.revision, **vars(self.settings)}
 
     def warm(self, root: str, names: Sequence[str] = ()) -> None:

@@ -18,6 +18,11 @@ from include.simulator.faults import Fault, Faults
 HTML_PAGE: Final = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Please sign in</h1></body></html>"
 )
+_TEXT: Final = "text/plain; charset=utf-8"
+_GREETING: Final = (
+    "Simulated roster servers; everyone and everything in them is made up. Keys and secrets are in the settings file,\n"
+    "GET /_control tells all that is set, and the simulator's README how to use it."
+)
 _SECRET_PARAMETERS: Final = ("oauth_", "access_token", "client_secret", "code")
 
 
@@ -209,6 +214,16 @@ class Simulator:
                 site.faults.add(Fault.from_settings(fault))
         return self.describe()
 
+    def summary(self) -> str:
+        """What is served, in lines for people: one address each, and how it lets clients in."""
+        lines = []
+        for site in reversed(self.sites):
+            told = site.describe()
+            words = " ".join(str(told[name]) for name in ("kind", "version", "auth") if name in told)
+            names = [told["district"]] if "district" in told else [one["name"] for one in told.get("districts", [])]
+            lines.append(f"{self.root}{site.prefix}{told.get('root', '')}  {words}: {', '.join(names)}")
+        return "\n".join(lines)
+
     def describe(self) -> dict[str, Any]:
         """What is served."""
         sites = {site.prefix: {**site.describe(), "faults": site.faults.describe()} for site in self.sites}
@@ -245,6 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
         faults: Mapping[str, Fault] = {}
         if raw_path == "/_control":
             reply = self._control(body)
+        elif raw_path == "/":
+            reply = Reply(200, f"{_GREETING}\n\n{self.server.simulator.summary()}\n".encode(), {}, _TEXT)
         else:
             reply, faults = self._ask_site(raw_path, query, body)
         line = LoggedRequest(

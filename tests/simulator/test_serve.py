@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
+
+from include.simulator.__main__ import main
+from include.simulator.serving import DEMO, sites_from_file
+from include.simulator.web import Simulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,3 +67,26 @@ def test_a_settings_file_makes_districts_of_ones_own_that_can_be_steered(tmp_pat
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_the_first_page_tells_each_address_and_no_secret():
+    with Simulator(sites_from_file(DEMO)) as simulator:
+        told = requests.get(simulator.root, timeout=10)
+        assert told.headers["Content-Type"].startswith("text/plain")
+        for address in ("/lakeshore/ims/oneroster/v1p1 ", "/westhaven/ims/oneroster/rostering/v1p2 ", "  clever"):
+            assert f"{simulator.root}{address}" in told.text
+        assert not any(word in told.text for word in ("lakeshore-secret", "westhaven-secret", "demo-clever-secret"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("districts: [", "while parsing"), ("districts: [{seed: 1, servers: [{kind: moodle}]}]", "moodle")],
+)
+def test_settings_that_cannot_be_served_are_refused_in_words(tmp_path, capsys, text, words):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    assert main(["serve", "--settings", str(path)]) == 2
+    assert main(["serve", "--settings", str(tmp_path / "none.yaml")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("The simulator cannot start: ") == 2
+    assert words in told
