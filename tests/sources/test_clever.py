@@ -573,6 +573,16 @@ def test_each_failure_of_the_probe_names_its_likely_cause_and_cure(simulate: Cal
     assert (step.name, "Clever dashboard" in step.message, "Secretname" in step.message) == ("District", True, False)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_probe_does_not_keep_a_person_waiting(simulate: Callable[..., Simulator], status: int) -> None:
+    simulator, time = simulate(), Time(now=now())
+    simulator.fault("status", status=status)
+    step = source(simulator, time=time).probe().steps[-1]
+    assert not step.is_ok
+    assert f"({status})" in step.message
+    assert sum(time.slept) <= 2
+
+
 def test_the_probe_tells_state_and_age_of_the_data(simulate: Callable[..., Simulator]) -> None:
     synced = datetime.fromtimestamp(now() - 5 * 3600, timezone.utc).isoformat()
     simulator = simulate(last_sync=synced, pause_start="2020-06-01", pause_end="2999-08-01")

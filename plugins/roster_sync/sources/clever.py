@@ -159,7 +159,8 @@ class Clever:
     # -- test connection ----------------------------------------------------------------------------------------------
 
     def probe(self) -> ProbeReport:
-        """Asks for a little of everything, step by step."""
+        """Asks for a little of everything, step by step; a person waits, so little is tried twice."""
+        self._api.hurry()
         report = ProbeReport()
         step = "Application credentials" if self._api.is_by_application else "Token"
         try:

@@ -94,6 +94,11 @@ class CleverApi:
         """Requests sent so far, those for tokens included."""
         return self.session.requests + (self._tokens.requests if self._tokens else 0)
 
+    def hurry(self) -> None:
+        """From now on a person waits: says soon what is wrong."""
+        for session in filter(None, (self.session, self._tokens)):
+            session.hurry()
+
     # -- lists --------------------------------------------------------------------------------------------------------
 
     def records(self, path: str, walk: Walk, **params: str) -> Generator[dict[str, Any], None, None]:
