@@ -181,6 +181,21 @@ def test_it_is_one_too_where_the_source_calls_the_other_gone(world: World) -> No
     assert world.reviews() == {(world.person("n1")["id"], gone)}
 
 
+@pytest.mark.parametrize("status", ["active", "tobedeleted"])
+@pytest.mark.parametrize(("values", "is_asked"), [
+    ({}, True), ({"email": " A1@People.Example"}, True), ({"given_name": "Other"}, False), ({"email": ""}, False),
+])  # fmt: skip
+def test_who_married_and_came_under_another_id_is_a_match_review_by_given_name_and_email(
+    world: World, status: str, values: dict[str, str], is_asked: bool
+) -> None:
+    world.run(town())
+    gone = world.person("a1")["id"]
+    feed = town().with_("a1", status=status) if status == "tobedeleted" else town().without("a1")
+    new = {"given_name": "Given-a1", "family_name": "Wed", "identifier": "", "email": "a1@people.example"}
+    world.run(feed.student("n1", "S2", **{**new, **values}))
+    assert world.reviews() == ({(world.person("n1")["id"], gone)} if is_asked else set())
+
+
 @pytest.mark.parametrize("school", ["S2"])
 def test_the_same_full_name_in_another_school_is_a_coincidence(world: World, school: str) -> None:
     world.run(town())

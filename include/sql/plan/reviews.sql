@@ -1,5 +1,5 @@
 -- Matches that are not proved and not guessed: a new person beside someone who is gone with the same full name in the same
--- school, or a number or an email that several could own. Out: temporary review_pairs, findings about roles.
+-- school, or with the same given name and email (the family name is another), or a number or an email that several could own. Out: temporary review_pairs, findings about roles.
 -- The plan is read back below: without its size the planner takes it for one row, and joins of 100,000 become loops.
 select staging.analyze_run(%(run_id)s, array['plan']);
 create temporary table review_pairs on commit drop as
@@ -18,6 +18,14 @@ join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
 where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add'
   and not exists (select from review_pairs r where r.new_id = p.row_id and r.candidate_id = c.id);
 
+insert into review_pairs
+select distinct p.row_id, c.id
+from staging.plan p
+join staging.users s on s.run_id = %(run_id)s and s.n = p.n
+join unclaimed_users c on c.email = lower(s.email) and c.given_name = lower(s.given_name) and c.email <> ''
+where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add'
+  and not exists (select from review_pairs r where r.new_id = p.row_id and r.candidate_id = c.id);
+
 -- Among the gone are also those whom the source itself calls gone: often the same person, under a new id.
 create temporary table gone_users on commit drop as
 select c.id, c.sis_id, lower(c.family_name) as family_name, lower(c.given_name) as given_name, lower(btrim(c.email)) as email
@@ -30,6 +38,12 @@ with pairs as (
   join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n
   join feed_memberships m on m.user_id = p.row_id
   join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
+  union
+  select p.row_id, c.id
+  from gone_users c
+  join staging.users s on s.run_id = %(run_id)s and lower(s.email) = c.email and lower(s.given_name) = c.given_name
+  join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n
+  where c.email <> ''
   union
   select p.row_id, c.id
   from gone_users c
