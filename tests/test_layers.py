@@ -16,7 +16,17 @@ PLUGINS = REPOSITORY / "plugins"
 PACKAGE = PLUGINS / "roster_sync"
 
 CORE = {"model", "districts", "registry", "yaml_nodes", "cron", "limits", "errors", "places"}
-AIRFLOW_LAYER = {"hooks", "tasks", "dag_factory", "params", "policies", "approval", "deadline", "freshen_tasks"}
+AIRFLOW_LAYER = {
+    "hooks",
+    "tasks",
+    "dag_factory",
+    "dag_steps",
+    "params",
+    "policies",
+    "approval",
+    "deadline",
+    "freshen_tasks",
+}
 HEAVY = {"pandas", "numpy", "great_expectations"}
 DAG_FILES = sorted((REPOSITORY / "dags").glob("*.py"))
 METADATA = ("airflow.models", "airflow.settings", "airflow.utils.session", "airflow.utils.db", "airflow.jobs")

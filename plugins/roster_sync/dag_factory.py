@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow.sdk import (
-    DAG,
-    Asset,
-    AssetAlias,
-    CronTriggerTimetable,
-    Param,
-    TriggerRule,
-    XComArg,
-    chain,
-    cross_downstream,
-    get_parsing_context,
-    task,
-)
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, TriggerRule, chain, get_parsing_context
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from roster_sync import dag_docs, deadline, districts, freshen_tasks, policies, tasks
+from roster_sync import dag_docs, deadline, districts, policies, tasks
 from roster_sync import params as forms
-from roster_sync.approval import APPROVE_DAG_ID, AskPerson, StartQuestion
+from roster_sync.approval import APPROVE_DAG_ID, AskPerson
+from roster_sync.dag_steps import (
+    MINUTES,
+    Flow,
+    finish_step,
+    notify_step,
+    now_of,
+    one_dag,
+    run_from_start,
+    run_id_of_start,
+    step_task,
+    steps,
+)
 from roster_sync.districts import District
 from roster_sync.errors import ConfigError
 from roster_sync.registry import hourly_schedule
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 
 SYNC_PREFIX: Final = "roster_sync__"
 FRESHEN_PREFIX: Final = "roster_freshen__"
-SINCE: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LATE_AFTER_HOURS: Final = 4
 LONGEST_QUESTION: Final = timedelta(hours=24)
 """Until the question is asked: from then on its own due time counts."""
@@ -45,27 +42,6 @@ POOLS: Final = {"clever": "source_clever", "oneroster": "source_oneroster", "one
 MANUAL_POOL: Final = "source_manual"
 RESULT: Final = AssetAlias("roster", group="roster")
 """For DAGs whose district is a parameter: the event lands on the district's own asset."""
-
-MINUTES: Final = {
-    # how long a step may take before it is stopped; `start` may wait an hour for another run of the district
-    "start": 90, "extract": 240, "validate": 60, "plan": 90, "apply": 120, "undo": 120, "notify": 30, "ask": 10,
-    "question": 10, "reopen": 90, "finish": 30, "purge": 120, "settle": 30, "warn": 30,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What differs between the DAGs that share the steps of a sync."""
-
-    district_of: Callable[[Context], District]
-    mode_of: Callable[[Context], str]
-    run_id_of: Callable[[Context], int]
-    pool: str
-    outlet: Asset | AssetAlias
-    keeps_staged: Callable[[Context], bool] = lambda _: False
-    """Whether the run goes on with the feed that it staged before it was held: an approved Edit does."""
-    is_of_events: bool = False
-    """Whether it reads what happened since the last read, and not a whole roster."""
 
 
 def build_all(registry: Iterable[District] | None = None) -> dict[str, DAG]:
@@ -94,11 +70,11 @@ def build_sync_dag(district: District) -> DAG:
     flow = Flow(
         district_of=lambda _: district,
         mode_of=lambda _: "edit",
-        run_id_of=_run_id_of_start,
+        run_id_of=run_id_of_start,
         pool=POOLS[district.source.kind],
         outlet=tasks.asset_of(district),
     )
-    with _dag(
+    with one_dag(
         SYNC_PREFIX + district.key,
         description=f"The nightly roster sync of {district.name}",
         doc_md=dag_docs.sync_doc(district),
@@ -109,7 +85,7 @@ def build_sync_dag(district: District) -> DAG:
         deadline=_deadline(district),
         params={"preview_only": forms.preview_only(), "max_deleted_percent": forms.max_deleted_percent()},
     ) as dag:
-        _run_from_start(flow)
+        run_from_start(flow)
     return dag
 
 
@@ -118,12 +94,12 @@ def build_freshen_dag(district: District) -> DAG:
     flow = Flow(
         district_of=lambda _: district,
         mode_of=lambda _: "edit",
-        run_id_of=_run_id_of_start,
+        run_id_of=run_id_of_start,
         pool=POOLS[district.source.kind],
         outlet=tasks.asset_of(district),
         is_of_events=True,
     )
-    with _dag(
+    with one_dag(
         FRESHEN_PREFIX + district.key,
         description=f"What happened at {district.name} since the last sync; only adds and updates",
         doc_md=dag_docs.freshen_doc(district),
@@ -132,7 +108,7 @@ def build_freshen_dag(district: District) -> DAG:
         schedule=CronTriggerTimetable(hourly_schedule(district.key), timezone=district.timezone),
         max_active_runs=1,
     ) as dag:
-        _run_from_start(flow)
+        run_from_start(flow)
     return dag
 
 
@@ -141,11 +117,11 @@ def build_reset_dag() -> DAG:
     flow = Flow(
         district_of=_district_of_params,
         mode_of=lambda _: "reset",
-        run_id_of=_run_id_of_start,
+        run_id_of=run_id_of_start,
         pool=MANUAL_POOL,
         outlet=RESULT,
     )
-    with _dag(
+    with one_dag(
         "roster_reset",
         description="Makes a district's portal hold exactly what is shared now; deletes, and can be undone",
         doc_md=dag_docs.RESET,
@@ -153,7 +129,7 @@ def build_reset_dag() -> DAG:
         params=forms.reset_params(_choices(only_enabled=True)),
         is_paused_upon_creation=False,
     ) as dag:
-        _run_from_start(flow)
+        run_from_start(flow)
     return dag
 
 
@@ -162,11 +138,11 @@ def build_undo_dag() -> DAG:
     flow = Flow(
         district_of=_district_of_params,
         mode_of=lambda _: "undo",
-        run_id_of=_run_id_of_start,
+        run_id_of=run_id_of_start,
         pool=MANUAL_POOL,
         outlet=RESULT,
     )
-    with _dag(
+    with one_dag(
         "roster_undo",
         description="Puts back what a run removed or changed",
         doc_md=dag_docs.UNDO,
@@ -175,20 +151,20 @@ def build_undo_dag() -> DAG:
         is_paused_upon_creation=False,
     ) as dag:
 
-        @_task("start")
+        @step_task("start")
         def start(**context: Any) -> int:
-            now = _now(context)
+            now = now_of(context)
             return tasks.start_undo(now, flow.district_of(now))
 
-        @_task("undo", outlets=[flow.outlet])
+        @step_task("undo", outlets=[flow.outlet])
         def undo(**context: Any) -> str:
-            now = _now(context)
+            now = now_of(context)
             return tasks.undo(now, flow.district_of(now), flow.run_id_of(now))
 
         opened = start()
-        notified = _notify(flow, TriggerRule.ALL_SUCCESS)
+        notified = notify_step(flow, TriggerRule.ALL_SUCCESS)
         chain(opened, undo(), notified)
-        _finish(flow, opened, [notified])
+        finish_step(flow, opened, [notified])
     return dag
 
 
@@ -202,7 +178,7 @@ def build_approve_dag() -> DAG:
         outlet=RESULT,
         keeps_staged=lambda context: _mode_of_reopen(context) == "edit",
     )
-    with _dag(
+    with one_dag(
         APPROVE_DAG_ID,
         description="The questions of held runs: answer them under Browse > Required Actions",
         doc_md=dag_docs.APPROVE,
@@ -223,20 +199,20 @@ def build_approve_dag() -> DAG:
             retry_policy=None,
         )
 
-        @_task("reopen")
+        @step_task("reopen")
         def reopen(**context: Any) -> int:
-            now = _now(context)
+            now = now_of(context)
             return tasks.reopen(now, flow.district_of(now))
 
         opened = reopen()
         question >> opened
-        _steps(flow, opened)
+        steps(flow, opened)
     return dag
 
 
 def build_housekeeping_dag() -> DAG:
     """The daily purge and the warnings of syncs that expire soon."""
-    with _dag(
+    with one_dag(
         "roster_housekeeping",
         description="Purges what is past its keep-by date and warns of syncs that expire soon",
         doc_md=dag_docs.HOUSEKEEPING,
@@ -246,135 +222,22 @@ def build_housekeeping_dag() -> DAG:
         is_paused_upon_creation=False,
     ) as dag:
 
-        @_task("purge")
+        @step_task("purge")
         def purge(**context: Any) -> dict[str, int]:
-            return tasks.purge(_now(context))
+            return tasks.purge(now_of(context))
 
-        @_task("settle")
+        @step_task("settle")
         def settle(**context: Any) -> int:
-            return tasks.settle(_now(context))
+            return tasks.settle(now_of(context))
 
-        @_task("warn")
+        @step_task("warn")
         def warn(**context: Any) -> int:
-            return tasks.warn(_now(context))
+            return tasks.warn(now_of(context))
 
         purge()
         settle()
         warn()
     return dag
-
-
-def _run_from_start(flow: Flow) -> None:
-    @_task("start")
-    def start(**context: Any) -> int:
-        now = _now(context)
-        if flow.is_of_events:
-            return freshen_tasks.start(now, flow.district_of(now))
-        return tasks.start(now, flow.district_of(now), flow.mode_of(now))
-
-    _steps(flow, start())
-
-
-def _steps(flow: Flow, opened: XComArg) -> None:
-    """The steps that Edit, Reset and an approved run share, from the setup that opened the run to the teardown.
-
-    Nothing but `extract` follows the setup directly: what does must have the trigger rule all_success (Airflow 3.3.2).
-    """
-
-    @_task("extract", pool=flow.pool)
-    def extract(**context: Any) -> dict[str, int]:
-        now = _now(context)
-        if flow.keeps_staged(now):
-            return tasks.go_on_with_staged()
-        if flow.is_of_events:
-            return freshen_tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
-        return tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
-
-    @_task("validate")
-    def validate(**context: Any) -> None:
-        now = _now(context)
-        if not flow.keeps_staged(now) and not flow.is_of_events:  # a part of a roster says nothing of the whole
-            tasks.validate(now, flow.district_of(now), flow.run_id_of(now))
-
-    @_task("plan")
-    def plan(**context: Any) -> str:
-        now = _now(context)
-        return tasks.plan(now, flow.district_of(now), flow.run_id_of(now), flow.mode_of(now))
-
-    @_task("apply", outlets=[flow.outlet])
-    def apply(decision: str, **context: Any) -> str:
-        now = _now(context)
-        return tasks.apply(now, flow.district_of(now), flow.run_id_of(now), decision)
-
-    planned = plan()
-    applied = apply(planned)
-    notified = _notify(flow, TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-    asked = StartQuestion(
-        task_id="ask",
-        district_of=flow.district_of,
-        run_id_of=flow.run_id_of,
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-        **_limits("ask"),
-    )
-    chain(opened, extract(), validate(), planned)
-    # The question does not wait for the mails: a mail server that is down must not keep it from being asked.
-    cross_downstream([planned, applied], [notified, asked])
-    _finish(flow, opened, [notified, asked])
-
-
-def _notify(flow: Flow, rule: TriggerRule) -> XComArg:
-    @_task("notify", trigger_rule=rule)
-    def notify(**context: Any) -> int:
-        now = _now(context)
-        return tasks.notify(now, flow.district_of(now), flow.run_id_of(now))
-
-    return notify()
-
-
-def _finish(flow: Flow, opened: Any, last: list[Any]) -> None:
-    """The teardown: runs whatever happened. It must not decide the run's colour, or a failed plan would end green."""
-
-    @_task("finish")
-    def finish(**context: Any) -> None:
-        now = _now(context)
-        tasks.finish(now, flow.district_of(now), flow.run_id_of(now))
-
-    last >> finish().as_teardown(setups=opened, on_failure_fail_dagrun=False)
-
-
-@contextmanager
-def _dag(
-    dag_id: str, *, params: dict[str, Param] | None = None, owner: str = District.owner, **settings: Any
-) -> Iterator[DAG]:
-    is_test = policies.is_dags_test()
-    with DAG(
-        dag_id,
-        start_date=SINCE,
-        catchup=False,
-        default_args={
-            "owner": owner,
-            "retries": 0 if is_test else policies.RETRIES,
-            "retry_delay": policies.PAUSE,
-            "retry_policy": policies.RetryByError(),
-        },
-        **{"schedule": None, **settings},
-    ) as dag:
-        yield dag
-    # Only now: a task made in a DAG that has params copies them all, and each copy is validated at every parse and
-    # written to the metadata database (Airflow 3.3.2; half of the time and size of 1,200 DAGs).
-    dag.params.update(params or {})
-
-
-def _task(step: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., XComArg]]:
-    """Airflow's @task with the step's time limit; typed, which Airflow's own is not for keyword arguments."""
-    return cast(
-        "Callable[[Callable[..., Any]], Callable[..., XComArg]]",
-        task(multiple_outputs=False, **_limits(step), **settings),
-    )
-
-
-def _limits(step: str) -> dict[str, Any]:
-    return {"execution_timeout": timedelta(minutes=MINUTES[step])}
 
 
 def _deadline(district: District) -> DeadlineAlert | None:
@@ -404,14 +267,5 @@ def _district_of_params(context: Context) -> District:
     return districts.find(context["params"]["district"])
 
 
-def _run_id_of_start(context: Context) -> int:
-    return int(context["ti"].xcom_pull(task_ids="start"))
-
-
 def _mode_of_reopen(context: Context) -> str:
     return str(context["ti"].xcom_pull(task_ids="reopen", key="mode"))
-
-
-def _now(context: dict[str, Any]) -> Any:
-    """The task's keyword arguments are Airflow's context, which Airflow itself types as a closed dictionary."""
-    return context
