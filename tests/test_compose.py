@@ -90,6 +90,46 @@ def test_what_the_image_copies_and_the_services_mount_is_there(services: dict[st
             assert (REPOSITORY / mount.partition(":")[0]).is_file(), mount
 
 
+def test_every_service_says_whether_it_is_well(services: dict[str, Any]) -> None:
+    own_image = {"mail"}  # its image brings a check of its own
+    lacking = {name for name, service in services.items() if "healthcheck" not in service} - own_image - {"migrate"}
+    assert lacking == set()
+
+
+def test_what_a_worker_is_asked_is_an_app_that_exists(services: dict[str, Any]) -> None:
+    asked = services["worker"]["healthcheck"]["test"][-1]
+    module, _, name = re.findall(r"--app (\S+)", asked)[0].rpartition(".")
+    code = f"import importlib; assert callable(importlib.import_module({module!r}).{name}.control.inspect().ping)"
+    environment = {
+        **os.environ,
+        "AIRFLOW__CELERY__BROKER_URL": "memory://",
+        "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+    }
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_logs_and_pages_lie_on_the_volume_that_all_share(services: dict[str, Any]) -> None:
+    home = re.search(r"ROSTER_HOME=(\S+)", (REPOSITORY / "Dockerfile").read_text())
+    assert home
+    for name in AIRFLOW_SERVICES:
+        assert f"roster-home:{home[1]}" in services[name]["volumes"], name
+        assert services[name]["environment"]["AIRFLOW__LOGGING__BASE_LOG_FOLDER"].startswith(f"{home[1]}/"), name
+
+
+def test_the_chart_gets_the_locked_version_the_pools_and_the_shared_home() -> None:
+    values = yaml.safe_load((REPOSITORY / "helm" / "values.yaml").read_text())
+    locked = re.search(r"^apache-airflow==(\S+)", LOCK, re.MULTILINE)
+    assert locked
+    (migrate,) = values["scheduler"]["extraInitContainers"]
+    image = f"{values['images']['airflow']['repository']}:{locked[1]}"
+    assert (values["airflowVersion"], values["images"]["airflow"]["tag"]) == (locked[1], locked[1])
+    assert migrate["image"] == image
+    assert "airflow pools import /opt/roster/include/pools.json" in values["migrateDatabaseJob"]["args"][-1]
+    (mount,) = values["volumeMounts"]
+    assert f"ROSTER_HOME={mount['mountPath']}\n" in (REPOSITORY / "Dockerfile").read_text()
+
+
 def test_every_command_is_one_that_airflow_has(services: dict[str, Any]) -> None:
     lines = [_airflow_lines(services[name]["command"]) for name in ("migrate", *AIRFLOW_SERVICES)]
     lines += [
