@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from roster_sync.ui import render
 from tests.ui import madeup
 
 HARBOR = "/roster/districts/harbor"
@@ -111,6 +112,24 @@ def test_a_step_at_work_says_how_far_it_is_and_how_long_it_took_the_last_time(pa
     assert "16 rows a second" in text
     assert "at work, 20 s" in text
     assert "5.0 s the last time" in text
+
+
+def test_steps_stand_in_the_order_in_which_they_were_done_last(pages):
+    made = [("notify", 30), ("extract", 40), ("apply", 50), ("validate", 45)]
+    done = [
+        {"name": name, "started_at": f"2026-01-05T02:15:{second}+00:00",
+         "finished_at": f"2026-01-05T02:15:{second + 4}+00:00", "counts": {}} for name, second in made
+    ]  # fmt: skip
+    run = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset")
+    pages.cursor.execute("update sync.runs set steps = %s where id = %s", (json.dumps(done), run))
+    text = pages.client().get(f"{HARBOR}/runs/{run}").text
+    steps = re.findall(r'<span class="what">([^<]*)', text)
+    assert steps == ["Worklist and mails", "Reading the roster", "Checking it", "Writing to the portal"]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(59, "59 s"), (60, "1 min"), (3600, "1 h"), (4800, "1 h 20 min")])
+def test_how_long_something_took_is_told_without_zeros(seconds, told):
+    assert render.duration(seconds) == told
 
 
 def test_an_incomplete_roster_is_told_with_its_reasons_each_once(pages):

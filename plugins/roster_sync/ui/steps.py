@@ -28,7 +28,8 @@ def last_time(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
 def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Every step of the run in order: those that ended, the one at work, those to come."""
     known = {step["name"]: step for step in run["steps"]}
-    names = list(known)
+    # an approved run does some of them again
+    names = sorted(known, key=lambda name: known[name].get("started_at") or "")
     if run["step"] and run["step"] not in known and run["status"] == OPEN:
         names.append(run["step"])
     if run["status"] == OPEN:
