@@ -208,6 +208,17 @@ def test_the_desk_deletes_no_one(peopled: World) -> None:
         assert _is_refused(peopled, "roster_desk", f"delete from portal.{table}")
 
 
+def test_the_history_of_settings_is_added_to_and_never_rewritten(peopled: World) -> None:
+    for role in ROLES:
+        assert _is_refused(peopled, role, "update sync.settings_history set changed_by = 'someone else'")
+        assert _is_refused(peopled, role, "delete from sync.settings_history")
+    assert not _is_refused(
+        peopled, "roster_desk",
+        "insert into sync.settings_history (district_id, changed_by, setting, before, after)"
+        " select id, 'dana', 'expires_on', 'null', 'null' from portal.districts",
+    )  # fmt: skip
+
+
 ROLES = ("roster_edit", "roster_reset", "roster_undo", "roster_desk", "roster_read")
 TO_NO_ONE = (
     "drop table portal.users", "alter table portal.users disable trigger all", "create table portal.t (id int)",
