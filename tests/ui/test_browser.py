@@ -57,7 +57,7 @@ def test_a_connection_that_fails_is_told_with_its_cause(visit):
     assert "Awesome" not in page.locator("main").inner_text()
     told = page.locator(".checks .no p").first.inner_text()
     assert len(told) > 30
-    assert "secret" not in told.replace("key and secret", "")
+    assert "not-the-secret" not in page.locator("main").inner_text()
 
 
 def test_the_wizard_leads_a_oneroster_district_to_launched(visit, product):

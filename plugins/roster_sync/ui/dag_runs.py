@@ -14,6 +14,7 @@ from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
 from airflow.sdk.exceptions import AirflowException
 from airflow.utils.session import create_session
+from airflow.utils.state import TaskInstanceState
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
 from sqlalchemy import Select, select
@@ -75,7 +76,7 @@ def question(key: str, run_id: int, asked_at: datetime) -> Question:
     """
     with create_session() as session:
         found = session.execute(
-            select(HITLDetail.responded_at)
+            select(HITLDetail.responded_at, TaskInstance.state)
             .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
             .where(
                 TaskInstance.dag_id == APPROVE_DAG,
@@ -85,7 +86,11 @@ def question(key: str, run_id: int, asked_at: datetime) -> Question:
         ).first()
     if found is None or (found[0] is not None and found[0] < asked_at):
         return "coming"
-    return "open" if found[0] is None else "answered"
+    if found[0] is not None:
+        return "answered"
+    # an answer before the task waits can be lost (Airflow 3.3.2)
+    is_waiting = found[1] in (TaskInstanceState.AWAITING_INPUT, TaskInstanceState.DEFERRED)
+    return "open" if is_waiting else "coming"
 
 
 def _asked(key: str, run_id: int) -> Select[str]:
