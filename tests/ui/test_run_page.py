@@ -114,6 +114,17 @@ def test_a_step_at_work_says_how_far_it_is_and_how_long_it_took_the_last_time(pa
     assert "5.0 s the last time" in text
 
 
+@pytest.mark.parametrize(
+    ("status", "way_on"), [("failed", "/sync/connection"), ("expired", "/sync/expiration"), ("launched", None)]
+)
+def test_a_run_that_did_not_go_through_shows_the_way_on_to_whoever_may_go_it(pages, status, way_on):
+    run = madeup.run(pages.cursor, pages.harbor, status, message="It did not go through.")
+    ways = {who: pages.client(who).get(f"{HARBOR}/runs/{run}").text for who in ("dana", "vera")}
+    for way in ("/sync/connection", "/sync/expiration"):
+        assert (f'href="{HARBOR}{way}"' in ways["dana"]) == (way == way_on)
+        assert f'href="{HARBOR}{way}"' not in ways["vera"]
+
+
 def test_steps_stand_in_the_order_in_which_they_were_done_last(pages):
     made = [("notify", 30), ("extract", 40), ("apply", 50), ("validate", 45)]
     done = [

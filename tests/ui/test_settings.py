@@ -33,6 +33,20 @@ def test_choosing_schools_is_kept_with_who_and_what(pages):
     )
 
 
+def test_the_review_tells_who_changed_what_from_what_to_what(pages):
+    pages.client().post(f"{HARBOR}/schools", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]})
+    pages.client().post(f"{HARBOR}/expiration", data={"expires": "on", "expires_on": "2190-06-30"})
+    pages.client().post(f"{HARBOR}/emails", data={"add": "lead@school.example.org"})
+    gone = pages.one("select name from sync.school_selection where source_id = 'harbor-s1'")
+    text = pages.client().get(f"{HARBOR}/review").text
+    for told in (
+        "Schools: all, also new ones → these", f"Schools: no longer chosen {gone}",
+        "Valid through: never expires → 2190-06-30", "Sync emails: lead@school.example.org added",
+    ):  # fmt: skip
+        assert f"{told} <span" in text
+    assert text.count('<span class="quiet">by dana') == 4
+
+
 def test_saving_the_same_again_keeps_nothing(pages):
     for _ in range(2):
         pages.client().post(

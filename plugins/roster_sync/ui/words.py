@@ -72,6 +72,7 @@ SCOPES: Final = {
     "removals": "These removals wait", "updates": "These updates and removals wait",
     "everything": "Everything waits", "reset": "This Reset waits",
 }  # fmt: skip
+SCHOOL_MODES: Final = {"all": "all, also new ones", "listed": "these"}
 ANSWERS: Final = {"approved": "Approved", "rejected": "Rejected", "timed_out": "Not answered in time"}
 
 
@@ -99,6 +100,27 @@ def counted(name: str, count: int) -> str:
 def open_items(kind: str, count: int) -> str:
     """What is on the worklist, after its number: 'role that differs from the source', 'roles that differ ...'."""
     return (WORKLIST_ONE if count == 1 else WORKLIST).get(kind, kind.replace("_", " ")).lower()
+
+
+def setting(change: dict[str, Any]) -> str:
+    """A change of a setting in words: what it was and what it became."""
+    name, before, after = change["setting"], change["before"], change["after"]
+    if name == "expires_on":
+        return f"Valid through: {before or 'never expires'} → {after or 'never expires'}"
+    if name == "school_mode":
+        return f"Schools: {SCHOOL_MODES.get(before, before)} → {SCHOOL_MODES.get(after, after)}"
+    if name == "sync_emails":
+        return f"Sync emails: {after} added" if after else f"Sync emails: {before} taken off"
+    if name == "schools":
+        off, on = (_some(names.get("chosen") or []) for names in (before, after))
+        told = [f"chosen {on}"] if on else []
+        return "Schools: " + "; ".join(told + ([f"no longer chosen {off}"] if off else []))
+    return of({}, name)
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def trigger(run: dict[str, Any]) -> str:
