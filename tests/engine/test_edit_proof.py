@@ -174,7 +174,10 @@ def test_people_who_are_in_a_school_by_a_rejected_class_alone_stay_in_it(world: 
     assert world.schools_of("a1") == {"S1": True, "S2": True}
     world.run(roster.with_("c-t1", school_source_id=""))
     assert world.schools_of("a1") == {"S1": True, "S2": True}
-    world.run(roster.with_("c-t1", school_source_id="").with_("a1", org_source_ids="nowhere"))
+    less = roster.with_("c-t1", school_source_id="").without_rows("e-c-t1-a1")
+    world.run(less)
+    assert world.schools_of("a1") == {"S1": True, "S2": True}
+    world.run(less.with_("a1", org_source_ids="nowhere"))
     assert world.person("a1")["is_shared"] is True
 
 
@@ -191,6 +194,12 @@ def test_a_rejected_school_counts_as_seen_with_its_classes_and_people(world: Wor
     assert world.schools_of("b1") == {"S2": True}
     assert all(world.enrolled("c-t3").values())
     assert world.counts(ran, "schools")["rejected"] == 1
+
+
+def test_who_stood_in_a_rejected_school_without_a_class_still_does(world: World) -> None:
+    world.run(town().teacher("t9", "S1", "S2"))
+    world.run(town().teacher("t9", "S1").with_("S2", source_id=""))
+    assert world.schools_of("t9") == {"S1": True, "S2": True}
 
 
 def test_a_school_that_only_a_rejected_person_names_is_not_unshared(world: World) -> None:
