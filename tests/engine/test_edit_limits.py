@@ -99,6 +99,16 @@ def test_the_base_is_what_is_synced_and_shared_now_in_the_selected_schools(world
     assert others
 
 
+def test_deselected_schools_are_no_part_of_the_base_of_schools(world: World) -> None:
+    roster = town()
+    for number in range(3, 63):
+        roster.school(f"S{number}")
+    world.run(roster)
+    world.select(*(f"S{number}" for number in range(1, 13)))
+    held = world.run(roster.without(*(f"S{number}" for number in range(3, 8))))
+    assert world.breaches(held) == {("schools", "removals")}  # 5 of 12, not of 62
+
+
 def test_rows_made_by_hand_and_rows_not_shared_any_more_are_no_part_of_the_base(world: World) -> None:
     world.run(_large())
     for _ in range(60):

@@ -149,6 +149,23 @@ def test_a_rejected_class_counts_as_seen_with_its_enrolments(world: World) -> No
     assert world.counts(ran, "classes")["rejected"] == 1
 
 
+def test_what_hangs_on_a_rejected_class_or_person_is_not_ended_by_a_word_about_the_enrolment_or_its_absence(
+    world: World,
+) -> None:
+    world.run(town())
+    world.run(delta(town().with_("c-t1", school_source_id="").with_("e-c-t1-a1", status="tobedeleted")))
+    assert all(world.enrolled("c-t1").values())
+    world.run(town().with_("a1", username="bad\0name").without_rows("e-c-t1-a1", "e-c-t1-a2"))
+    assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": False}
+
+
+def test_a_class_that_a_delta_file_calls_gone_keeps_its_enrolments_as_they_are(world: World) -> None:
+    world.run(town())
+    world.run(delta(town().with_("c-t1", status="tobedeleted").with_("e-c-t1-a1", status="tobedeleted")))
+    assert world.klass("c-t1")["is_shared"] is False
+    assert all(world.enrolled("c-t1").values())
+
+
 def test_a_class_whose_school_is_not_shared_is_rejected_and_names_its_school(world: World) -> None:
     world.run(town())
     ran = world.run(town().without_rows("S2"))

@@ -229,6 +229,53 @@ def test_what_people_hung_something_on_stays_with_school_and_class_and_is_listed
     assert listed == [("classes", "c9"), ("schools", "east"), ("users", "s9")]
 
 
+@pytest.mark.parametrize(
+    "work", ["book of the class", "copy of a book", "co-teacher", "manual class", "admin", "staff"]
+)
+def test_an_added_class_and_an_added_school_stay_where_people_hung_something_on_them_alone(
+    harbor: Portal, work: str
+) -> None:
+    harbor.edit(two_schools())
+    harbor.reset(two_schools().school("east").teacher("t9", "east").course("c9", "east"))
+    is_of_class = work in ("book of the class", "copy of a book", "co-teacher")
+    if work == "book of the class":
+        harbor.give_book("c9")
+    elif work == "copy of a book":
+        harbor.rows("insert into portal.student_books values (%(u)s, %(c)s, %(b)s)", u=harbor.id_of("users", "s1"),
+                    c=harbor.id_of("classes", "c9"), b=harbor.book())  # fmt: skip
+    elif work == "co-teacher":
+        harbor.enroll_by_hand(harbor.id_of("classes", "c9"), harbor.id_of("users", "t1"), "teacher")
+    elif work == "manual class":
+        harbor.class_by_hand("east")
+    elif work == "admin":
+        harbor.add_by_hand("school_admin", "east")
+    else:
+        harbor.license(user="t9")
+    work_of_people = [len(harbor.snapshot()[name]) for name in ("class_books", "student_books", "license_assignments")]
+    harbor.undo()
+    assert harbor.id_of("schools", "east") is not None
+    assert (harbor.id_of("classes", "c9") is not None) == is_of_class
+    assert ("t9" in people(harbor)) == (work == "staff")
+    assert [
+        len(harbor.snapshot()[name]) for name in ("class_books", "student_books", "license_assignments")
+    ] == work_of_people
+
+
+def test_whom_people_decided_on_and_where_a_copy_of_a_book_hangs_stays(harbor: Portal) -> None:
+    harbor.edit(two_schools())
+    harbor.reset(two_schools().teacher("t9", "north").enroll("c1", "s2", "student"))
+    harbor.give_book("c1", "s2")
+    harbor.rows(
+        "insert into sync.worklist (district_id, kind, subject_type, subject_id, opened_run_id, resolved_at,"
+        " resolved_by, resolution) values (%(d)s, 'teacher_needs_license', 'user', %(u)s, %(r)s, now(), 'Pat', 'none')",
+        u=harbor.id_of("users", "t9"), r=harbor.run,
+    )  # fmt: skip
+    harbor.undo()
+    assert "t9" in people(harbor)
+    assert harbor.one("select count(*) from portal.enrollments where class_id = %(c)s and user_id = %(u)s",
+                      c=harbor.id_of("classes", "c1"), u=harbor.id_of("users", "s2")) == 1  # fmt: skip
+
+
 def test_a_role_given_at_the_desk_keeps_who_the_run_added(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.reset(two_schools().teacher("t9", "north"))
