@@ -313,6 +313,36 @@ def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_so
         assert "Put back" in body
 
 
+def test_an_undo_tells_nothing_again_and_calls_no_book_freed_that_goes_along_with_its_student(
+    world: World, app: Connection, outbox: Outbox
+) -> None:
+    world.subscribe(ADMIN)
+    reading, school = classroom(world)
+    student = world.person("student", school)
+    world.enroll(reading, student)
+    world.end("launched")
+    tell(world, app, outbox)
+    assert "teacher@example.com" in [mail.to for mail in outbox.take()]
+    world.unshare("users", student)
+    world.begin("reset")
+    world.end("launched")
+    tell(world, app, outbox)
+    outbox.take()
+    world.unshare("users", student, is_shared=True)  # the undo of it
+    world.begin("undo")
+    world.rows(
+        "insert into sync.changes (run_id, table_name, key, action, before)"
+        " values (%(run)s, 'student_books', '{}', 'delete', '{}')"  # moved from the row made anew to the old one
+    )
+    world.end("launched")
+    tell(world, app, outbox)
+    assert ("student_needs_books", student, reading) in world.open_items()
+    mail = outbox.only()
+    assert mail.to == ADMIN
+    for body in both(mail):
+        assert "freed" not in body
+
+
 def test_the_preview_of_an_undo_says_what_would_come_back(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.begin("undo")

@@ -44,11 +44,12 @@ facts (kind, subject_key) as (
   join sync.settings t on t.district_id = l.district_id and t.school_mode = 'listed'
   where not l.is_selected and l.first_seen_at >= r.started_at
   union all
-  select 'licenses_freed', run_key from run r where exists (
+  -- an undo frees nothing: what it takes from a row that goes along with another goes on there
+  select 'licenses_freed', run_key from run r where r.mode <> 'undo' and exists (
     select from sync.changes c
     where c.run_id = r.id and c.table_name in ('license_assignments', 'student_books') and c.action = 'delete')
   union all
-  select 'role_drift', run_key from run r where exists (
+  select 'role_drift', run_key from run r where r.mode <> 'undo' and exists ( -- told when it was first seen
     select from sync.worklist w where w.district_id = r.district_id and w.kind = 'role_drift' and w.opened_run_id = r.id)
   union all
   select 'match_review', run_key from run r where exists (
