@@ -201,6 +201,7 @@ def test_what_the_run_added_is_taken_out(harbor: Portal) -> None:
     harbor.reset(changed())
     harbor.undo()
     assert {"t9", "s9"}.isdisjoint(people(harbor))
+    assert harbor.one("select count(*) from sync.former_ids where source_id in ('t9', 's9')") == 0
     assert harbor.id_of("classes", "c9") is None
 
 
@@ -329,13 +330,63 @@ def test_who_was_there_before_the_run_and_has_the_id_by_now_stays_and_takes_over
     assert harbor.rows("select source_id from sync.findings where rule = 'taken_over'") == [("s1",)]
 
 
+def renamed(roster: Roster, old: str, new: str) -> Roster:
+    """The same person under another id, known by the email and the family name."""
+    other = roster.copy()
+    other.users[new] = other.users.pop(old) | {"source_id": new}
+    other.enrollments = {
+        (key[0], new if key[1] == old else key[1], key[2]): row | ({"user_source_id": new} if key[1] == old else {})
+        for key, row in other.enrollments.items()
+    }
+    return other
+
+
+def test_who_was_made_anew_gives_way_also_under_an_id_of_later_and_every_id_leads_to_the_old_row(
+    harbor: Portal,
+) -> None:
+    harbor.edit(two_schools())
+    old, later = harbor.id_of("users", "s2"), renamed(two_schools(), "s2", "s2-later")
+    harbor.reset(two_schools().without("s2"))
+    target = harbor.run
+    harbor.edit(two_schools())
+    harbor.edit(later)
+    licence = harbor.license(user="s2-later")
+    harbor.undo(target)
+    assert harbor.rows("select source_id, row_id from sync.source_ids where source_id like 's2%%' order by 1") == [
+        ("s2", old), ("s2-later", old),
+    ]  # fmt: skip
+    assert harbor.rows("select id, user_id from portal.license_assignments") == [(licence, old)]
+    harbor.edit(later)
+    assert harbor.id_of("users", "s2-later") == old
+    assert len(people(harbor)) == 6
+
+
+def test_an_id_that_a_later_run_gave_stays_and_so_does_who_had_the_id_only_for_a_time(harbor: Portal) -> None:
+    twice = two_schools().student("s1-again", "north", given_name="Given s1", family_name="Family s1", identifier="7")
+    harbor.edit(twice)
+    other, t1 = harbor.id_of("users", "s1-again"), harbor.id_of("users", "t1")
+    harbor.reset(renamed(twice.without("s1"), "t1", "t1-b"))
+    target = harbor.run
+    back = two_schools().but("users", "s1", identifier="7")
+    harbor.edit(renamed(back, "t1", "t1-b"))
+    harbor.edit(renamed(renamed(back, "t1", "t1-c"), "s1", "s1-third"))
+    assert harbor.id_of("users", "s1-third") == other
+    harbor.undo(target)
+    assert harbor.id_of("users", "t1-c") == t1
+    assert harbor.id_of("users", "s1-third") == other
+    assert harbor.id_of("users", "s1") not in (None, other)  # whom the run had deleted is back
+
+
 def test_a_manual_row_that_a_later_edit_made_anew_is_by_hand_again(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.enroll_by_hand(harbor.id_of("classes", "c1"), harbor.id_of("users", "s2"), "student")
+    harbor.join(harbor.id_of("users", "s2"), harbor.id_of("schools", "north"))
     harbor.reset(two_schools(), include_manual=True)
     target = harbor.run
     harbor.edit(two_schools().enroll("c1", "s2", "student"))
     harbor.undo(target)
+    assert harbor.one("select origin from portal.user_schools where user_id = %(u)s and school_id = %(s)s",
+                      u=harbor.id_of("users", "s2"), s=harbor.id_of("schools", "north")) == "manual"  # fmt: skip
     assert harbor.one("select origin from portal.enrollments where user_id = %(u)s and class_id = %(c)s",
                       u=harbor.id_of("users", "s2"), c=harbor.id_of("classes", "c1")) == "manual"  # fmt: skip
 
