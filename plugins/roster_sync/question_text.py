@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 KINDS: Final = ("schools", "teachers", "students", "admins", "classes", "enrollments")
+COLUMNS: Final = ("add", "update", "restore", "take out of sight", "delete", "of")
 SCHOOLS_AT_MOST: Final = 50
 CONSEQUENCES: Final = {
     "removals": "Adds and updates are done. **Approve** takes these rows out of sight (nothing is deleted); "
@@ -37,14 +38,18 @@ def body(found: Mapping[str, Any]) -> str:
 
 
 def _table(plan: Mapping[str, Any]) -> list[str]:
-    lines = ["| | add | update | restore | take out of sight | delete | of |", "|---|---:|---:|---:|---:|---:|---:|"]
+    """The numbers by kind of row, without rows and columns that hold nothing."""
+    rows = {}
     for kind in KINDS:
         actions = plan["counts"].get(kind, {})
         numbers = [actions.get(action, 0) for action in ("add", "update", "restore")]
         numbers += [actions.get("unshare", 0) + actions.get("end", 0), actions.get("delete", 0)]
-        numbers.append(plan["bases"].get(kind, 0))
-        lines.append(f"| {kind} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
-    return lines
+        if any(numbers) or plan["bases"].get(kind, 0):
+            rows[kind] = [*numbers, plan["bases"].get(kind, 0)]
+    shown = [place for place, _ in enumerate(COLUMNS) if any(numbers[place] for numbers in rows.values())]
+    lines = ["| | " + " | ".join(COLUMNS[place] for place in shown) + " |", "|---|" + "---:|" * len(shown)]
+    lines += [f"| {kind} | " + " | ".join(f"{row[place]:,}" for place in shown) + " |" for kind, row in rows.items()]
+    return lines if shown else []
 
 
 def _plain(name: str) -> str:

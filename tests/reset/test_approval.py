@@ -339,6 +339,8 @@ def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(har
     assert "Books of students that would be taken back: 2." in question.body
     assert "School south" in question.body
     assert "Licences that would be freed: 1." in question.body
+    assert "| | delete | of |\n|---|---:|---:|\n| schools | 1 | 2 |\n" in question.body  # no column of zeros
+    assert "admins" not in question.body
     for name in ("Given", "Family", "district.example"):
         assert name not in question.body + question.subject
 
