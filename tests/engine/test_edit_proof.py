@@ -304,6 +304,7 @@ def test_a_person_in_the_feed_is_not_unshared_where_a_class_that_could_list_them
 def test_a_revision_that_still_moves_lets_adds_and_updates_through_only(world: World) -> None:
     world.run(town())
     less = town().without("a1", "c-t3").student("n1", "S1").with_("a2", family_name="Changed")
+    less = less.with_("b1", status="tobedeleted").with_("c-t2", status="tobedeleted")
     ran = world.run(MemorySource(less, adds_only="The source changed while it was read."))
     assert ran.status == "launched"
     assert _all_shared(world)
