@@ -76,6 +76,15 @@ def test_an_empty_name_is_a_warning_and_the_portals_stays(world: World) -> None:
     assert {f[1] for f in _found(world, ran, "missing_name")} == {"a1", "t1", "S1", "c-t1"}
 
 
+def test_who_came_without_a_name_gets_it_on_the_day_that_it_is_filled_in(world: World) -> None:
+    bare = {"email": "", "username": "", "identifier": "", "grades": ""}
+    world.run(town().student("n1", "S1", given_name="", **bare))
+    assert world.person("n1")["given_name"] is None
+    ran = world.run(town().student("n1", "S1", given_name="Given", **bare))
+    assert ran.status == "launched", ran.message
+    assert world.person("n1")["given_name"] == "Given"
+
+
 def test_a_malformed_date_is_a_warning_and_the_portals_stays(world: World) -> None:
     world.run(town().with_("e-c-t1-a1", begins_on="2026-09-01", ends_on="2027-06-01"))
     ran = world.run(town().with_("e-c-t1-a1", begins_on="09/01/2026", ends_on="2027-06-01"))

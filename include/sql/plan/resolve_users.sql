@@ -3,7 +3,7 @@
 -- The same join tells who is the same in every value: of them nothing is compared again (see staging.user_values).
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how, school_id, is_same)
 select %(run_id)s, 'users', s.source_id, s.n, p.id, 'key', i.id,
-  s.keep = '{}' and s.given_name = p.given_name and s.family_name = p.family_name
+  s.keep = '{}' and s.given_name is not distinct from p.given_name and s.family_name is not distinct from p.family_name
     and s.email is not distinct from p.email and s.username is not distinct from p.username
     and s.grade is not distinct from p.grade and s.sis_id is not distinct from p.sis_id
     and (s.state_id is null or s.state_id is not distinct from p.state_id)
