@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -83,6 +84,25 @@ def test_who_came_without_a_name_gets_it_on_the_day_that_it_is_filled_in(world: 
     ran = world.run(town().student("n1", "S1", given_name="Given", **bare))
     assert ran.status == "launched", ran.message
     assert world.person("n1")["given_name"] == "Given"
+
+
+def test_a_text_that_is_too_long_costs_itself_and_as_an_id_its_row(world: World) -> None:
+    long = "".join(sha256(str(number).encode()).hexdigest() for number in range(50))  # no index could hold it
+    world.run(town())
+    roster = town().with_("S1", name=long).with_("a1", identifier=long, family_name="Changed").with_("a2", given_name=long)
+    roster = roster.with_("c-t1", title=long).student(long, "S1").klass(long, "S1").school(long)
+    ran = world.run(roster)
+    assert ran.status == "launched", ran.message
+    assert world.person("a1")["sis_id"] == "sis-a1"
+    assert world.person("a1")["family_name"] == "Changed"
+    assert world.person("a2")["given_name"] == "Given-a2"
+    assert world.school("S1")["name"] == "School S1"
+    assert world.klass("c-t1")["title"] == "Class c-t1"
+    assert {f[:2] for f in _found(world, ran, "too_long")} == {
+        ("schools", "S1"), ("users", "a1"), ("users", "a2"), ("classes", "c-t1"),
+    }  # fmt: skip
+    assert _found(world, ran, "missing_id") == [(entity, None, "error") for entity in ("schools", "users", "classes")]
+    assert not world.unshared("users") | world.unshared("classes") | world.unshared("schools")
 
 
 def test_a_malformed_date_is_a_warning_and_the_portals_stays(world: World) -> None:

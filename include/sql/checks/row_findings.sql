@@ -8,7 +8,7 @@ from raw_rejects r order by r.line limit 10000;
 
 insert into sync.findings (run_id, entity, severity, rule, field, message)
 select %(run_id)s, e.entity, 'error', 'missing_id', 'sourcedId',
-  'This row has no id, so nobody can tell whom it means; it was passed over. Give it its id at the source.'
+  'This row has no id, or one of more than 1,000 bytes, so nobody can tell whom it means; it was passed over. Give it its id at the source.'
 from (
   (select 'schools' as entity from staging.schools where run_id = %(run_id)s and source_id is null limit 1000) union all
   (select 'users' from staging.users where run_id = %(run_id)s and source_id is null limit 1000) union all
@@ -31,15 +31,15 @@ union all
  from kept_users u join raw_users r on r.source_id = u.source_id where 'grade' = any (u.keep) and r.grades <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name', case when 'given_name' = any (u.keep) then 'givenName' else 'familyName' end,
-  'A part of the name is empty; the one in the portal stays. Fill it in at the source.'
+  'A part of the name is empty or too long; the one in the portal stays. Fill it in at the source.'
  from kept_users u where not u.is_rejected and (u.given_name is null or u.family_name is null) limit 1000)
 union all
 (select %(run_id)s, 'schools', s.source_id, 'warning', 'missing_name', 'name',
-  'The school has no name; the one in the portal stays. Fill it in at the source.'
+  'The school has no name, or one that is too long; the one in the portal stays. Fill it in at the source.'
  from staging.schools s where s.run_id = %(run_id)s and not s.is_rejected and s.name is null limit 1000)
 union all
 (select %(run_id)s, 'classes', c.source_id, 'warning', 'missing_name', 'title',
-  'The class has no title; the one in the portal stays. Fill it in at the source.'
+  'The class has no title, or one that is too long; the one in the portal stays. Fill it in at the source.'
  from staging.classes c where c.run_id = %(run_id)s and not c.is_rejected and c.title is null limit 1000)
 union all
 (select %(run_id)s, 'classes', c.source_id, 'warning', 'unknown_grade', 'grades',

@@ -91,3 +91,27 @@ select %(run_id)s, min(g.n), g.source_id, min(g.status), min(g.school_source_id)
     case when bool_or('ends_on' = any (g.keep)) then 'ends_on' end,
     case when count(distinct g.sis_id) > 1 then 'sis_id' end], null)
 from living g where g.status = g.best group by g.source_id;
+
+-- No index of the portal holds a text of more than 2,700 bytes: one such text costs itself, or, as an id, its row.
+with cut as (
+  update staging.classes set
+    source_id = case when octet_length(source_id) > 1000 then null else source_id end,
+    is_rejected = is_rejected or coalesce(octet_length(source_id) > 1000, false),
+    keep = keep || array_remove(array[
+      case when octet_length(sis_id) > 1000 then 'sis_id' end,
+      case when octet_length(title) > 1000 then 'title' end,
+      case when octet_length(subject) > 1000 then 'subject' end,
+      case when octet_length(period) > 1000 then 'period' end,
+      case when octet_length(term_name) > 1000 then 'term_name' end], null),
+    sis_id = case when octet_length(sis_id) > 1000 then null else sis_id end,
+    title = case when octet_length(title) > 1000 then null else title end,
+    subject = case when octet_length(subject) > 1000 then null else subject end,
+    period = case when octet_length(period) > 1000 then null else period end,
+    term_name = case when octet_length(term_name) > 1000 then null else term_name end
+  where run_id = %(run_id)s and greatest(octet_length(source_id), octet_length(sis_id), octet_length(title), octet_length(subject), octet_length(period), octet_length(term_name)) > 1000
+  returning source_id, is_rejected
+)
+insert into sync.findings (run_id, entity, source_id, severity, rule, message)
+select %(run_id)s, 'classes', source_id, 'warning', 'too_long',
+  'A text of this row is longer than 1,000 bytes; the one in the portal stays. Shorten it at the source.'
+from cut where not is_rejected limit 1000;
