@@ -78,7 +78,7 @@ def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
         "district_id": row[0],
         "issuer": report.issuer,
         "is_partial": report.is_partial,
-        **{f"{name}_complete": name in came_whole for name in ("orgs", "terms", "courses")},
+        **{f"{name}_complete": name in came_whole for name in ("orgs", "terms", "courses", "classes", "users")},
     }
 
 

@@ -92,6 +92,10 @@ def test_the_source_gives_another_role_the_role_never_changes_and_it_is_recorded
     assert [(row["subject_id"], row["detail"]) for row in drift] == [
         (person["id"], {"source_roles": ["school_admin"]})]  # fmt: skip
     assert drift[0]["opened_run_id"] == ran.id
+    teachers = world.counts(ran, "teachers")  # received as what the portal has them for: the counts add up
+    assert teachers["received"] == teachers["updated"] + teachers["unchanged"]
+    assert teachers["received"] == len(world.ids("users", "role = 'teacher'"))
+    assert world.counts(ran, "admins") == {}
     world.run(town().with_("t1", role="administrator"))
     assert len(world.worklist("role_drift")) == 1  # told once
     world.run(town())

@@ -89,8 +89,9 @@ def test_who_came_without_a_name_gets_it_on_the_day_that_it_is_filled_in(world: 
 def test_a_text_that_is_too_long_costs_itself_and_as_an_id_its_row(world: World) -> None:
     long = "".join(sha256(str(number).encode()).hexdigest() for number in range(50))  # no index could hold it
     world.run(town())
-    roster = town().with_("S1", name=long).with_("a1", identifier=long, family_name="Changed").with_("a2", given_name=long)
-    roster = roster.with_("c-t1", title=long).student(long, "S1").klass(long, "S1").school(long)
+    roster = town().with_("S1", name=long).with_("a1", identifier=long, family_name="Changed")
+    roster = roster.with_("a2", given_name=long).with_("c-t1", title=long)
+    roster = roster.student(long, "S1").klass(long, "S1").school(long)
     ran = world.run(roster)
     assert ran.status == "launched", ran.message
     assert world.person("a1")["sis_id"] == "sis-a1"
@@ -137,6 +138,16 @@ def test_a_persons_organisation_that_is_in_no_list_is_counted_and_passed_over(wo
                     .with_("a2", org_source_ids="S1,D1"))  # fmt: skip
     assert _found(world, ran, "dangling_school") == [("users", "a1", "warning")]
     assert world.schools_of("a1") == {"S1": True}
+
+
+def test_what_a_delta_names_and_the_portal_knows_points_nowhere_only_if_neither_has_it(world: World) -> None:
+    world.run(town())
+    ran = world.run(delta(Roster().student("a1", "S1").enrol("c-t1", "a2").enrol("c-none", "a2").enrol("c-t1", "none")))
+    assert {f["rule"]: f["field"] for f in world.findings(ran)} == {
+        "dangling_class": "classSourcedId", "dangling_user": "userSourcedId",
+    }  # fmt: skip
+    assert len(world.findings(ran)) == 2
+    assert world.counts(ran, "enrollments")["warned"] == 2
 
 
 def test_an_enrolment_of_another_role_is_passed_over(world: World) -> None:

@@ -9,12 +9,12 @@ from (
   select k.entity, coalesce(u.received, 0), coalesce(u.rejected, 0), coalesce(u.warned, 0)
   from (values ('teachers'), ('students'), ('admins')) k (entity)
   left join (
-    -- a row that could not be read, or whose role is none of ours, counts as what the portal has it for
-    select case case when s.roles <> '{}' then s.roles[1] else (
-        select p.role from portal.users p where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id) end
-      when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end as entity,
+    -- someone known counts as what the portal has them for, whatever the source says now: as the changes to them are counted
+    select case coalesce(p.role, s.roles[1]) when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end as entity,
       count(*) as received, count(*) filter (where s.is_rejected) as rejected, count(*) filter (where s.keep <> '{}') as warned
-    from staging.users s where s.run_id = %(run_id)s group by 1) u on u.entity = k.entity
+    from staging.users s
+    left join portal.users p on p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id
+    where s.run_id = %(run_id)s group by 1) u on u.entity = k.entity
   union all
   select 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where keep <> '{}')
   from staging.classes where run_id = %(run_id)s

@@ -21,15 +21,18 @@ left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.known -
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.known ->> 'user_source_id'
 where r.collection = 'enrollments' and (r.known ->> 'class_source_id' <> '' or r.known ->> 'user_source_id' <> '');
 
--- What is asked of them again and again, counted once.
+-- What is asked of them again and again, counted once. A class or a person that a delta leaves out may be the portal's.
 create temporary table enrollment_counts on commit drop as
 select count(*) as received, count(*) filter (where is_rejected) as rejected,
-  count(*) filter (where not is_rejected and (((class_n is null or user_n is null) and not %(is_partial)s) or keep is not null)) as warned,
-  count(*) filter (where not is_rejected and class_n is null) as dangling_classes,
-  count(*) filter (where not is_rejected and user_n is null) as dangling_users,
+  count(*) filter (where not is_rejected and (((no_class or no_user) and not %(is_partial)s) or keep is not null)) as warned,
+  count(*) filter (where not is_rejected and no_class) as dangling_classes,
+  count(*) filter (where not is_rejected and no_user) as dangling_users,
   count(*) filter (where not is_rejected and is_active) as active,
   count(*) filter (where not is_rejected) as total,
   count(*) filter (where is_rejected and ((class_n is null and class_source_id is null) or (user_n is null and user_source_id is null))) as unreadable,
   count(*) filter (where keep is not null) as kept,
   count(*) filter (where role is null) as other_roles
-from staging.enrollments where run_id = %(run_id)s;
+from staging.enrollments e cross join lateral (select
+  e.class_n is null and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) as no_class,
+  e.user_n is null and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) as no_user) d
+where e.run_id = %(run_id)s;
