@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
@@ -436,6 +437,14 @@ def test_nothing_at_the_address_is_told_without_its_secrets(sink: MemorySink, tm
         fetch("memory://key:secret@rosters/none.zip?signature=abc", sink)
     assert "secret" not in str(caught.value)
     assert "signature" not in str(caught.value)
+
+
+def test_a_store_whose_package_is_missing_is_told_with_the_package(
+    sink: MemorySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(FeedBroken, match=r"s3://rosters/a\.zip cannot be opened, a package is missing: Install s3fs"):
+        fetch("s3://rosters/a.zip", sink)
 
 
 def test_a_file_that_is_no_zip_is_refused(sink: MemorySink, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
+from fsspec.registry import known_implementations
 
 from roster_sync.errors import AuthError, FeedBroken, SourceUnavailable
 
@@ -144,7 +145,10 @@ def _told(label: str) -> Iterator[None]:
         raise AuthError(f"{label} may not be read: check the rights of the connection's account on it.") from None
     except (FeedBroken, AuthError, SourceUnavailable):
         raise
-    except (ValueError, ImportError) as error:
+    except ImportError:
+        cure = known_implementations.get(urlsplit(label).scheme, {}).get("err", "install fsspec's package for it")
+        raise FeedBroken(f"{label} cannot be opened, a package is missing: {cure}, and start the sync again.") from None
+    except ValueError as error:
         raise FeedBroken(
             f"{label} cannot be opened ({type(error).__name__}): check the address, and that fsspec's package for "
             "this kind of store is installed."
