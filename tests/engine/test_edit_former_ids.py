@@ -114,3 +114,14 @@ def test_who_is_enrolled_is_not_deleted_before_the_commit(world: World) -> None:
         for table, row_id in (("users", world.person("a1")["id"]), ("classes", world.klass("c-t3")["id"])):
             with pytest.raises(psycopg2.errors.LockNotAvailable):
                 world.do(f"select 1 from portal.{table} where id = %s for update nowait", row_id)  # noqa: S608
+
+
+def test_who_lists_a_school_by_an_id_that_it_had_before_is_in_that_school(world: World) -> None:
+    world.run(town().student("x1", "S1"))
+    roster = town().student("x1", "S1").renamed({"S1": "N1"}).with_("x1", org_source_ids="S1").student("x2", "S1")
+    world.run(roster)
+    assert world.schools_of("x1") == world.schools_of("x2") == {"N1": True}
+    before = world.versions()
+    for mode in ("edit", "reset"):
+        assert world.run(roster, mode=mode).status == "launched"
+        assert world.versions() == before

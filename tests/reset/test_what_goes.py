@@ -188,12 +188,26 @@ def test_a_person_without_a_school_stays_if_known(harbor: Portal) -> None:
 
 
 def test_a_person_who_names_only_a_school_that_is_gone_is_not_one_without_a_school(harbor: Portal) -> None:
-    roster = two_schools()
-    harbor.edit(roster)
-    without = roster.without("south")
-    without.users["t2"]["org_source_ids"] = "south"
+    harbor.edit(two_schools())
+    without = two_schools().without("south").but("users", "t2", org_source_ids="south")
     harbor.reset(without)
+    first = harbor.run
     assert "t2" not in people(harbor)
+    versions = harbor.versions()
+    for run in (harbor.reset, harbor.edit):  # the school is known no more, and the person is not added without it
+        assert run(without) == "launched"
+        assert harbor.versions() == versions
+    harbor.undo(first)
+    assert "t2" in people(harbor)
+    assert harbor.edit(without) == "launched"
+    assert harbor.rows("select source_id from portal.users where not is_shared") == [("t2",)]
+    assert harbor.edit(two_schools()) == "launched"
+    assert harbor.rows("select source_id from portal.users where not is_shared") == []
+
+
+def test_a_person_who_names_only_a_school_that_nobody_ever_knew_is_without_a_school(harbor: Portal) -> None:
+    harbor.edit(two_schools().teacher("t6", "elsewhere"))
+    assert "t6" in people(harbor)
 
 
 # --- Admins, and rows made by hand ---

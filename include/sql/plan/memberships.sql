@@ -83,10 +83,14 @@ from feed f
 full join (select id, origin, role, is_shared from portal.users where district_id = %(district_id)s) p on p.id = f.row_id
 left join listed l on l.user_id = coalesce(f.row_id, p.id)
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
--- who names only schools that are gone is not without a school
+-- Who names only schools that are gone is not without a school: gone also once they are deleted, or the next run would add
+-- anew whom a Reset deleted along with them.
 update user_view v set lists_no_school = false
-from staging.users s cross join lateral unnest(s.school_source_ids) o (id) join school_ids i on i.source_id = o.id
-where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and v.n = s.n and v.lists_no_school;
+from staging.users s cross join lateral unnest(s.school_source_ids) o (id)
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and v.n = s.n and v.lists_no_school
+  and (exists (select from school_ids i where i.source_id = o.id)
+    or exists (select from sync.former_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools'
+      and i.source_id = o.id));
 alter table user_view add primary key (id);
 
 -- A rejected row counts as seen, also where it names its person only by SIS id, email, username or full name. The rejected

@@ -80,13 +80,16 @@ left join sync.school_selection mine on mine.district_id = %(district_id)s and m
 left join sync.school_selection old on old.district_id = %(district_id)s and old.source_id = p.source_id;
 alter table school_view add primary key (id);
 
--- A school's id, as classes and people write it.
+-- A school's id, as classes and people write it; an id that a school had before still means it.
 create temporary table school_ids on commit drop as
 select distinct on (source_id) source_id, id from (
   select r.source_id, r.row_id as id, 1 as rank from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools'
   union all
   select p.source_id, p.id, 2 from portal.schools p
-  where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id is not null) ids
+  where p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id is not null
+  union all
+  select i.source_id, p.id, 3 from sync.former_ids i join portal.schools p on p.id = i.row_id
+  where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools') ids
 order by source_id, rank;
 alter table school_ids add primary key (source_id);
 analyze school_ids;
