@@ -100,11 +100,15 @@ class CopySink:
         self._cursor.execute("select staging.close_raw(%s)", (self._run_id,))
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
-        """Takes CSV bytes as they are; columns without a name land in a spare column that nothing reads."""
+        """Takes CSV bytes as they are; columns without a name land in a spare column that nothing reads.
+
+        A line of nothing but commas, as spreadsheets leave them, is no row: it is neither kept nor counted.
+        """
         self._cursor.execute("savepoint file")
         names = self._with_spares(collection, columns)
-        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *)").format(
-            self._table(collection), sql.SQL(", ").join(map(sql.Identifier, names))
+        places = sql.SQL(", ").join(map(sql.Identifier, names))
+        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *) where coalesce({}) is not null").format(
+            self._table(collection), places, places
         )
         try:
             self._cursor.copy_expert(target, stream, size=1 << 18)

@@ -67,12 +67,23 @@ def test_a_line_that_names_no_one_takes_the_proof_from_its_whole_collection(worl
                                               ran.id)  # fmt: skip
 
 
-def test_a_blank_line_names_nothing_and_protects_nothing(world: World) -> None:
+@pytest.mark.parametrize("line", ["{commas}", '""{commas}', ""], ids=["commas", "quotes", "blank"])
+def test_a_blank_line_names_nothing_and_protects_nothing_also_one_of_nothing_but_commas(
+    world: World, line: str
+) -> None:
     world.run(csv_files(town()))
-    files = csv_files(town().without("a2"))
-    files = files | {"users.csv": files["users.csv"] + "\r\n\r\n"}
-    world.run(files)
-    assert world.unshared("users") == {"a2"}
+    files = csv_files(town().without("a2", "c-t4").without_rows("e-c-t1-a1"))
+    for name in ("orgs.csv", "users.csv", "classes.csv", "enrollments.csv"):
+        commas = "," * files[name].split("\r\n", 1)[0].count(",")
+        files[name] += (line.format(commas=commas) + "\r\n") * 2
+    ran = world.run(files)
+    assert (world.unshared("users"), world.unshared("classes")) == ({"a2"}, {"c-t4"})
+    assert world.enrolled("c-t1") == {"t1": True, "a1": False, "a2": False}
+    assert {finding["rule"] for finding in world.findings(ran)} == {"blank_line"}
+    assert {entity: world.counts(ran, entity)["received"] for entity in ("schools", "students", "classes")} == {
+        "schools": 2, "students": 7, "classes": 3}  # fmt: skip
+    assert world.run(files, mode="reset", max_deleted_percent=100).status == "launched"
+    assert "a2" not in world.ids("users")
 
 
 @pytest.mark.parametrize("known", ["identifier", "email", "username", "name"])

@@ -32,7 +32,7 @@ class MemorySink:
         while chunk := stream.read(8192):
             data += chunk
         try:
-            records = _copy_like_postgres(data, len(columns))
+            records = [record for record in _copy_like_postgres(data, len(columns)) if any(record)]
         except ValueError:
             self.refused += 1
             raise CopyRefused from None

@@ -260,6 +260,22 @@ def test_a_blank_line_names_nothing(roster: CsvRoster, sink: MemorySink, tmp_pat
     assert (finding["rule"], finding["line"], finding["known"]) == ("blank_line", 3, {})
 
 
+@pytest.mark.parametrize("is_refused", [False, True], ids=["as a whole", "line by line"])
+@pytest.mark.parametrize("line", ["," * 17, ",".join(['""'] * 18)], ids=["commas", "quotes"])
+def test_a_line_of_nothing_but_commas_names_nothing(
+    roster: CsvRoster, sink: MemorySink, tmp_path: Path, line: str, is_refused: bool
+) -> None:
+    roster.files["users"] += f"{line}\r\n".encode() * 2
+    if is_refused:
+        roster.files["users"] += b",,,\r\n"
+    report = fetch(roster.zip(tmp_path), sink)
+    assert counts(report) == ALL
+    assert report.collections["users"].is_complete
+    assert sink.refused == int(is_refused)
+    assert [(finding["rule"], finding["source_id"], finding["known"]) for finding in sink.rejects] == [
+        ("blank_line", None, {})] * (3 if is_refused else 1)  # fmt: skip
+
+
 def test_mixed_line_ends_cost_nothing(roster: CsvRoster, sink: MemorySink, tmp_path: Path) -> None:
     roster.files["users"] = roster.files["users"].replace(b"\r\nu2", b"\nu2")
     assert counts(fetch(roster.zip(tmp_path), sink)) == ALL

@@ -18,7 +18,7 @@ class Sink(Protocol):
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         """Takes the raw CSV bytes that follow the header; `columns` names each CSV column, None = not kept.
 
-        Returns the rows taken. Raises CopyRefused with nothing of this call kept.
+        Returns the rows taken; a line of nothing but commas is none. Raises CopyRefused with nothing of this call kept.
         """
 
     def copy_rows(self, collection: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:

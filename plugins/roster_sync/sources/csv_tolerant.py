@@ -73,9 +73,8 @@ class TolerantReader:
     def _record(self, line: tuple[int, bytes], physical: Iterator[tuple[int, bytes]]) -> list[str] | None:
         """The fields of the record that starts on this line, or None once it was rejected."""
         number, raw = line
-        if not raw.strip():
-            # An empty `known` says that the line names nothing at all: it protects nothing.
-            self.reject("blank_line", f"{self.file}, line {number} is blank: take it out.", number, None, {})
+        if not raw.strip(b", \t\r\v\f"):
+            self._blank(number)
             return None
         if len(raw) >= MAX_LINE:
             self._bad("ragged_line", "is longer than any record can be", number, [])
@@ -89,6 +88,9 @@ class TolerantReader:
             problem = f"has {len(fields)} columns where the header has {len(self.header)}"
             self._bad("ragged_line", problem, number, fields)
             return None
+        if not any(fields):
+            self._blank(number)
+            return None
         if any("\x00" in value for value in fields):
             self._unclean("nul_byte", "holds a NUL character", number, fields)
             return None
@@ -97,6 +99,10 @@ class TolerantReader:
             self._unclean("bad_utf8", "is not UTF-8", number, fields)
             return None
         return fields
+
+    def _blank(self, number: int) -> None:
+        """A line without a text, as spreadsheets leave them; the empty `known` says that it protects nothing."""
+        self.reject("blank_line", f"{self.file}, line {number} is blank: take it out.", number, None, {})
 
     def _quoted(self, text: str, number: int, physical: Iterator[tuple[int, bytes]]) -> list[str] | None:
         """The fields of a line with quotes, with the lines that a quoted value goes on over.

@@ -227,30 +227,41 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
     """Hands the bytes after the header to the database; makes sure that it took each line as one record.
 
     Two stray quotes in the same column make COPY swallow every line between them without a word, and those people
-    would look gone. Where it took fewer records than there are lines, the file is parsed strictly to compare.
+    would look gone. Where it took fewer records than there are lines, the file is parsed strictly to compare: values
+    may go on over lines, and lines of nothing but commas are none.
     """
     with closing(_open_body(archive, file.name)) as body:
         taken = _copy(file, sink, body)
         lines = body.lines
     if taken != lines:
         with closing(_open_body(archive, file.name)) as body:
-            if _count_strictly(body) != taken:
-                raise _LinesJoined(file.name)
+            records, blank = _count_strictly(body)
+        if records != taken:
+            raise _LinesJoined(file.name)
+        if blank:
+            message = f"{file.name} holds lines of nothing but commas, {blank} of them: take them out."
+            sink.reject(file.spec.collection, "blank_line", message, known={})
     return taken
 
 
-def _count_strictly(body: _Body) -> int | None:
-    """The records of a file by the CSV rules, or None where a quote seems to stand where none may."""
+def _count_strictly(body: _Body) -> tuple[int | None, int]:
+    """The records of a file by the CSV rules, and those beside them that are empty.
+
+    None where a quote seems to stand where none may.
+    """
     text = io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="")
-    records = 0
+    records = blank = 0
     try:
         for fields in csv.reader(text, strict=True):
             if swallows_lines(fields):
-                return None
-            records += 1
+                return None, blank
+            if any(fields):
+                records += 1
+            else:
+                blank += 1
     except (csv.Error, UnicodeDecodeError):
-        return None
-    return records
+        return None, blank
+    return records, blank
 
 
 def _copy(file: _File, sink: Sink, body: _Body) -> int:
