@@ -234,6 +234,13 @@ def test_a_pupil_and_a_member_of_staff_of_the_same_number_are_not_one_person(wor
     assert world.person("n1")["role"] == "teacher"
 
 
+def test_a_pupil_who_teaches_too_is_known_by_their_sis_id_under_another_id(world: World) -> None:
+    world.run(town())
+    before = world.person("a1")["id"]
+    world.run(town().renamed({"a1": "n1"}).with_("n1", role="teacher,student", email=""))
+    assert (world.person("n1")["id"], world.person("n1")["role"]) == (before, "student")
+
+
 # -- schools ----------------------------------------------------------------------------------------------------------
 
 

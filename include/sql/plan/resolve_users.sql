@@ -64,12 +64,13 @@ feed as (
 select email from portal join feed using (email);
 
 -- Proofs: the SIS id with a name or the email; or an email that is one person's on both sides, with the family name.
--- A pupil and a member of staff are not one person on the strength of a number: SIS ids of both may overlap.
+-- A pupil and a member of staff are not one person on the strength of a number: SIS ids of both may overlap. Who is both is either.
 create temporary table user_pairs on commit drop as
 select 1 as rung, u.source_id, c.id as row_id, c.origin
 from unknown_users u join unclaimed_users c on c.sis_id = u.sis_id
 where (lower(u.family_name) = c.family_name or lower(u.given_name) = c.given_name or lower(u.email) = c.email)
-  and (c.role = 'student') = (coalesce(u.roles[1], case when u.source_roles = '{}' then 'student' else 'staff' end) = 'student')
+  and case when c.role = 'student' then 'student' = any (u.roles) or u.source_roles = '{}'
+           else u.roles && '{teacher,school_admin,district_admin}' or (u.roles = '{}' and u.source_roles <> '{}') end
 union
 select 2, e.source_id, e.row_id, e.origin from email_pairs e join own_emails o on o.email = e.email;
 
