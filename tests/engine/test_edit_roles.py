@@ -159,6 +159,29 @@ def test_one_dot_two_without_a_primary_role_still_ties_people_to_their_schools(w
     assert world.schools_of("u1") == world.schools_of("u2") == {"S1": True}
 
 
+def test_one_dot_two_a_person_without_a_role_that_counts_is_in_their_primary_school(world: World) -> None:
+    schools = Roster().school("S1").school("S2").user("a1", "").klass("c1", "S1", students=["a1"])
+    _role(schools, "a1", "student", "S1", "primary")
+    roster = schools.copy().user("u1", "").user("u2", "")
+    for user in ("u1", "u2"):
+        _role(roster, user, "teacher", "S1", "primary")
+    world.run(csv_files(roster, version="1.2"))
+    later = schools.copy().user("u1", "", primary_org_source_id="S2").user("u2", "", primary_org_source_id="S2")
+    _role(later, "u2", "teacher", "S1", "primary", status=" tobedeleted")
+    world.run(csv_files(later, version="1.2"))
+    assert world.schools_of("u1") == world.schools_of("u2") == {"S1": False, "S2": True}
+    assert world.unshared("users") == set()
+
+
+def test_one_dot_two_an_id_with_blanks_around_it_is_the_same_id(world: World) -> None:
+    roster = Roster().school("S1").user("u1", "").user(" u2", "")
+    _role(roster, " u1 ", " teacher", " S1", "primary")
+    _role(roster, "u2", "student", "S1 ", "primary")
+    world.run(csv_files(roster, version="1.2"))
+    assert {user: world.person(user)["role"] for user in ("u1", "u2")} == {"u1": "teacher", "u2": "student"}
+    assert world.schools_of("u1") == world.schools_of("u2") == {"S1": True}
+
+
 def test_one_dot_two_a_person_loses_the_school_whose_role_is_gone(world: World) -> None:
     roster = Roster().school("S1").school("S2").user("u1", "")
     _role(roster, "u1", "teacher", "S1", "primary")

@@ -1,12 +1,12 @@
 -- People, with the portal roles that their words map to. In: raw_users, raw_roles, raw_rejects, sync.grades.
 -- Contacts, parents, guardians and relatives are nobody of ours and leave no trace. Size: the district's people.
 create temporary table role_words on commit drop as
-select r.user_source_id as source_id,
-  array_agg(distinct lower(btrim(r.role))) filter (where coalesce(lower(r.status), '') not in ('tobedeleted', 'inactive')) as words,
+select btrim(r.user_source_id) as source_id,
+  array_agg(distinct lower(btrim(r.role))) filter (where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive')) as words,
   array_agg(distinct btrim(r.org_source_id)) filter (
-    where coalesce(lower(r.status), '') not in ('tobedeleted', 'inactive') and btrim(r.org_source_id) <> '') as orgs,
+    where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive') and btrim(r.org_source_id) <> '') as orgs,
   min(btrim(r.org_source_id)) filter (where lower(r.role_type) = 'primary') as primary_org
-from raw_roles r where btrim(r.user_source_id) <> '' group by r.user_source_id;
+from raw_roles r where btrim(r.user_source_id) <> '' group by btrim(r.user_source_id);
 analyze role_words;
 analyze raw_users (source_id);
 
@@ -24,7 +24,7 @@ with people as (
     btrim(u.email) as trimmed_email,
     nullif(strpos(lower(u.user_ids), '{state'), 0) as state_at, -- {type:id} pairs; a regular expression costs five times as much
     btrim(u.email) ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' as is_address
-  from raw_users u left join role_words w on w.source_id = u.source_id
+  from raw_users u left join role_words w on w.source_id = btrim(u.source_id)
   offset 0 -- each of these is worked out once, and nothing is written down between
 )
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
@@ -39,7 +39,7 @@ select
     case when p.words && array['administrator', 'siteadministrator', 'principal'] then 'school_admin' end,
     case when p.words && array['districtadministrator', 'district_admin'] then 'district_admin' end,
     case when 'student' = any (p.words) then 'student' end], null) end,
-  case when p.role_orgs is null then p.listed
+  case when p.role_orgs is null and (coalesce(btrim(p.primary_org_source_id), '') = '' or btrim(p.primary_org_source_id) = any (p.listed)) then p.listed
        else (select array_agg(distinct o) from unnest(p.listed || p.role_orgs || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) o where o is not null) end,
   coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]),
   case when p.is_address then p.trimmed_email end,
@@ -64,7 +64,7 @@ from raw_rejects r where r.collection = 'users' and r.source_id <> '';
 
 -- Someone whose role line could not be read is not wholly known: left as the portal has them.
 update staging.users u set is_rejected = true
-from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.source_id = r.known ->> 'user_source_id';
+from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.source_id = btrim(r.known ->> 'user_source_id');
 
 select staging.analyze_run(%(run_id)s, array['users']);
 -- Rows that repeat an id are folded: schools and roles united, active beats gone; where values differ, the portal's wins.
