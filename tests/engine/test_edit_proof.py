@@ -130,7 +130,16 @@ def test_a_ragged_enrolment_counts_as_seen(world: World) -> None:
     assert [f["rule"] for f in world.findings(ran) if f["severity"] == "error"] == ["ragged_line"]
 
 
-@pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1"}, {}])
+def test_a_rejected_row_with_blanks_around_its_ids_counts_as_seen(world: World) -> None:
+    world.run(town())
+    before = world.versions()
+    rejects = (_reject("orgs", "S2 "), _reject("users", " a1 "), _reject("classes", "c-t2 ", school_source_id=" S1"),
+               _reject("enrollments", None, class_source_id=" c-t3", user_source_id="b1 "))  # fmt: skip
+    world.run(MemorySource(town().without("a1", "c-t2").without_rows("S2", "e-c-t3-b1"), rejects=rejects))
+    assert world.versions() == before
+
+
+@pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1"}, {"user_source_id": " "}, {}])
 def test_an_enrolment_that_does_not_tell_both_class_and_person_takes_the_proof_from_all_enrolments(
     world: World, known: dict[str, str]
 ) -> None:

@@ -29,7 +29,7 @@ from (
   select case collection when 'orgs' then 'schools' when 'users' then 'students' else collection end as entity, count(*) as n
   from raw_rejects
   where rule <> 'blank_line' and collection in ('orgs', 'users', 'classes', 'enrollments')
-    and case when collection = 'enrollments' then coalesce(known ->> 'class_source_id', '') = '' and coalesce(known ->> 'user_source_id', '') = ''
-             else coalesce(source_id, '') = '' end
+    and case when collection = 'enrollments' then coalesce(btrim(known ->> 'class_source_id'), '') = '' and coalesce(btrim(known ->> 'user_source_id'), '') = ''
+             else coalesce(btrim(source_id), '') = '' end
   group by 1) r
 where k.run_id = %(run_id)s and k.entity = r.entity;

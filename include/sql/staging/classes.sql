@@ -42,8 +42,8 @@ left join term t on t.n = l.n;
 
 insert into staging.classes (run_id, n, source_id, status, school_source_id, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %(run_id)s), 0) + row_number() over (),
-  r.source_id, 'active', r.known ->> 'school_source_id', true
-from raw_rejects r where r.collection = 'classes' and r.source_id <> '';
+  btrim(r.source_id), 'active', btrim(r.known ->> 'school_source_id'), true
+from raw_rejects r where r.collection = 'classes' and btrim(r.source_id) <> '';
 
 select staging.analyze_run(%(run_id)s, array['classes']);
 -- A class hangs on its school: the feed's, or (where the feed's schools are no whole list) one that the portal knows.

@@ -15,11 +15,12 @@ left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_sour
 where e.run_id = %(run_id)s and e.ctid = p.place;
 
 insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active, is_rejected)
-select %(run_id)s, c.n, u.n, r.known ->> 'class_source_id', r.known ->> 'user_source_id', null, false, true, true
-from raw_rejects r
-left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.known ->> 'class_source_id'
-left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.known ->> 'user_source_id'
-where r.collection = 'enrollments' and (r.known ->> 'class_source_id' <> '' or r.known ->> 'user_source_id' <> '');
+select %(run_id)s, c.n, u.n, r.class_source_id, r.user_source_id, null, false, true, true
+from (select btrim(known ->> 'class_source_id') as class_source_id, btrim(known ->> 'user_source_id') as user_source_id
+      from raw_rejects where collection = 'enrollments') r
+left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.class_source_id
+left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.user_source_id
+where r.class_source_id <> '' or r.user_source_id <> '';
 
 -- What is asked of them again and again, counted once. A class or a person that a delta leaves out may be the portal's.
 create temporary table enrollment_counts on commit drop as

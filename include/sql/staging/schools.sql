@@ -10,7 +10,7 @@ from raw_orgs o
 where lower(btrim(o.type)) = 'school';
 
 insert into staging.schools (run_id, source_id, status, is_rejected)
-select %(run_id)s, r.source_id, 'active', true from raw_rejects r where r.collection = 'orgs' and r.source_id <> '';
+select %(run_id)s, btrim(r.source_id), 'active', true from raw_rejects r where r.collection = 'orgs' and btrim(r.source_id) <> '';
 
 -- Rows that repeat an id are folded: active beats gone; where they differ, the portal's value wins.
 with repeated as (

@@ -59,8 +59,8 @@ where p.words = '{}' or not p.words <@ array['contact', 'parent', 'guardian', 'r
 
 insert into staging.users (run_id, n, source_id, status, school_source_ids, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.users where run_id = %(run_id)s), 0) + row_number() over (),
-  r.source_id, 'active', coalesce(string_to_array(r.known ->> 'org_source_ids', ','), '{}'), true
-from raw_rejects r where r.collection = 'users' and r.source_id <> '';
+  btrim(r.source_id), 'active', array(select btrim(o) from unnest(string_to_array(r.known ->> 'org_source_ids', ',')) o), true
+from raw_rejects r where r.collection = 'users' and btrim(r.source_id) <> '';
 
 -- Someone whose role line could not be read is not wholly known: left as the portal has them.
 update staging.users u set is_rejected = true
