@@ -108,6 +108,22 @@ def test_a_relative_path_counts_from_the_registry_file_and_an_address_stays(tmp_
     assert paths == [str(tmp_path / "data/a.zip"), "/srv/b.zip", "s3://bucket/c.zip"]
 
 
+def test_an_address_may_name_its_connection_before_the_at_as_in_airflow_and_holds_no_password(tmp_path):
+    entry = "  - {{key: a, name: A, timezone: UTC, source: {{kind: oneroster_csv, path: '{0}'{1}}}}}\n"
+
+    def read(path: str, more: str = "") -> Path:
+        return write(tmp_path, "districts:\n" + entry.format(path, more))
+
+    for more in ("", ", conn_id: files_a"):
+        (found,) = load_registry(read("sftp://files_a@host.example:2222/out/a@b.zip", more))
+        assert (found.source.conn_id, found.source.path) == ("files_a", "sftp://host.example:2222/out/a@b.zip")
+    (_, _, text), *rest = complaints(read("s3://key:pw-7c1e@bucket/a.zip"))
+    assert "belong into an Airflow connection" in text
+    assert "pw-7c1e" not in text
+    assert not rest
+    assert "conn_id another" in complaints(read("s3://files_a@bucket/a.zip", ", conn_id: files_b"))[0][2]
+
+
 def test_all_errors_come_at_once_each_with_its_file_and_line(tmp_path):
     write(tmp_path, WHOLE.replace("harbor\n", "Harbor!\n", 1).replace("15 2", "75 2"), "one.yaml")
     write(tmp_path, SHORT.replace("UTC", "Mars/Base") + "  - nothing\n", "two.yaml")

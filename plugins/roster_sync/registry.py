@@ -245,10 +245,11 @@ def _source(reader: _Reader, values: dict[str, Value], what: str, line: int, fol
         for setting in _SOURCE_KEYS[1:]
     }
     _check_words(reader, name, settings)
+    path, conn_id = _address(reader, settings, found["path"], found["conn_id"])
     return SourceSettings(
         kind=name,
-        conn_id=found["conn_id"] or None,
-        path=_joined(found["path"], folder) if found["path"] else None,
+        conn_id=conn_id or None,
+        path=_joined(path, folder) if path else None,
         version=found["version"] or None,
         auth=found["auth"] or None,
         district_id=found["district_id"] or None,
@@ -275,6 +276,22 @@ def _check_words(reader: _Reader, name: str, settings: dict[str, Value]) -> None
     version, auth = settings.get("version"), settings.get("auth")
     if version is not None and auth is not None and (version.text, auth.text) == ("1.2", "oauth1"):
         reader.complain(auth.line, "OneRoster 1.2 has no oauth1: take oauth2, or bearer for a proxy with a fixed token")
+
+
+def _address(reader: _Reader, settings: dict[str, Value], path: str, conn_id: str) -> tuple[str, str]:
+    """A path without the connection that stands before its @, as in Airflow's ObjectStoragePath, and the connection."""
+    scheme, _, rest = path.partition("://")
+    authority, slash, inside = rest.partition("/")
+    named, _, host = authority.rpartition("@")
+    if not named:
+        return path, conn_id
+    line = settings["path"].line
+    if not _CONNECTION_PATTERN.fullmatch(named):
+        reader.complain(line, "'path' may hold only a connection's id before its @: a login and its password belong "
+                              "into an Airflow connection")  # fmt: skip
+    elif conn_id and conn_id != named:
+        reader.complain(line, f"'path' names the connection {named!r}, and conn_id another: leave one of them out")
+    return f"{scheme}://{host}{slash}{inside}", named
 
 
 def _joined(path: str, folder: Path) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import PurePosixPath
-from shutil import copyfileobj
+from threading import Lock
 from typing import Any, BinaryIO, Final, cast
-from urllib.parse import urlsplit, urlunsplit
 
 from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.registry import known_implementations
+from fsspec.implementations.local import LocalFileSystem
 
-from roster_sync.errors import AuthError, FeedBroken, SourceUnavailable
+from roster_sync.errors import FeedBroken
+from roster_sync.sources.base import Access
+from roster_sync.sources.spool import Spool
+from roster_sync.sources.stores import display, open_store, told
 
 MAX_RATIO: Final = 100
 MAX_BYTES: Final = 50 * 1000**3
@@ -64,6 +65,25 @@ class _Folder(Archive):
         return cast(BinaryIO, self._fs.open(self.members[name.lower()].location, "rb"))
 
 
+class _Distant(Archive):
+    """A folder at a store, of which each file that is opened is copied here once."""
+
+    def __init__(self, fs: AbstractFileSystem, label: str, members: Mapping[str, Member], modified: str | None) -> None:
+        super().__init__(label, members, modified)
+        store = Lock()
+        self._spools = {
+            name: Spool(partial(fs.open, member.location, "rb"), f"{member.name} in {label}", member.size, store)
+            for name, member in members.items()
+        }
+
+    def open(self, name: str) -> BinaryIO:
+        return self._spools[name.lower()].reader()
+
+    def close(self) -> None:
+        for spool in self._spools.values():
+            spool.close()
+
+
 class _Zip(Archive):
     def __init__(self, file: zipfile.ZipFile, label: str, members: Mapping[str, Member], modified: str | None) -> None:
         super().__init__(label, members, modified)
@@ -84,88 +104,61 @@ class _Zip(Archive):
 
 @contextmanager
 def open_archive(
-    path: str, *, filesystem: AbstractFileSystem | None = None, storage_options: Mapping[str, Any] | None = None
+    path: str, *, filesystem: AbstractFileSystem | None = None, access: Access | None = None
 ) -> Iterator[Archive]:
     """Opens the zip or folder at `path`.
 
     Args:
         path: a local path or an fsspec address.
         filesystem: the store itself, where the caller holds it already (`path` is then a path inside it).
-        storage_options: what fsspec needs to reach the store.
+        access: what the connection holds; for stores other than S3 and SFTP its `extra` are fsspec's options.
 
     Raises:
         FeedBroken: nothing is there, or it is no roster that may be read.
-        AuthError, SourceUnavailable: the store refuses or does not answer.
+        ConfigError, AuthError, SourceUnavailable: the store refuses or does not answer.
     """
     label = display(path)
-    with _told(label):
-        if filesystem is None:
-            filesystem, path = url_to_fs(path, **dict(storage_options or {}))
-        is_folder = filesystem.isdir(path)
-        if not is_folder and not filesystem.exists(path):
-            raise FileNotFoundError(path)
-        modified = None if is_folder else _modified(filesystem, path)
-    if is_folder:
-        with _told(label):
-            found = _in_folder(filesystem, path, label)
-        yield _Folder(filesystem, label, found, _newest(filesystem, found))
+    given = nullcontext((filesystem, path)) if filesystem is not None else open_store(path, access)
+    with given as (store, place):
+        with told(label):
+            size = store.info(place).get("size")
+            is_folder = store.isdir(place)
+        with _folder(store, place, label) if is_folder else _zip(store, place, label, size) as archive:
+            yield archive
+
+
+@contextmanager
+def _folder(fs: AbstractFileSystem, path: str, label: str) -> Iterator[Archive]:
+    with told(label):
+        found = _in_folder(fs, path, label)
+        modified = _newest(fs, found)
+    if isinstance(fs, LocalFileSystem):
+        yield _Folder(fs, label, found, modified)
         return
-    with _told(label):
-        raw = _seekable(cast(BinaryIO, filesystem.open(path, "rb")))
-    with raw:
-        with _told(label):
+    with closing(_Distant(fs, label, found, modified)) as archive:
+        yield archive
+
+
+@contextmanager
+def _zip(fs: AbstractFileSystem, path: str, label: str, size: int | None) -> Iterator[Archive]:
+    """A zip's directory stands at its end, and its files are read side by side: a distant one is copied here first."""
+    if size is not None and size > MAX_BYTES:
+        raise FeedBroken(f"{label} is larger than {MAX_BYTES / 1000**3:.0f} GB: send only the roster's CSV files.")
+    with ExitStack() as stack:
+        with told(label):
+            modified = _modified(fs, path)
+            if isinstance(fs, LocalFileSystem):
+                raw = stack.enter_context(cast(BinaryIO, fs.open(path, "rb")))
+            else:
+                spool = stack.enter_context(closing(Spool(partial(fs.open, path, "rb"), label, size, Lock())))
+                raw = stack.enter_context(spool.reader())
             try:
-                opened = zipfile.ZipFile(raw)
+                opened = stack.enter_context(zipfile.ZipFile(raw))
             except zipfile.BadZipFile:
                 raise FeedBroken(
                     f"{label} is neither a folder nor a whole zip file: upload it again as a zip of CSV files."
                 ) from None
-        with opened:
-            yield _Zip(opened, label, _in_zip(opened, raw, label), modified)
-
-
-def display(path: str) -> str:
-    """An address as it may be shown: a login, a password and a signed query are left out."""
-    if "://" not in path:
-        return path
-    parts = urlsplit(path)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-@contextmanager
-def _told(label: str) -> Iterator[None]:
-    """Tells a store's own errors in our words; their texts may hold a signed address."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise FeedBroken(
-            f"There is nothing at {label}: check the path in the registry, and whether the upload arrived."
-        ) from None
-    except PermissionError:
-        raise AuthError(f"{label} may not be read: check the rights of the connection's account on it.") from None
-    except (FeedBroken, AuthError, SourceUnavailable):
-        raise
-    except ImportError:
-        cure = known_implementations.get(urlsplit(label).scheme, {}).get("err", "install fsspec's package for it")
-        raise FeedBroken(f"{label} cannot be opened, a package is missing: {cure}, and start the sync again.") from None
-    except ValueError as error:
-        raise FeedBroken(
-            f"{label} cannot be opened ({type(error).__name__}): check the address, and that fsspec's package for "
-            "this kind of store is installed."
-        ) from None
-    except Exception as error:  # stores raise errors of their own kinds (botocore, paramiko ...), all meaning this
-        raise SourceUnavailable(f"{label} could not be opened ({type(error).__name__}).") from None
-
-
-def _seekable(raw: BinaryIO) -> BinaryIO:
-    """A zip's directory stands at its end: what cannot seek (plain HTTP) goes into an unnamed temporary file first."""
-    if raw.seekable():
-        return raw
-    with raw:
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 - its caller closes it
-        copyfileobj(raw, copy, 1 << 20)
-    copy.seek(0)
-    return cast(BinaryIO, copy)
+        yield _Zip(opened, label, _in_zip(opened, raw, label), modified)
 
 
 def _in_zip(opened: zipfile.ZipFile, raw: BinaryIO, label: str) -> dict[str, Member]:

@@ -72,7 +72,7 @@ class OneRosterCsv:
 
         Args:
             settings: `path` is the zip or folder.
-            access: its `extra` serves as fsspec's options where `storage_options` are not given.
+            access: what the store is opened with, where `storage_options` are not given.
             district_key: the ids of a file are unique only inside its district.
             filesystem: the store itself, where the caller holds it already.
             storage_options: what fsspec needs to reach the store.
@@ -81,7 +81,7 @@ class OneRosterCsv:
             raise ConfigError("A source of kind oneroster_csv needs a `path`: the zip or folder of the CSV files.")
         self._path = settings.path
         self._filesystem = filesystem
-        self._options = storage_options if storage_options is not None else dict(access.extra) if access else {}
+        self._access = access if storage_options is None else Access(extra=storage_options)
         self.issuer = f"oneroster_csv:{district_key}"
 
     def probe(self) -> ProbeReport:
@@ -143,7 +143,7 @@ class OneRosterCsv:
         return report
 
     def _open(self) -> Any:
-        return open_archive(self._path, filesystem=self._filesystem, storage_options=self._options)
+        return open_archive(self._path, filesystem=self._filesystem, access=self._access)
 
 
 def _plan(archive: Archive) -> list[_File]:
@@ -319,6 +319,8 @@ class _Guarded(io.RawIOBase):
             return self._raw.read(size)
         except (zipfile.BadZipFile, zlib.error, EOFError):
             self.fault = FeedBroken(f"{self._name} is damaged inside the zip: upload the zip again.")
+        except RosterError as error:
+            self.fault = error
         except OSError as error:
             self.fault = SourceUnavailable(f"{self._name} could not be read to its end ({type(error).__name__}).")
         raise self.fault
