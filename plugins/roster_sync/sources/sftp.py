@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO, Final, cast
 from urllib.parse import urlsplit
 
@@ -93,6 +95,7 @@ class _Pipelined(io.RawIOBase):
 
     def __init__(self, file: paramiko.SFTPFile) -> None:
         self._file = file
+        file._prefetch_thread = _quiet(file._prefetch_thread)
         self._size = int(file.stat().st_size or 0)
         self._place = 0
 
@@ -118,6 +121,16 @@ class _Pipelined(io.RawIOBase):
         if not self.closed:
             self._file.close()
         super().close()
+
+
+def _quiet(send: Callable[..., None]) -> Callable[..., None]:
+    """What paramiko sends requests with in a thread: where the line is cut, the reader tells it, and no trace does."""
+
+    def quietly(*arguments: Any) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            send(*arguments)
+
+    return quietly
 
 
 class _Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc] # nor has paramiko
