@@ -1,5 +1,6 @@
 -- Matches that are not proved and not guessed: a new person beside someone who is gone with the same full name in the same
--- school, or with the same given name and email (the family name is another), or a number or an email that several could own. Out: temporary review_pairs, findings about roles.
+-- school, or with the same given name and email (the family name is another), or a number or an email that several could own.
+-- Out: temporary review_pairs, findings about roles.
 -- The plan is read back below: without its size the planner takes it for one row, and joins of 100,000 become loops.
 select staging.analyze_run(%(run_id)s, array['plan']);
 create temporary table review_pairs on commit drop as

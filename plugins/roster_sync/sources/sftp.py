@@ -91,7 +91,7 @@ class Sftp(SFTPFileSystem):  # type: ignore[misc] # fsspec has no types
 
 
 class _Pipelined(io.RawIOBase):
-    """A file whose blocks are asked for all at once: one by one, the way there and back would be waited for each."""
+    """A file from start to end. Its blocks are asked for all at once: each would wait for the way there and back."""
 
     def __init__(self, file: paramiko.SFTPFile) -> None:
         self._file = file
@@ -101,13 +101,6 @@ class _Pipelined(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        return self._place
 
     def readinto(self, buffer: Any) -> int:
         end = min(self._place + len(buffer), self._size)
