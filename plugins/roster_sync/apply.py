@@ -88,11 +88,24 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "edit/selection", run | {"follow": True})
     for name in ("schools", "users", "classes", "memberships", "enrollments", "worklist"):
         db.run(cursor, f"edit/{name}", run)
+    _hold_references(cursor, run)
     if run["mode"] == "reset":
         db.run(cursor, "reset/images", run)
         db.run(cursor, "reset/delete", run)
         db.run(cursor, "reports/audit_after", run)
     db.run(cursor, "edit/counts", run | {"seen": Json(run["sizes"]["seen"])})
+
+
+def _hold_references(cursor: Cursor, run: dict[str, Any]) -> None:
+    """What new enrolments and memberships name is there, and stays until the commit, as by a foreign key."""
+    cursor.execute("select pg_current_xact_id()::text")
+    named = run | {"mine": (cursor.fetchone() or [""])[0]}
+    found = db.one(cursor, "edit/references", named) or {}
+    if found["older"]:
+        db.run(cursor, "edit/hold_references", named)
+        found = db.one(cursor, "edit/references", named) or {}
+    if found["missing"]:
+        raise PlanStale("Somebody deleted what new enrolments name, between plan and apply.")
 
 
 def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:

@@ -169,8 +169,9 @@ def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "plan/resolve_users", run)
     db.run(cursor, "plan/resolve_classes", run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
-    db.run(cursor, "plan/enrollments", run)
+    db.run(cursor, "plan/unusual", run)
     db.run(cursor, "plan/memberships", run)
+    db.run(cursor, "plan/enrollments", run)
     if run["mode"] == "reset":
         db.run(cursor, "plan/still_live_users", run)
 

@@ -57,9 +57,9 @@ def _load(cursor: Cursor, run_id: int, district: District, source: Source) -> Fe
     seconds = time.monotonic() - started
     log.info("read %s records in %.1f s (%.0f a second)", sink.received, seconds, sink.received / max(seconds, 0.001))
     sink.settle(report)
-    sink.show_enrollments()
     params = _params(cursor, run_id, report)
     db.run(cursor, "staging/enrollments", params)
+    sink.show_enrollments()
     _check(cursor, params, report, district)
     sink.close()
     log.info("staged and checked in %.1f s", time.monotonic() - started)

@@ -31,12 +31,13 @@ def open_run(
     teachers: int = 20,
     classes: int = 40,
     enrollments: int = 900,
+    strangers: int = 0,
     collections: tuple[str, ...] = ORGS,
     is_complete: bool = True,
     parameters: dict[str, Any] | None = None,
     issuer: str = "oneroster:example.org",
 ) -> int:
-    """A run in progress with a sound feed of that size, staged and counted."""
+    """A run in progress with a sound feed of that size, staged and counted; `strangers` of the enrolments name nobody."""
     counts = {"schools": schools, "students": students, "teachers": teachers, "classes": classes,
               "enrollments": enrollments}  # fmt: skip
     received = {"orgs": schools + 1, "users": students + teachers, "classes": classes, "enrollments": enrollments}
@@ -51,14 +52,14 @@ def open_run(
             {"feed": json.dumps(feed), "parameters": json.dumps(parameters or {}), "issuer": issuer},
         )
         run_id = int(cursor.fetchall()[0][0])
-        for step in ("open_run", "open_raw", "type_enrollments", "close_raw"):
-            cursor.execute(f"select staging.{step}(%(run)s)", {"run": run_id})
+        cursor.execute("select staging.open_run(%(run)s), staging.open_raw(%(run)s)", {"run": run_id})
         for entity, count in counts.items():
             cursor.execute(
                 "insert into sync.run_counts (run_id, entity, received) values (%(run)s, %(entity)s, %(count)s)",
                 {"run": run_id, "entity": entity, "count": count},
             )
-        cursor.execute(_STAGE, {"run": run_id, **counts})
+        cursor.execute(_STAGE, {"run": run_id, "strangers": strangers, **counts})
+        cursor.execute(_ENROLL.format(run=run_id), {"run": run_id, "strangers": strangers, **counts})
     return run_id
 
 
@@ -95,7 +96,11 @@ from (select n, case when n <= %(students)s then 'student' else 'teacher' end as
       from generate_series(1, %(students)s + %(teachers)s) n) people;
 insert into staging.classes (run_id, n, source_id, status, school_source_id, title)
 select %(run)s, n, 'c' || n, 'active', 's1', 'Class' from generate_series(1, %(classes)s) n;
-insert into staging.enrollments (run_id, class_n, user_n, role, is_active)
-select %(run)s, 1 + n %% greatest(%(classes)s, 1), 1 + n %% greatest(%(students)s, 1), 'student', true
+"""
+_ENROLL = """
+insert into staging.raw_enrollments_{run} (source_id, class_source_id, user_source_id, role)
+select 'e' || n, 'c' || 1 + n %% greatest(%(classes)s, 1),
+  case when n <= %(strangers)s then 'x' else 'u' || 1 + n %% greatest(%(students)s, 1) end, 'student'
 from generate_series(1, %(enrollments)s) n;
+select staging.take_enrollments(%(run)s), staging.close_raw(%(run)s);
 """

@@ -45,13 +45,17 @@ staged as (
     greatest(max(n) - count(*), 0), null, null, null, null, null, null, null
   from staging.classes where run_id = %(run_id)s
   union all
-  select 'enrollments', 'enrollments', count(*), count(*) filter (where is_rejected),
-    count(*) filter (where class_n is null and class_source_id is null or user_n is null and user_source_id is null),
-    0, null, null, null,
-    count(*) filter (where not is_rejected and is_active), null,
-    count(*) filter (where class_n is null and not is_rejected and is_active),
-    count(*) filter (where user_n is null and not is_rejected and is_active)
-  from staging.enrollments where run_id = %(run_id)s
+  -- what is not unusual is active and points somewhere; a record that could not be read has no place in the feed
+  select 'enrollments', 'enrollments', lines + unread, rejected, without_id, 0, null, null, null,
+    lines + unread - rejected - inactive, null, dangling_classes, dangling_users
+  from (select count(*) as lines from staging.enrollments where run_id = %(run_id)s) c
+  cross join (
+    select count(*) filter (where place is null) as unread, count(*) filter (where is_rejected) as rejected,
+      count(*) filter (where class_source_id is null or user_source_id is null) as without_id,
+      count(*) filter (where not is_rejected and not is_active) as inactive,
+      count(*) filter (where class_n is null and not is_rejected and is_active) as dangling_classes,
+      count(*) filter (where user_n is null and not is_rejected and is_active) as dangling_users
+    from staging.unusual_enrollments where run_id = %(run_id)s) u
 ),
 whole as (
   select r.feed -> 'collections' as collections, r.feed -> 'found' as found,

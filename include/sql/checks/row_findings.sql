@@ -64,12 +64,12 @@ union all
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
   'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'
- from staging.enrollments e where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
+ from staging.unusual_enrollments e where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
    and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
   'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrolment names is not in the feed; the enrolment was passed over. Share the person, or remove the enrolment.'
- from staging.enrollments e where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
+ from staging.unusual_enrollments e where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
    and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) limit 1000);
 
 -- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.

@@ -80,6 +80,9 @@ with come as (
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'enrollments', jsonb_build_object('class_id', class_id, 'user_id', user_id, 'role', role), 'insert', to_jsonb(come) from come;
 
+-- what the rows name that this run has put in stays
+select portal.hold_references_of(%(run_id)s);
+
 -- licences, books
 with moved as (
   update portal.license_assignments l set school_id = coalesce(ms.old_id, l.school_id), user_id = coalesce(mu.old_id, l.user_id)

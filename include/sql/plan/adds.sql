@@ -1,5 +1,5 @@
 -- What this run adds, updates and restores: the same for Edit and Reset. Only rows that differ enter the plan.
--- In: school_view, class_view, user_view, told_enrollments, enrollment_diff, feed_memberships. Out: staging.plan, one count.
+-- In: school_view, class_view, user_view, enrollment_diff, seen_enrollments, feed_memberships. Out: staging.plan, one count.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, source_id)
 select %(run_id)s, 'schools', 'schools', case when v.is_known then 'restore' else 'add' end, 'adds', v.id, v.source_id
 from school_view v
@@ -106,19 +106,13 @@ from membership_diff d
 join user_view v on v.id = d.user_id
 where v.origin = 'sync' or not d.is_known;
 
--- Enrolments. Those that are new in the order of the portal's index, so that a first load fills it from one end to the other.
+-- Enrolments. Those that are new are planned already (plan/enrollments.sql), but for who and what is not there.
 delete from enrollment_diff d using seen_enrollments s
 where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
 
-insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
-select %(run_id)s, 'enrollments', 'enrollments', 'add', 'adds', t.class_id, t.user_id, t.role, bool_or(t.is_primary), true,
-  min(t.begins_on), max(t.ends_on)
-from told_enrollments t
-join present_classes c on c.id = t.class_id
-join present_users u on u.id = t.user_id
-where t.in_portal is null and t.is_active
-group by t.class_id, t.user_id, t.role
-order by t.class_id, t.user_id, t.role;
+delete from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
+  and (not exists (select from present_classes c where c.id = p.class_id) or not exists (select from present_users u where u.id = p.user_id));
 
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
 select %(run_id)s, 'enrollments', 'enrollments', case when d.in_portal then 'update' else 'restore' end,

@@ -1,5 +1,5 @@
 -- Who is in which school by the feed, in portal ids; and every person that this run looks at.
--- In: staging.*, told_enrollments, seen_enrollments. Out: temporary feed_memberships, user_view.
+-- In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
 create temporary table feed_memberships on commit drop as
 select m.user_id, m.school_id, bool_or(m.is_primary) as is_primary, v.is_selected
 from (
@@ -11,7 +11,7 @@ from (
   where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   union all
   select distinct e.user_id, coalesce(c.school_id, c.old_school_id), false
-  from told_enrollments e join class_view c on c.id = e.class_id
+  from told_unusual e join class_view c on c.id = e.class_id
   where e.is_active and e.is_elsewhere and (c.is_in_feed or (c.is_known and not c.is_gone and (c.is_protected or not %(classes_proved)s)))
   union all
   select us.user_id, us.school_id, us.is_primary
@@ -101,7 +101,7 @@ from staging.users s where s.run_id = %(run_id)s and s.source_id is null;
 create temporary table named_people on commit drop as
 select p.id from portal.users p
 where p.district_id = %(district_id)s and p.source_id in (
-  select e.user_source_id from staging.enrollments e where e.run_id = %(run_id)s and e.is_rejected
+  select e.user_source_id from staging.unusual_enrollments e where e.run_id = %(run_id)s and e.is_rejected
     and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0))
 union select p.id from portal.users p join nameless s on s.sis_id = p.sis_id where p.district_id = %(district_id)s
 union select p.id from portal.users p join nameless s on s.email = lower(p.email) where p.district_id = %(district_id)s

@@ -42,8 +42,13 @@ analyze unclaimed_classes;
 with lead as (
   select u.n, coalesce(min(r.row_id) filter (where e.is_primary), min(r.row_id)) as lead_id
   from unknown_classes u
-  join staging.enrollments e on e.run_id = %(run_id)s and e.class_n = u.n and e.role = 'teacher' and e.is_active
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = e.user_n
+  join (
+    select class_source_id, user_source_id, is_primary from staging.typed_enrollments
+    where run_id = %(run_id)s and role = 'teacher' and is_active
+    union all
+    select class_source_id, user_source_id, is_primary from staging.unusual_enrollments
+    where run_id = %(run_id)s and role = 'teacher' and is_active and is_padded and not is_rejected) e on e.class_source_id = u.source_id
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = e.user_source_id
   where exists (select from unclaimed_classes)
   group by u.n having count(distinct r.row_id) = 1 or count(*) filter (where e.is_primary) = 1)
 update unknown_classes u set lead_id = lead.lead_id from lead where lead.n = u.n;
@@ -109,7 +114,7 @@ left join school_view o on o.id = p.school_id;
 create temporary table nameless_classes on commit drop as
 select sis_id, title from staging.classes where run_id = %(run_id)s and source_id is null;
 create temporary table rejected_ids on commit drop as
-select distinct e.class_source_id as source_id from staging.enrollments e
+select distinct e.class_source_id as source_id from staging.unusual_enrollments e
 where e.run_id = %(run_id)s and e.is_rejected and e.class_source_id is not null
   and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
 analyze nameless_classes;
@@ -127,9 +132,6 @@ from school_view s where s.id = v.old_school_id and s.is_protected and not v.is_
 update school_view s set is_protected = true
 from class_view v
 where %(mode)s = 'reset' and v.is_protected and v.is_known and s.id = v.old_school_id and not s.is_in_feed and not s.is_protected;
--- Where each class is after this run, for those who read the resolved ids alone.
-update staging.resolved r set school_id = coalesce(v.school_id, v.old_school_id)
-from class_view v where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = v.id;
 create index on class_view (n);
 alter table class_view add primary key (id);
 analyze class_view;

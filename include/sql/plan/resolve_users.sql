@@ -1,8 +1,8 @@
 -- Which portal person each person of the feed is (product.md, Matching): key, previous id, then the ladder on proof.
 -- Candidates of the ladder: synced people whom the feed does not itself name, each claimed once, never guessed.
 -- The same join tells who is the same in every value: of them nothing is compared again (see staging.user_values).
-insert into staging.resolved (run_id, entity, source_id, n, row_id, how, school_id, is_same)
-select %(run_id)s, 'users', s.source_id, s.n, p.id, 'key', i.id,
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how, is_same)
+select %(run_id)s, 'users', s.source_id, s.n, p.id, 'key',
   s.keep = '{}' and s.given_name is not distinct from p.given_name and s.family_name is not distinct from p.family_name
     and s.email is not distinct from p.email and s.username is not distinct from p.username
     and s.grade is not distinct from p.grade and s.sis_id is not distinct from p.sis_id
@@ -10,7 +10,6 @@ select %(run_id)s, 'users', s.source_id, s.n, p.id, 'key', i.id,
     and (s.is_enabled is null or (s.is_enabled = p.is_enabled and s.is_enabled is not distinct from p.is_enabled_at_source))
 from staging.users s
 join portal.users p on p.district_id = %(district_id)s and p.source_id = s.source_id and p.issuer = %(issuer)s
-left join school_ids i on i.source_id = s.school_source_ids[1] and s.status = 'active' and not s.is_rejected
 where s.run_id = %(run_id)s;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (s.source_id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'key'
@@ -87,8 +86,8 @@ where best.here = 1 and best.there = 1
 -- New: whoever has a role that this district lets the sync create. The first allowed role, given once. Ids are given school
 -- by school: who is in the same classes has neighbouring ids, and a first load fills the index of enrolments by person place by
 -- place (0.5 s instead of 1.0 for 500,000).
-insert into staging.resolved (run_id, entity, source_id, n, row_id, how, school_id)
-select %(run_id)s, 'users', u.source_id, u.n, nextval('portal.users_id_seq'), 'new', i.id
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
+select %(run_id)s, 'users', u.source_id, u.n, nextval('portal.users_id_seq'), 'new'
 from unknown_users u left join school_ids i on i.source_id = u.school_source_id
 where u.roles && %(roles)s::text[]
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)

@@ -1,39 +1,45 @@
--- Enrolments, naming class and person by their place in the feed. In: raw_enrollments, raw_rejects, staging.users, .classes.
--- Duplicates are folded later, by portal id.
-select staging.type_enrollments(%(run_id)s);
+-- Enrolments stay as they came; those that are unusual are set aside. In: the run's copied enrolments, raw_rejects, staging.users,
+-- .classes, .schools. Out: staging.enrollments, .unusual_enrollments, temporary enrollment_counts. Duplicates are folded later.
+select staging.take_enrollments(%(run_id)s);
 
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
-create temporary table padded on commit drop as
-select e.ctid as place, btrim(e.class_source_id) as class_source_id, btrim(e.user_source_id) as user_source_id from staging.enrollments e
-where e.run_id = %(run_id)s and (e.class_source_id <> btrim(e.class_source_id) or e.user_source_id <> btrim(e.user_source_id));
-analyze padded;
-update staging.enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n),
-  class_source_id = case when c.n is null then p.class_source_id end, user_source_id = case when u.n is null then p.user_source_id end
-from padded p
+update staging.unusual_enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n)
+from (select place, class_source_id, user_source_id from staging.unusual_enrollments where run_id = %(run_id)s and is_padded) p
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = p.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_source_id
-where e.run_id = %(run_id)s and e.ctid = p.place;
+where e.run_id = %(run_id)s and e.place = p.place and e.is_padded;
 
-insert into staging.enrollments (run_id, class_n, user_n, class_source_id, user_source_id, role, is_primary, is_active, is_rejected)
-select %(run_id)s, c.n, u.n, r.class_source_id, r.user_source_id, null, false, true, true
+insert into staging.unusual_enrollments (run_id, class_n, user_n, class_source_id, user_source_id, is_primary, is_active, is_rejected,
+  is_elsewhere, is_padded)
+select %(run_id)s, c.n, u.n, r.class_source_id, r.user_source_id, false, true, true, true, false
 from (select btrim(known ->> 'class_source_id') as class_source_id, btrim(known ->> 'user_source_id') as user_source_id
       from raw_rejects where collection = 'enrollments') r
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.user_source_id
 where r.class_source_id <> '' or r.user_source_id <> '';
+select staging.analyze_run(%(run_id)s, array['unusual_enrollments']);
 
--- What is asked of them again and again, counted once. A class or a person that a delta leaves out may be the portal's.
+-- What is asked of them again and again, counted once: whatever is not unusual is active and points somewhere. A line stands here
+-- twice where two rows of the feed bear its person's or class's id. A class or a person that a delta leaves out may be the portal's.
 create temporary table enrollment_counts on commit drop as
-select count(*) as received, count(*) filter (where is_rejected) as rejected,
-  count(*) filter (where not is_rejected and (((no_class or no_user) and not %(is_partial)s) or keep is not null)) as warned,
-  count(*) filter (where not is_rejected and no_class) as dangling_classes,
-  count(*) filter (where not is_rejected and no_user) as dangling_users,
-  count(*) filter (where not is_rejected and is_active) as active,
-  count(*) filter (where not is_rejected) as total,
-  count(*) filter (where is_rejected and ((class_n is null and class_source_id is null) or (user_n is null and user_source_id is null))) as unreadable,
-  count(*) filter (where keep is not null) as kept,
-  count(*) filter (where role is null) as other_roles
-from staging.enrollments e cross join lateral (select
-  e.class_n is null and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) as no_class,
-  e.user_n is null and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) as no_user) d
-where e.run_id = %(run_id)s;
+with came as (
+  select count(*) as lines from staging.enrollments where run_id = %(run_id)s
+), told as (
+  select distinct on (e.place, case when e.place is null then row_number() over () end) e.*,
+    e.class_n is null and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) as no_class,
+    e.user_n is null and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) as no_user
+  from staging.unusual_enrollments e where e.run_id = %(run_id)s
+), counted as (
+  select count(*) filter (where place is null) as unread, count(*) filter (where is_rejected) as rejected,
+    count(*) filter (where not is_rejected and (((no_class or no_user) and not %(is_partial)s) or keep is not null)) as warned,
+    count(*) filter (where not is_rejected and no_class) as dangling_classes,
+    count(*) filter (where not is_rejected and no_user) as dangling_users,
+    count(*) filter (where not is_rejected and not is_active) as inactive,
+    count(*) filter (where is_rejected and (class_source_id is null or user_source_id is null)) as unreadable,
+    count(*) filter (where keep is not null) as kept,
+    count(*) filter (where role is null) as other_roles
+  from told
+)
+select c.lines + t.unread as received, t.rejected, t.warned, t.dangling_classes, t.dangling_users,
+  c.lines + t.unread - t.rejected - t.inactive as active, c.lines + t.unread - t.rejected as total, t.unreadable, t.kept, t.other_roles
+from came c cross join counted t;
