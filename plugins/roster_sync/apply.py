@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import Json
 
-from roster_sync import db, plan, runs
+from roster_sync import comparison, db, plan, runs
 from roster_sync.errors import DatabaseFailure, PlanStale
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
         if done is not None:
             return done
         if is_replanned:
-            plan.decide(cursor, run, district, plan.compare(cursor, run))
+            plan.decide(cursor, run, district, comparison.compare(cursor, run))
         if mode == "reset":
             db.run(cursor, "reset/lock", run)
         phases, message = _planned(cursor, run)
@@ -71,7 +71,7 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
 
 def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:
     """The phases that the plan allows, if the portal still is what the plan saw."""
-    plan.find_freed(cursor, run)
+    comparison.find_freed(cursor, run)
     found = db.one(cursor, "plan/fits", run) or {}
     if not found["fits"]:
         raise PlanStale("The portal changed between plan and apply.")

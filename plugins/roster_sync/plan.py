@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
 
-from roster_sync import db, holds, limits, runs
+from roster_sync import comparison, db, holds, limits, runs
 from roster_sync.absences import Absences
 from roster_sync.errors import SyncRefused
 
@@ -62,23 +64,47 @@ def make(connection: Connection, run_id: int, district: District, source: Askabl
 def _plan_once(
     connection: Connection, run_id: int, district: District, absences: Absences, status: str
 ) -> tuple[str, list[dict[str, Any]]]:
-    """One transaction: the decision; or, undecided, the absences that the source is to be asked for before."""
+    """The decision; or, undecided, the absences that the source is to be asked for before.
+
+    Two transactions: what the first resolves, a second connection joins beside the second.
+    """
+    started = time.monotonic()
     refusal: SyncRefused | None = None
     decided, missing = "", []
-    with db.acting_as(connection, "roster_edit") as cursor:
-        run = run_params(cursor, run_id, district)
-        lock(cursor, run["district_id"])
-        _refuse_where_closed(cursor, run_id, status)
-        try:
-            summary = compare(cursor, run)
-            missing = absences.still_to_ask(cursor, run)
-            if not missing:
-                decided = _close(cursor, run_id, decide(cursor, run, district, summary))
-        except SyncRefused as refused:
-            refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
+    with _locked(connection, run_id):
+        with db.acting_as(connection, "roster_edit") as cursor:
+            run = run_params(cursor, run_id, district)
+            _refuse_where_closed(cursor, run_id, status)
+            db.tune(cursor)
+            comparison.resolve(cursor, run)
+        with comparison.Beside(connection, run) as beside, db.acting_as(connection, "roster_edit") as cursor:
+            db.tune(cursor)
+            try:
+                summary = comparison.judge(cursor, run, beside.wait)
+                log.info("compared in %.1f s", time.monotonic() - started)
+                missing = absences.still_to_ask(cursor, run)
+                if not missing:
+                    decided = _close(cursor, run_id, decide(cursor, run, district, summary))
+            except SyncRefused as refused:
+                refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
     if refusal is not None:
         raise refusal
     return decided, missing
+
+
+@contextmanager
+def _locked(connection: Connection, run_id: int) -> Iterator[None]:
+    """The district's lock over several transactions of this session, which ends without a temporary table."""
+    key = "(select hashtextextended('roster district', district_id) from sync.runs where id = %s)"
+    with db.acting_as(connection, "roster_edit") as cursor:
+        cursor.execute(f"select pg_advisory_lock({key})", (run_id,))
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            with db.acting_as(connection, "roster_edit") as cursor:
+                cursor.execute(f"select pg_advisory_unlock({key})", (run_id,))
+                cursor.execute("discard temp")
 
 
 def _refuse_where_closed(cursor: Cursor, run_id: int, status: str) -> None:
@@ -119,35 +145,6 @@ def _is_proved(proof: dict[str, Any], table: str) -> bool:
     return bool(proof.get(table)) and table not in (proof.get("not_complete") or {})
 
 
-def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
-    """Fills staging.plan within the transaction at work; returns what people are shown of it.
-
-    Raises:
-        errors.SyncRefused: nothing is shared, no school is selected, a Reset without a complete feed.
-    """
-    started = time.monotonic()
-    db.tune(cursor)
-    _resolve(cursor, run)
-    _prove_by_size(cursor, run)
-    run["sizes"]["seen"] |= db.one(cursor, "plan/adds", run) or {}
-    db.run(cursor, "plan/reviews", run)
-    db.run(cursor, "plan/needs_bulk", run)
-    _plan_removals(cursor, run)
-    cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
-    find_freed(cursor, run)
-    summary = db.one(cursor, "plan/summary", run) or {}
-    if run["events"]:
-        summary["schools_offered"] = []  # those that wait for the full read are not for people to choose
-    _refuse_where_empty(cursor, run, summary)
-    log.info("compared in %.1f s", time.monotonic() - started)
-    return summary
-
-
-def find_freed(cursor: Cursor, run: dict[str, Any]) -> None:
-    """Sets the licences and books aside that would fall with the rows of staging.plan; binds their digest."""
-    run["freed_digest"] = (db.one(cursor, "plan/freed", run) or {})["digest"]
-
-
 def decide(cursor: Cursor, run: dict[str, Any], district: District, summary: dict[str, Any]) -> Decision:
     """Records what staging.plan says, and decides what of it may be written."""
     counts = [limits.KindCount(**row) for row in db.rows(cursor, "plan/limits", run)]
@@ -158,77 +155,6 @@ def decide(cursor: Cursor, run: dict[str, Any], district: District, summary: dic
     run["settings"] = _settings(run, district, summary)
     _record(cursor, run, decision, summary, counts, found)
     return decision
-
-
-def _resolve(cursor: Cursor, run: dict[str, Any]) -> None:
-    db.run(cursor, "plan/resolve_schools", run)
-    if run["mode"] == "reset":
-        db.run(cursor, "plan/still_live_schools", run)
-    if run["events"]:
-        db.run(cursor, "plan/events_wait", run)
-    db.run(cursor, "plan/resolve_users", run)
-    db.run(cursor, "plan/resolve_classes", run)
-    cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
-    db.run(cursor, "plan/unusual", run)
-    db.run(cursor, "plan/memberships", run)
-    db.run(cursor, "plan/enrollments", run)
-    if run["mode"] == "reset":
-        db.run(cursor, "plan/still_live_users", run)
-
-
-def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
-    """No schools or no people at all is never proof; nor, in an Edit, no classes or no enrolments (between terms)."""
-    sizes = db.one(cursor, "plan/sizes", run) or {}
-    run["sizes"] = sizes
-    if not sizes["schools"] or not sizes["users"]:
-        for table in ("schools", "users", "classes", "enrollments"):
-            run[f"{table}_proved"] = False
-    if run["mode"] == "edit":
-        run["classes_proved"] = run["classes_proved"] and sizes["classes"] > 0
-        run["enrollments_proved"] = run["enrollments_proved"] and sizes["enrollments"] > 0
-
-
-def _plan_removals(cursor: Cursor, run: dict[str, Any]) -> None:
-    if run["mode"] == "reset":
-        db.run(cursor, "plan/removals_reset", run)
-    elif not (run["proof"] or {}).get("adds_only"):  # paused, kept moving, only events: nothing goes,
-        db.run(cursor, "plan/removals_edit", run)  # not even what the feed itself calls gone
-
-
-def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, Any]) -> None:
-    db.run(cursor, "edit/selection", run | {"follow": False})
-    if not run["sizes"]["schools"] or not run["sizes"]["users"]:
-        what = "schools" if not run["sizes"]["schools"] else "people"
-        if run["mode"] == "reset":
-            raise SyncRefused(
-                f"No {what} came from the source, so a Reset would delete everything. Check what the district shares."
-            )
-        if not run["has_written_before"]:
-            raise SyncRefused(
-                f"Nothing is shared: no {what} came from the source. Ask the district to share its schools and people."
-            )
-    if run["school_mode"] == "listed" and not summary["schools_selected"]:
-        if not summary["schools_chosen"]:
-            raise SyncRefused("No school is selected for this district. Select at least one school, then start again.")
-        if run["mode"] == "reset":
-            raise SyncRefused(
-                "None of the selected schools came from the source, so a Reset would delete everything. Check what the"
-                " district shares, or select other schools."
-            )
-    if run["mode"] == "reset":
-        unproved = [table for table in ("schools", "users", "classes", "enrollments") if not run[f"{table}_proved"]]
-        if unproved:
-            raise SyncRefused(
-                "A Reset needs the whole roster, and it did not come whole: "
-                + " ".join(_reasons(run, unproved))
-                + " Nothing was changed. Run the Reset again when the source is complete."
-            )
-
-
-def _reasons(run: dict[str, Any], tables: list[str]) -> list[str]:
-    proof = run["proof"] or {}
-    reasons = {**(proof.get("reasons") or {}), **(proof.get("not_complete") or {})}
-    return sorted({str(reasons.get(table, f"{table} are not complete.")) for table in tables})
 
 
 def _is_unlimited(run: dict[str, Any]) -> bool:

@@ -160,18 +160,16 @@ $$;
 revoke all on function staging.take_enrollments(bigint) from public;
 grant execute on function staging.take_enrollments(bigint) to roster_edit;
 
--- The enrolments of a plan. A plan's part for them is made anew each time, by CREATE TABLE AS again: on a first load it holds
--- every line of the feed, in the order of the portal's index, which then fills from one end to the other. `add`: active in the
--- feed and not in the portal; `differs`: anything else that is not the same on both sides, for plan/enrollments.sql to judge.
--- What is the same never leaves the join. n: a line that names an enrolment once more.
+-- The enrolments of a plan, made anew each time by CREATE TABLE AS again: on a first load every line of the feed, in the order of
+-- the portal's index, which then fills from one end to the other. `add`: active in the feed and not in the portal; `differs`:
+-- anything else that is not the same on both sides, for plan/enrollments.sql to judge. What is the same never leaves the join.
+-- n: a line that names an enrolment once more. Apart from the plan, so that a second connection can do it beside the rest.
 alter table staging.plan alter column run_id drop not null, alter column entity drop not null, alter column kind drop not null,
   alter column action drop not null, alter column phase drop not null; -- as above
-create function staging.plan_enrollments(run bigint, district bigint, is_reset boolean) returns void
+create function staging.join_enrollments(run bigint, district bigint, is_reset boolean) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
-declare
-  part constant text := 'plan_' || run || '_enrollments';
 begin
-  execute format('drop table if exists staging.%I', part);
+  execute format('drop table if exists staging.%I', 'joined_' || run);
   execute format($made$
     create unlogged table staging.%1$I with (autovacuum_enabled = false) as
     select %2$s::bigint as run_id, 'enrollments' as entity, 'enrollments' as kind,
@@ -191,13 +189,23 @@ begin
       else not f.is_active or not e.is_active
         or (e.origin = 'sync' and (f.is_primary <> e.is_primary
             or (not f.keeps_dates and (f.begins_on is distinct from e.begins_on or f.ends_on is distinct from e.ends_on)))) end
-    $made$, part, run, district, is_reset);
-  execute format('alter table staging.%I attach partition staging.%I for values in (%L)', 'plan_' || run, part, 'enrollments');
-  execute format('analyze staging.%I (class_id, action)', part);
+    $made$, 'joined_' || run, run, district, is_reset);
+  execute format('analyze staging.%I (class_id, action)', 'joined_' || run);
 end
 $$;
-revoke all on function staging.plan_enrollments(bigint, bigint, boolean) from public;
-grant execute on function staging.plan_enrollments(bigint, bigint, boolean) to roster_edit, roster_reset;
+-- They become the plan's.
+create function staging.plan_enrollments(run bigint) returns void
+language plpgsql security definer set search_path = staging, pg_temp as $$
+declare
+  part constant text := 'plan_' || run || '_enrollments';
+begin
+  execute format('drop table if exists staging.%I', part);
+  execute format('alter table staging.%I rename to %I', 'joined_' || run, part);
+  execute format('alter table staging.%I attach partition staging.%I for values in (%L)', 'plan_' || run, part, 'enrollments');
+end
+$$;
+revoke all on function staging.join_enrollments(bigint, bigint, boolean), staging.plan_enrollments(bigint) from public;
+grant execute on function staging.join_enrollments(bigint, bigint, boolean), staging.plan_enrollments(bigint) to roster_edit, roster_reset;
 
 -- A run's parts of the staging tables.
 create or replace function staging.open_run(run bigint) returns void
@@ -242,7 +250,7 @@ declare
   parent text;
   dropped bigint := 0;
 begin
-  foreach parent in array array['schools', 'users', 'classes', 'enrollments', 'unusual_enrollments', 'terms', 'resolved', 'plan'] loop
+  foreach parent in array array['schools', 'users', 'classes', 'enrollments', 'unusual_enrollments', 'terms', 'resolved', 'plan', 'joined'] loop
     if to_regclass(format('staging.%I', parent || '_' || run)) is not null then
       execute format('drop table staging.%I', parent || '_' || run);
       dropped := dropped + 1;

@@ -1,5 +1,5 @@
 -- What this run adds, updates and restores: the same for Edit and Reset. Only rows that differ enter the plan.
--- In: school_view, class_view, user_view, enrollment_diff, seen_enrollments, feed_memberships. Out: staging.plan, one count.
+-- In: school_view, class_view, user_view, feed_memberships. Out: staging.plan, temporary present_users, present_classes.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, source_id)
 select %(run_id)s, 'schools', 'schools', case when v.is_known then 'restore' else 'add' end, 'adds', v.id, v.source_id
 from school_view v
@@ -105,25 +105,3 @@ select %(run_id)s, 'user_schools', 'memberships',
 from membership_diff d
 join user_view v on v.id = d.user_id
 where v.origin = 'sync' or not d.is_known;
-
--- Enrolments. Those that are new are planned already (plan/enrollments.sql), but for who and what is not there.
-delete from enrollment_diff d using seen_enrollments s
-where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
-
-delete from staging.plan p
-where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
-  and (not exists (select from present_classes c where c.id = p.class_id) or not exists (select from present_users u where u.id = p.user_id));
-
-insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
-select %(run_id)s, 'enrollments', 'enrollments', case when d.in_portal then 'update' else 'restore' end,
-  case when d.in_portal then 'updates' else 'adds' end,
-  d.class_id, d.user_id, d.role, d.is_primary, true, d.begins_on, d.ends_on
-from enrollment_diff d
-join present_classes c on c.id = d.class_id
-join present_users u on u.id = d.user_id
-where d.in_feed and d.origin = 'sync';
-
--- How many enrolments came and have their place: those that are as they were, and those that come in.
-select (select matched from enrollment_sizes) + (
-  select count(*) from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('add', 'restore')) as enrollments;

@@ -1,7 +1,7 @@
--- Which enrolments differ between feed and portal: one full join, of which only what differs comes out (staging.plan_enrollments).
--- In: staging.enrollments, staging.resolved, told_unusual, class_view. Out: the new ones in staging.plan, of which plan/adds.sql
--- takes those away that have no place; temporary enrollment_diff, enrollment_sizes.
-select staging.plan_enrollments(%(run_id)s, %(district_id)s, %(mode)s = 'reset');
+-- Enrolments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
+-- In: the joined lines, told_unusual, seen_enrollments, class_view, present_users, present_classes. Out: staging.plan, temporary
+-- enrollment_diff, enrollment_sizes, one count.
+select staging.plan_enrollments(%(run_id)s);
 
 -- Those that only the portal could resolve. n: the same one may be there already.
 insert into staging.plan (run_id, entity, kind, action, phase, n, class_id, user_id, role, is_primary, is_active, begins_on, ends_on, changed)
@@ -77,3 +77,25 @@ with held as (
 select held.base, held.in_feed_classes - absent.in_feed_classes as matched,
   held.active > absent.active or exists (select from staging.resolved_enrollments where run_id = %(run_id)s and is_active) as any_active
 from held, absent;
+
+-- What a rejected row names is as it was; who or what is not there is not enrolled.
+delete from enrollment_diff d using seen_enrollments s
+where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
+
+delete from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
+  and (not exists (select from present_classes c where c.id = p.class_id) or not exists (select from present_users u where u.id = p.user_id));
+
+insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
+select %(run_id)s, 'enrollments', 'enrollments', case when d.in_portal then 'update' else 'restore' end,
+  case when d.in_portal then 'updates' else 'adds' end,
+  d.class_id, d.user_id, d.role, d.is_primary, true, d.begins_on, d.ends_on
+from enrollment_diff d
+join present_classes c on c.id = d.class_id
+join present_users u on u.id = d.user_id
+where d.in_feed and d.origin = 'sync';
+
+-- How many enrolments came and have their place: those that are as they were, and those that come in.
+select (select matched from enrollment_sizes) + (
+  select count(*) from staging.plan p
+  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('add', 'restore')) as enrollments;

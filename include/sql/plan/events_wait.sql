@@ -4,7 +4,7 @@
 -- A school that the portal does not show yet waits with all that is in it: of one that was only selected, half would come.
 update school_view set is_selected = false where not is_shared;
 
-create temporary table waiting on commit drop as
+create temporary table waiting on commit preserve rows as
 with people as (
   select s.n, s.sis_id, lower(btrim(s.email)) as email, lower(s.given_name) as given_name, lower(s.family_name) as family_name
   from staging.users s

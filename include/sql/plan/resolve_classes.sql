@@ -14,7 +14,7 @@ order by s.source_id, s.is_rejected, p.id;
 
 select staging.analyze_run(%(run_id)s, array['resolved/classes']);
 
-create temporary table unnamed_classes on commit drop as
+create temporary table unnamed_classes on commit preserve rows as
 select s.n, s.source_id from staging.classes s
 where s.run_id = %(run_id)s and s.source_id is not null
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id);
@@ -27,12 +27,12 @@ join portal.classes p on p.id = i.row_id
 where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id)
 order by p.id, s.source_id;
 
-create temporary table unknown_classes on commit drop as
+create temporary table unknown_classes on commit preserve rows as
 select s.*, i.id as school_id, null::bigint as lead_id
 from staging.classes s left join school_ids i on i.source_id = s.school_source_id
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id);
-create temporary table unclaimed_classes on commit drop as
+create temporary table unclaimed_classes on commit preserve rows as
 select p.*, null::bigint as lead_id from portal.classes p
 where p.district_id = %(district_id)s and p.origin = 'sync' and exists (select from unknown_classes)
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.row_id = p.id);
@@ -58,7 +58,7 @@ with lead as (
   group by c.id having count(*) = 1 or count(*) filter (where e.is_primary) = 1)
 update unclaimed_classes c set lead_id = lead.lead_id from lead where lead.id = c.id;
 
-create temporary table class_pairs on commit drop as
+create temporary table class_pairs on commit preserve rows as
 select 1 as rung, u.source_id, c.id as row_id from unknown_classes u join unclaimed_classes c on c.sis_id = u.sis_id
 union
 select 2, u.source_id, c.id
@@ -84,7 +84,7 @@ where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
 order by i.id, s.n; -- school by school, as people's
 
 -- Every class that this run looks at.
-create temporary table class_view on commit drop as
+create temporary table class_view on commit preserve rows as
 with feed as (
   select r.row_id, s.n, s.source_id, s.status, s.is_rejected, r.how,
     case when 'school_id' = any (s.keep) then coalesce(old.school_id, sv.id) else sv.id end as school_id,
@@ -111,15 +111,15 @@ left join school_view o on o.id = p.school_id;
 
 -- What a rejected row names counts as seen: its class, or (of a row without an id) a class that looks like it. The rejected
 -- rows are few and set aside first: each way to name a class is then one hash join.
-create temporary table nameless_classes on commit drop as
+create temporary table nameless_classes on commit preserve rows as
 select sis_id, title from staging.classes where run_id = %(run_id)s and source_id is null;
-create temporary table rejected_ids on commit drop as
+create temporary table rejected_ids on commit preserve rows as
 select distinct e.class_source_id as source_id from staging.unusual_enrollments e
 where e.run_id = %(run_id)s and e.is_rejected and e.class_source_id is not null
   and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
 analyze nameless_classes;
 analyze rejected_ids;
-create temporary table named_classes on commit drop as
+create temporary table named_classes on commit preserve rows as
 select p.id from portal.classes p join rejected_ids r on r.source_id = p.source_id where p.district_id = %(district_id)s and p.issuer = %(issuer)s
 union select p.id from portal.classes p join nameless_classes s on s.sis_id = p.sis_id where p.district_id = %(district_id)s
 union select p.id from portal.classes p join nameless_classes s on s.title = p.title where p.district_id = %(district_id)s;

@@ -23,15 +23,15 @@ where s.run_id = %(run_id)s
 group by p.id;
 
 -- The rungs of the ladder, each a pair of columns; the clearest first.
-create temporary table unclaimed_schools on commit drop as
+create temporary table unclaimed_schools on commit preserve rows as
 select p.* from portal.schools p
 where p.district_id = %(district_id)s and p.origin = 'sync'
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.row_id = p.id);
-create temporary table unknown_schools on commit drop as
+create temporary table unknown_schools on commit preserve rows as
 select s.* from staging.schools s
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id);
-create temporary table school_pairs on commit drop as
+create temporary table school_pairs on commit preserve rows as
 select rung, u.source_id, c.id as row_id
 from unknown_schools u
 cross join lateral (values (1, u.sis_id), (2, u.nces_id), (3, u.state_id), (4, lower(u.name))) w (rung, value)
@@ -54,7 +54,7 @@ where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
 order by s.source_id;
 
 -- Every school that this run looks at: the feed's and the portal's, and whether its district wants it.
-create temporary table school_view on commit drop as
+create temporary table school_view on commit preserve rows as
 with feed as (
   select r.row_id, s.source_id, s.status, s.is_rejected, r.how
   from staging.schools s join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id
@@ -81,7 +81,7 @@ left join sync.school_selection old on old.district_id = %(district_id)s and old
 alter table school_view add primary key (id);
 
 -- A school's id, as classes and people write it; an id that a school had before still means it.
-create temporary table school_ids on commit drop as
+create temporary table school_ids on commit preserve rows as
 select distinct on (source_id) source_id, id from (
   select r.source_id, r.row_id as id, 1 as rank from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools'
   union all
@@ -95,7 +95,7 @@ alter table school_ids add primary key (source_id);
 analyze school_ids;
 
 -- What a rejected row names counts as seen: its school by id, or (of a row without an id) one that looks like it.
-create temporary table named_by_rejected on commit drop as
+create temporary table named_by_rejected on commit preserve rows as
 select school_source_id as source_id from staging.classes where run_id = %(run_id)s and is_rejected
 union
 select o from staging.users u cross join unnest(u.school_source_ids) o where u.run_id = %(run_id)s and u.is_rejected;

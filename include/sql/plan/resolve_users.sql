@@ -21,7 +21,7 @@ order by s.source_id, s.is_rejected, p.id;
 select staging.analyze_run(%(run_id)s, array['resolved/users']);
 
 -- Ids that no row bears now: on most nights few, and only these are looked for further.
-create temporary table unnamed_users on commit drop as
+create temporary table unnamed_users on commit preserve rows as
 select s.n, s.source_id from staging.users s
 where s.run_id = %(run_id)s and s.source_id is not null
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
@@ -34,25 +34,25 @@ join portal.users p on p.id = i.row_id
 where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
 order by p.id, s.source_id;
 
-create temporary table unknown_users on commit drop as
+create temporary table unknown_users on commit preserve rows as
 select s.n, s.source_id, s.roles, s.source_roles, s.school_source_ids[1] as school_source_id, s.sis_id, s.email, s.family_name, s.given_name
 from staging.users s join unnamed_users x on x.n = s.n
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and r.how = 'previous');
 -- Those of the portal whom the feed does not name: few on most nights, and not looked for where nobody is unknown.
-create temporary table unclaimed_users on commit drop as
+create temporary table unclaimed_users on commit preserve rows as
 select p.id, p.origin, p.role, p.sis_id, p.is_shared, lower(btrim(p.email)) as email, lower(p.given_name) as given_name, lower(p.family_name) as family_name
 from portal.users p
 where p.district_id = %(district_id)s and exists (select from unknown_users)
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id);
 analyze unclaimed_users;
 
-create temporary table email_pairs on commit drop as
+create temporary table email_pairs on commit preserve rows as
 select u.source_id, c.id as row_id, c.origin, c.email
 from unknown_users u join unclaimed_users c on c.email = lower(u.email) and c.family_name = lower(u.family_name)
 where c.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$';
 analyze email_pairs;
-create temporary table own_emails on commit drop as
+create temporary table own_emails on commit preserve rows as
 with asked as (select distinct email from email_pairs),
 portal as (
   select a.email from asked a join portal.users p on lower(btrim(p.email)) = a.email
@@ -64,7 +64,7 @@ select email from portal join feed using (email);
 
 -- Proofs: the SIS id with a name or the email; or an email that is one person's on both sides, with the family name.
 -- A pupil and a member of staff are not one person on the strength of a number: SIS ids of both may overlap. Who is both is either.
-create temporary table user_pairs on commit drop as
+create temporary table user_pairs on commit preserve rows as
 select 1 as rung, u.source_id, c.id as row_id, c.origin
 from unknown_users u join unclaimed_users c on c.sis_id = u.sis_id
 where (lower(u.family_name) = c.family_name or lower(u.given_name) = c.given_name or lower(u.email) = c.email)
