@@ -75,6 +75,7 @@ def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
         "min_wal_size": "1GB",  # files of the log that were used once are used again: making one costs 30 ms a 16 MB
         "wal_level": "minimal",  # nothing replicates from here, and COPY into a new table skips the log
         "max_wal_senders": "0",
+        "wal_buffers": "64MB",  # a first load writes its log faster than 16 MB are carried to the disk
         "checkpoint_timeout": "15min",
         # /dev/shm is 64 MB in many containers, too small for a parallel hash join
         "dynamic_shared_memory_type": "posix" if _has_room_in_shm() else "sysv",

@@ -147,3 +147,49 @@ def test_the_command_says_in_one_line_what_is_wrong_and_never_repeats_the_passwo
     assert len(result.stderr.splitlines()) == 1
     assert "ROSTER_MIGRATE_DSN" in result.stderr
     assert "s3cret" not in result.stderr
+
+
+STAGED_BEFORE = """
+insert into portal.districts (key, name) values ('brook', 'Brook');
+insert into sync.runs (district_id, mode, trigger) select id, 'edit', 'nightly' from portal.districts;
+select staging.open_run(1), staging.open_raw(1);
+insert into staging.users (run_id, n, source_id, status, roles, school_source_ids) values
+  (1, 1, 'u1', 'active', '{student}', '{s1}'), (1, 2, 'u2', 'active', '{student}', '{s2}');
+insert into staging.schools (run_id, source_id, status) values (1, 's1', 'active'), (1, 's2', 'active');
+insert into staging.classes (run_id, n, source_id, status, school_source_id) values (1, 1, 'c1', 'active', 's1');
+insert into staging.raw_enrollments_1 (source_id, status, class_source_id, user_source_id, role, begins_on) values
+  ('e1', 'active', 'c1', 'u1', 'student', '2026-08-17'), ('e2', 'tobedeleted', 'c1', 'u1', 'teacher', null),
+  ('e3', 'active', 'c1', 'u2', 'student', null), ('e4', 'active', 'c1', 'nobody', 'student', 'soon'),
+  (null, 'active', 'c1', 'u1', 'student', null), ('e6', 'active', 'c1', 'u1', 'janitor', null);
+select staging.type_enrollments(1), staging.close_raw(1);
+"""
+
+
+def test_what_a_waiting_run_has_staged_is_carried_into_the_form_of_0019(empty_database: Portal, tmp_path: Path) -> None:
+    for path in sorted(MIGRATIONS_FOLDER.glob("*.sql")):
+        if path.name < "0018":
+            (tmp_path / path.name).write_text(path.read_text())
+    _migrate(empty_database, tmp_path)
+    with closing(empty_database.owner()) as connection, connection.cursor() as cursor:
+        cursor.execute(STAGED_BEFORE)
+    _migrate(empty_database, MIGRATIONS_FOLDER)
+    with closing(empty_database.owner()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select role, is_active, begins_on::text from staging.typed_enrollments where run_id = 1 order by 1, 2"
+        )
+        typed = cursor.fetchall()
+        cursor.execute(
+            "select class_n, user_n, role, is_active, is_rejected, keep, is_elsewhere from staging.unusual_enrollments"
+            " where run_id = 1 order by is_rejected, is_active, role, user_n"
+        )
+        unusual = cursor.fetchall()
+    # a line of another role is none; the rejected one has no id
+    assert typed == [("student", True, "2026-08-17"), ("student", True, None), ("student", True, None),
+                     ("teacher", False, None)]  # fmt: skip
+    assert unusual == [
+        (1, 1, "teacher", False, False, None, False),
+        (1, 2, "student", True, False, None, True),
+        (1, None, "student", True, False, ["begins_on"], True),
+        (1, 1, None, True, False, None, False),
+        (1, 1, "student", True, True, None, False),
+    ]

@@ -72,7 +72,7 @@ class Beside:
     def _join(self) -> None:
         with closing(db.sibling(self._connection)) as second, db.acting_as(second, "roster_edit") as cursor:
             db.tune(cursor)
-            cursor.execute("set local max_parallel_workers_per_gather = 1")  # the other core has the rest of the plan
+            cursor.execute("set local max_parallel_workers_per_gather = 1")  # the rest of the plan works, too
             db.run(cursor, "plan/join_enrollments", self._run)
 
 

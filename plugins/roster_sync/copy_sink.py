@@ -193,7 +193,7 @@ class Lane(CopySink):
         self._cursor.execute(sql.SQL("truncate {}").format(self._table("enrollments")))
 
     def _how_to_land(self, _collection: str) -> sql.SQL:
-        """A file that is the first one lands frozen: else whoever reads it first writes every page once more (0.2 s)."""
+        """The first file lands frozen: else whoever reads it first writes every page once more (0.2 s)."""
         if self.received:
             return sql.SQL("")
         self._empty()  # PostgreSQL asks for it: a table emptied in this very subtransaction

@@ -79,6 +79,7 @@ def _plan_once(
             comparison.resolve(cursor, run)
         with comparison.Beside(connection, run) as beside, db.acting_as(connection, "roster_edit") as cursor:
             db.tune(cursor)
+            cursor.execute("set local idle_in_transaction_session_timeout = 0")  # it may wait for the second connection
             try:
                 summary = comparison.judge(cursor, run, beside.wait)
                 log.info("compared in %.1f s", time.monotonic() - started)

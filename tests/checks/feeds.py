@@ -37,7 +37,7 @@ def open_run(
     parameters: dict[str, Any] | None = None,
     issuer: str = "oneroster:example.org",
 ) -> int:
-    """A run in progress with a sound feed of that size, staged and counted; `strangers` of the enrolments name nobody."""
+    """A run in progress with a sound feed of that size, staged and counted; `strangers` enrolments name nobody."""
     counts = {"schools": schools, "students": students, "teachers": teachers, "classes": classes,
               "enrollments": enrollments}  # fmt: skip
     received = {"orgs": schools + 1, "users": students + teachers, "classes": classes, "enrollments": enrollments}

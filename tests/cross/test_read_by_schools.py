@@ -20,10 +20,12 @@ STAGED = {
     " from staging.users where run_id = %s order by 1",
     "classes": "select row(source_id, status, school_source_id, sis_id, title, subject, grade, period, term_name,"
     " starts_on, ends_on, is_rejected, keep)::text as line from staging.classes where run_id = %s order by 1",
-    "enrollments": "select row(class_source_id, user_source_id, status, role, is_primary, begins_on, ends_on)::text as line"
+    "enrollments": "select row(class_source_id, user_source_id, status, role, is_primary, begins_on, ends_on)::text"
+    " as line"
     " from staging.enrollments where run_id = %s order by 1",
-    "unusual_enrollments": "select row(class_source_id, user_source_id, role, is_primary, is_active, begins_on, ends_on,"
-    " is_rejected, keep, is_elsewhere, is_padded)::text as line from staging.unusual_enrollments where run_id = %s order by 1",
+    "unusual_enrollments": "select row(class_source_id, user_source_id, role, is_primary, is_active, begins_on,"
+    " ends_on, is_rejected, keep, is_elsewhere, is_padded)::text as line"
+    " from staging.unusual_enrollments where run_id = %s order by 1",
     "terms": "select row(source_id, status, title, starts_on, ends_on)::text as line"
     " from staging.terms where run_id = %s order by 1",
     "findings": "select entity, source_id, severity, rule, field, message from sync.findings where run_id = %s"

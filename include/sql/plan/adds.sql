@@ -72,6 +72,7 @@ from (
   join staging.user_values w on w.run_id = %(run_id)s and w.n = v.n
   join portal.users p on p.id = v.id
   where v.is_in_feed and v.origin = 'sync' and v.is_shared and not v.is_same
+    and exists (select from user_view x where x.is_in_feed and x.is_shared and not x.is_same) -- else nothing is read
     and (v.is_listed or (v.lists_no_school and (%(mode)s = 'reset' or not v.stood_deselected)) or (v.stood_selected and %(mode)s = 'edit'))
     and (p.email is distinct from w.email or p.username is distinct from w.username or p.given_name is distinct from w.given_name
       or p.family_name is distinct from w.family_name or p.grade is distinct from w.grade or p.sis_id is distinct from w.sis_id
@@ -82,6 +83,8 @@ from (
 -- Who is in the portal once the adds are in.
 create temporary table present_users on commit drop as
 select v.id from user_view v where v.is_known
+union all
+select u.id from plain_users u
 union all
 select p.row_id from staging.plan p where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add';
 create temporary table present_classes on commit drop as

@@ -7,8 +7,13 @@ with base as (
   select 'classes', count(*) from class_view v
   where v.is_known and v.origin = 'sync' and (%(mode)s = 'reset' or (v.is_shared and v.old_selected))
   union all
-  select case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, count(*) from user_view v
-  where v.is_known and v.origin = 'sync' and (%(mode)s = 'reset' or (v.is_shared and (v.stood_selected or not v.stood_deselected)))
+  select case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, sum(v.n)::bigint
+  from (
+    select role, count(*) as n from user_view
+    where is_known and origin = 'sync' and (%(mode)s = 'reset' or (is_shared and (stood_selected or not stood_deselected)))
+    group by role
+    union all
+    select role, n from plain_counts) v
   group by 1
   union all
   select 'enrollments', base from enrollment_sizes

@@ -1,11 +1,11 @@
--- Who is in which school by the feed, in portal ids; and every person that this run looks at.
--- In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
+-- Who is in which school by the feed, in portal ids; and every person that this run looks at: all but the plain ones, who are as
+-- they were (plan/resolve_users.sql). In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
 create temporary table feed_memberships on commit drop as
 select m.user_id, m.school_id, bool_or(m.is_primary) as is_primary, v.is_selected
 from (
   select r.row_id as user_id, i.id as school_id, o.id is not distinct from s.primary_school_source_id as is_primary
   from staging.users s
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and not r.is_plain
   cross join lateral unnest(s.school_source_ids) o (id)
   join school_ids i on i.source_id = o.id
   where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
@@ -44,16 +44,21 @@ using staging.resolved r join staging.users s on s.run_id = %(run_id)s and s.n =
 where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = x.row_id;
 
 -- Where people stood: of those whom a selected school lists it matters only while some school is deselected.
+create temporary table plain_users on commit drop as
+select row_id as id from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain;
+analyze plain_users;
 create temporary table stood (user_id bigint, selected boolean, deselected boolean) on commit drop;
 insert into stood
 select us.user_id, bool_or(v.is_selected), bool_or(not v.is_selected)
 from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
 where us.is_active and v.origin = 'sync' and exists (select from school_view where is_known and not is_selected)
+  and not exists (select from plain_users u where u.id = us.user_id)
 group by us.user_id;
 insert into stood
 select us.user_id, true, false
 from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
 where us.is_active and v.origin = 'sync' and not exists (select from school_view where is_known and not is_selected)
+  and not exists (select from plain_users u where u.id = us.user_id)
   and not exists (select from feed_memberships m where m.user_id = us.user_id and m.is_selected)
 group by us.user_id;
 analyze stood;
@@ -62,7 +67,7 @@ create temporary table user_view on commit drop as
 with feed as (
   select r.row_id, s.n, s.source_id, s.status, s.roles, false as is_rejected, r.how, r.is_same
   from staging.users s
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and not r.is_plain
   where s.run_id = %(run_id)s and not s.is_rejected
   union all
   select * from rejected_users
@@ -80,7 +85,9 @@ select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null
   coalesce(st.selected, false) as stood_selected, coalesce(st.deselected, false) as stood_deselected,
   coalesce(f.is_same, false) as is_same, coalesce(not p.role = any (f.roles), false) as drifts
 from feed f
-full join (select id, origin, role, is_shared from portal.users where district_id = %(district_id)s) p on p.id = f.row_id
+full join (
+  select id, origin, role, is_shared from portal.users p
+  where p.district_id = %(district_id)s and not exists (select from plain_users u where u.id = p.id)) p on p.id = f.row_id
 left join listed l on l.user_id = coalesce(f.row_id, p.id)
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
 -- Who names only schools that are gone is not without a school: gone also once they are deleted, or the next run would add

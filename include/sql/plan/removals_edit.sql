@@ -39,8 +39,8 @@ insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id
 select %(run_id)s, 'enrollments', 'enrollments', 'end', 'removals', d.class_id, d.user_id, d.role
 from enrollment_diff d
 join class_view c on c.id = d.class_id and not c.is_protected
-join user_view u on u.id = d.user_id and not u.is_protected
-where d.in_portal and d.origin = 'sync'
-  and case when c.is_in_feed then c.is_selected and (d.in_feed = false or u.is_gone or (d.in_feed is null and %(enrollments_proved)s))
+left join user_view u on u.id = d.user_id -- none: a plain person, who is in the feed
+where d.in_portal and d.origin = 'sync' and u.is_protected is not true
+  and case when c.is_in_feed then c.is_selected and (d.in_feed = false or u.is_gone is true or (d.in_feed is null and %(enrollments_proved)s))
            -- a class that the feed may leave out: only the source's own word ends something in it
-           else not %(classes_proved)s and c.is_shared and c.old_selected and not c.is_gone and (d.in_feed = false or u.is_gone) end;
+           else not %(classes_proved)s and c.is_shared and c.old_selected and not c.is_gone and (d.in_feed = false or u.is_gone is true) end;

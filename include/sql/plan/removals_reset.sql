@@ -89,7 +89,7 @@ left join feed_memberships m on m.user_id = us.user_id and m.school_id = us.scho
 left join user_view p on p.id = us.user_id
 where s.id is not null or u.id is not null
   or (us.origin = 'manual' and %(include_manual)s and m.user_id is null and p.role not in ('district_admin', 'school_admin'))
-  or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not coalesce(p.is_protected, false)
+  or (us.origin = 'sync' and m.user_id is null and not v.is_protected and not p.is_protected -- no p: plain, and as they were
       -- an admin who stays without being shared keeps their schools
       and not (p.role in ('district_admin', 'school_admin') and not (p.is_in_feed and (p.is_listed or p.lists_no_school)))
       and (p.is_in_feed or not exists (select from kept_candidates k where k.id = us.user_id)));

@@ -23,7 +23,7 @@ select
   (select count(*) from school_view where is_in_feed) as schools_in_feed,
   (select count(*) from school_view where is_in_feed and is_selected) as schools_selected,
   (select count(*) from sync.school_selection where district_id = %(district_id)s and is_selected) as schools_chosen,
-  (select count(*) from user_view where is_in_feed) as people_in_feed,
+  (select count(*) from user_view where is_in_feed) + (select coalesce(sum(n), 0) from plain_counts)::bigint as people_in_feed,
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
   (select any_active from enrollment_sizes) as enrollments_in_feed,
   (select count(*) from review_pairs) as reviews,

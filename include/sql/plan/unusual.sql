@@ -1,5 +1,5 @@
 -- The unusual enrolments in portal ids: what memberships and the comparison need to know of them.
--- In: staging.unusual_enrollments, staging.resolved. Out: temporary told_unusual, seen_enrollments. Size: what is unusual.
+-- In: staging.unusual_enrollments, staging.resolved. Out: temporary told_unusual, seen_enrollments, plain_counts. Size: what is unusual.
 create temporary table told_unusual on commit drop as
 select c.row_id as class_id, u.row_id as user_id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.keep is not null as keeps_dates,
   e.is_elsewhere, false as is_apart
@@ -37,3 +37,10 @@ left join portal.users pu on e.user_n is null and pu.district_id = %(district_id
 where e.run_id = %(run_id)s and e.is_rejected
   and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
 analyze seen_enrollments;
+
+-- Whom a class at another school, or a rejected enrolment, puts somewhere is looked at again.
+update staging.resolved r set is_plain = false
+from (select user_id from told_unusual where is_active and is_elsewhere union select user_id from seen_enrollments) u
+where r.run_id = %(run_id)s and r.entity = 'users' and r.is_plain and r.row_id = u.user_id;
+create temporary table plain_counts on commit drop as
+select role, count(*) as n from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain group by role;

@@ -1,0 +1,79 @@
+"""What enrolments and memberships name is there, whoever writes them: people, a run, an undo or a merge."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from roster_sync import apply, db, plan, staging
+from tests.engine.rosters import MemorySource, town
+from tests.engine.world import World
+
+NOBODY = 999_999_999
+
+
+@pytest.mark.parametrize(("statement", "message"), [
+    ("insert into portal.enrollments (district_id, class_id, user_id, role) select district_id, id, {nobody}, 'student'"
+     " from portal.classes limit 1", "names a user"),
+    ("insert into portal.enrollments (district_id, class_id, user_id, role) select district_id, {nobody}, id, 'student'"
+     " from portal.users limit 1", "names a class"),
+    ("insert into portal.enrollments (district_id, class_id, user_id, role) select {nobody}, c.id, u.id, 'student'"
+     " from portal.users u, portal.classes c limit 1", "names a class"),
+    ("insert into portal.user_schools (user_id, school_id) select {nobody}, id from portal.schools limit 1",
+     "names a user"),
+    ("insert into portal.user_schools (user_id, school_id) select id, {nobody} from portal.users limit 1",
+     "names a school"),
+    ("insert into portal.users (district_id, role) values ({nobody}, 'teacher')", "names a district"),
+])  # fmt: skip
+def test_a_row_by_hand_that_names_what_is_not_there_is_refused(world: World, statement: str, message: str) -> None:
+    world.run(town())
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation, match=message):
+        world.do(statement.format(nobody=NOBODY))
+
+
+def _planned(world: World) -> int:
+    """A run that would enrol a known person anew, planned and not yet applied."""
+    world.run(town().without("b4"))
+    roster = town().enrol("c-t2", "a1")
+    run_id = world.begin()
+    staging.load(world.app, run_id, world.district, MemorySource(roster))
+    plan.make(world.app, run_id, world.district)
+    return run_id
+
+
+def test_who_is_deleted_between_plan_and_apply_is_not_enrolled(world: World) -> None:
+    run_id = _planned(world)
+    gone = world.person("a1")["id"]
+    world.do("delete from portal.users where id = %s", gone)
+    assert apply.apply(world.app, run_id, world.district) == "launched"
+    assert world.value("select count(*) from portal.enrollments where user_id = %s", gone) == 0
+    assert world.person("a1")["id"] != gone  # planned again: the feed still shares them, so they are new
+
+
+def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -> None:
+    run_id = _planned(world)
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        run = plan.run_params(cursor, run_id, world.district)
+        cursor.execute("select pg_current_xact_id()::text")
+        named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
+        found = db.one(cursor, "edit/references", named)
+        # b4, who comes with this run, is enrolled and listed; both lines, and that of a1, name what was there before
+        assert found == {"missing": 2, "older": 3}
+        db.run(cursor, "edit/hold_references", named)
+        with closing(world.portal.owner()) as other, other.cursor() as another:
+            another.execute("set lock_timeout = '100ms'")
+            with pytest.raises(psycopg2.errors.LockNotAvailable):
+                another.execute("delete from portal.users where source_id = 'a1'")
+
+
+def test_a_merge_refuses_to_move_an_enrolment_to_someone_who_is_gone(world: World) -> None:
+    ran = world.run(town())
+    world.do(
+        "insert into sync.changes (run_id, table_name, key, action) values"
+        " (%s, 'enrollments', jsonb_build_object('class_id', %s, 'user_id', %s, 'role', 'student'), 'insert')",
+        ran.id, world.klass("c-t1")["id"], NOBODY,
+    )  # fmt: skip
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation):
+        world.do("select portal.hold_references_of(%s)", ran.id)
