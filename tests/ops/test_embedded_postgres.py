@@ -50,7 +50,8 @@ def test_the_first_of_two_commands_to_end_leaves_the_server_to_the_other(home: P
 
 def test_many_commands_at_once_do_not_collide(home: Path) -> None:
     started = [start("psql", "-Atc", "table kept", home=home) for _ in range(6)]
-    assert [process.communicate(timeout=60)[0] for process in started] == ["42\n"] * 6
+    said = [process.communicate(timeout=60) for process in started]
+    assert [output for output, _ in said] == ["42\n"] * 6, said
     assert wait_for(lambda: processes_of(home) == [])
 
 
