@@ -4,7 +4,7 @@ r"""The nightly Edit on OneRoster CSV: `bin/bench edit [--students 100000] [--on
 empty database of its own: the first load, nothing changed (the same rows in another order, so that no shortcut by a
 file's hash counts), 1 % changed (the next day). Each is all that the engine does, as the tasks of the DAG call it:
 extract, stage and row checks (`load`), `plan`, `apply`. Its ratio is to the floor: psql's `\copy` of the same six files
-of day 1, extracted, into plain logged tables of text columns, on the same server in the same run; the median of three,
+of day 1 into plain logged tables of text columns, on the same server in the same run; the median of three,
 one before each run. The limits: first load 7, nothing changed 4, and 250 MB for the most memory that this process ever
 held, whatever the district's size.
 

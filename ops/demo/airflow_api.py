@@ -55,6 +55,11 @@ class AirflowApi:
         again = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", again)
 
+    def task_instances(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The tasks of a run, in the order in which they began, and the ids of their instances."""
+        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?order_by=start_date")
+        return {one["task_id"]: str(one["id"]) for one in found["task_instances"]}
+
     def nightly_run(self, dag_id: str, since: datetime, seconds: float) -> str | None:
         """The run that the scheduler itself made after a moment, if it makes one within a while."""
         end = time.monotonic() + seconds
