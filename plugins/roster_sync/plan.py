@@ -80,6 +80,7 @@ def _plan_once(
         with comparison.Beside(connection, run) as beside, db.acting_as(connection, "roster_edit") as cursor:
             db.tune(cursor)
             cursor.execute("set local idle_in_transaction_session_timeout = 0")  # it may wait for the second connection
+            _refuse_where_closed(cursor, run_id, status)
             try:
                 summary = comparison.judge(cursor, run, beside.wait)
                 log.info("compared in %.1f s", time.monotonic() - started)

@@ -23,14 +23,15 @@ where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
 group by p.class_id, p.user_id, p.role having count(*) > 1;
 analyze doubled;
 delete from staging.plan p using doubled d
-where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
+where exists (select from doubled) -- else nothing is read
+  and p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
   and p.class_id = d.class_id and p.user_id = d.user_id and p.role = d.role;
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
 select %(run_id)s, 'enrollments', 'enrollments', 'add', 'adds', class_id, user_id, role, is_primary, true, begins_on, ends_on
 from doubled order by class_id, user_id, role;
 
--- One that the portal has, and that comes more than once, is one too: active beats ended. Of those
--- the portal has, a line that is the same as the portal's stayed behind in the join: fetched, for the few that differ.
+-- One that the portal has, and that comes more than once, is one too: active beats ended. A line that is the same as the portal's
+-- stayed behind in the join: fetched, for the few that have another line which differs.
 create temporary table enrollment_diff on commit drop as
 with differing as (
   select p.class_id, p.user_id, p.role, p.is_active, p.is_primary, p.begins_on, p.ends_on, p.changed is not null as keeps_dates,
