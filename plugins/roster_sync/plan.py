@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TAKE_LOCK: Final = (
+    "select pg_advisory_lock(hashtextextended('roster district', district_id)) from sync.runs where id = %s"
+)
+_LEAVE_LOCK: Final = (
+    "select pg_advisory_unlock(hashtextextended('roster district', district_id)) from sync.runs where id = %s"
+)
 ALL_PHASES: Final = ("adds", "updates", "removals")
 
 
@@ -97,15 +103,14 @@ def _plan_once(
 @contextmanager
 def _locked(connection: Connection, run_id: int) -> Iterator[None]:
     """The district's lock over several transactions of this session, which ends without a temporary table."""
-    key = "(select hashtextextended('roster district', district_id) from sync.runs where id = %s)"
     with db.acting_as(connection, "roster_edit") as cursor:
-        cursor.execute(f"select pg_advisory_lock({key})", (run_id,))
+        cursor.execute(_TAKE_LOCK, (run_id,))
     try:
         yield
     finally:
         if not connection.closed:
             with db.acting_as(connection, "roster_edit") as cursor:
-                cursor.execute(f"select pg_advisory_unlock({key})", (run_id,))
+                cursor.execute(_LEAVE_LOCK, (run_id,))
                 cursor.execute("discard temp")
 
 
