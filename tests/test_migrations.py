@@ -165,7 +165,7 @@ select staging.type_enrollments(1), staging.close_raw(1);
 """
 
 
-def test_what_a_waiting_run_has_staged_is_carried_into_the_form_of_0019(empty_database: Portal, tmp_path: Path) -> None:
+def test_what_a_waiting_run_has_staged_is_carried_into_todays_form(empty_database: Portal, tmp_path: Path) -> None:
     for path in sorted(MIGRATIONS_FOLDER.glob("*.sql")):
         if path.name < "0018":
             (tmp_path / path.name).write_text(path.read_text())
@@ -175,7 +175,8 @@ def test_what_a_waiting_run_has_staged_is_carried_into_the_form_of_0019(empty_da
     _migrate(empty_database, MIGRATIONS_FOLDER)
     with closing(empty_database.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select role, is_active, begins_on::text from staging.typed_enrollments where run_id = 1 order by 1, 2"
+            "select role, class_n, user_n, is_active, begins_on::text, is_unusual from staging.enrollments"
+            " where run_id = 1 and role is not null and not is_rejected order by role, is_active, user_n"
         )
         typed = cursor.fetchall()
         cursor.execute(
@@ -184,8 +185,8 @@ def test_what_a_waiting_run_has_staged_is_carried_into_the_form_of_0019(empty_da
         )
         unusual = cursor.fetchall()
     # a line of another role is none; the rejected one has no id
-    assert typed == [("student", True, "2026-08-17"), ("student", True, None), ("student", True, None),
-                     ("teacher", False, None)]  # fmt: skip
+    assert typed == [("student", 1, 1, True, "2026-08-17", False), ("student", 1, 2, True, None, True),
+                     ("student", 1, None, True, None, True), ("teacher", 1, 1, False, None, True)]  # fmt: skip
     assert unusual == [
         (1, 1, "teacher", False, False, None, False),
         (1, 2, "student", True, False, None, True),

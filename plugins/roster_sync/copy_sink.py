@@ -25,15 +25,17 @@ Settled = Callable[[FeedReport], None]
 
 BATCH: Final = 2_000
 """Rows that are turned into COPY text at a time: large enough to be fast, small enough to keep memory flat."""
+OF_THE_RUN: Final = ("users", "roles", "enrollments", "rejects")
+"""What lands in a table of the run; everything else in a temporary one."""
 DATA_ERRORS: Final = ("22", "54")
 """SQLSTATE classes that blame the bytes and not the database: bad CSV, NUL, bad UTF-8, a line too long."""
 
 
 class CopySink:
-    """The sink (sources.base.Sink) of one transaction: temporary tables (staging/raw.sql) and two of the run.
+    """The sink (sources.base.Sink) of one transaction: temporary tables (staging/raw.sql) and some of the run.
 
-    Enrolments and rejects go into unlogged tables of the run (staging.open_raw), so that a lane, which is another
-    connection, can fill them, and parallel workers can read them.
+    What is many goes into unlogged tables of the run (staging.open_raw), so that a lane, which is another connection,
+    can fill them, and parallel workers can read them.
     """
 
     def __init__(self, cursor: Cursor, run_id: int, settled: Settled = lambda _report: None) -> None:
@@ -52,16 +54,17 @@ class CopySink:
         cursor.execute("set local temp_buffers = '64MB'")
         _wait_for_the_source(cursor)
         db.run(cursor, "staging/raw")
-        self._show("rejects", self._table("rejects"))
+        for name in ("users", "roles", "rejects"):
+            self._show(name)
         cursor.execute("savepoint empty")
 
-    def _show(self, name: str, table: sql.Identifier) -> None:
+    def _show(self, name: str) -> None:
         """Lets SQL files read a table of the run as raw_<name>."""
-        view = sql.Identifier(f"raw_{name}")
+        view, table = sql.Identifier(f"raw_{name}"), self._table(name)
         self._cursor.execute(sql.SQL("create or replace temporary view {} as select * from {}").format(view, table))
 
     def _table(self, name: str) -> sql.Identifier:
-        if name in ("enrollments", "rejects"):
+        if name in OF_THE_RUN:
             return sql.Identifier("staging", f"raw_{name}_{self._run_id}")
         return sql.Identifier(f"raw_{name}")
 
@@ -88,12 +91,13 @@ class CopySink:
             self._is_settled = True
 
     def show_enrollments(self) -> None:
-        """The enrolments are in, too, and staged as they came."""
-        self._show("enrollments", sql.Identifier("staging", f"enrollments_{self._run_id}"))
+        """The enrolments are in, too. Not earlier: the view's lock would keep the lane from widening its table."""
+        self._show("enrollments")
 
     def close(self) -> None:
         """Drops the tables of the run; what they became is staged."""
-        self._cursor.execute("drop view if exists pg_temp.raw_enrollments, pg_temp.raw_rejects")
+        views = sql.SQL(", ").join(sql.Identifier("pg_temp", f"raw_{name}") for name in OF_THE_RUN)
+        self._cursor.execute(sql.SQL("drop view if exists {}").format(views))
         self._cursor.execute("select staging.close_raw(%s)", (self._run_id,))
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
@@ -104,8 +108,9 @@ class CopySink:
         self._cursor.execute("savepoint file")
         names = self._with_spares(collection, columns)
         places = sql.SQL(", ").join(map(sql.Identifier, names))
-        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *{}) where coalesce({}) is not null").format(
-            self._table(collection), places, self._how_to_land(collection), places
+        is_something = sql.SQL(" or ").join(sql.SQL("{} is not null").format(sql.Identifier(name)) for name in names)
+        target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *{}) where {}").format(
+            self._table(collection), places, self._how_to_land(collection), is_something
         )
         try:
             self._cursor.copy_expert(target, stream, size=1 << 18)
@@ -123,14 +128,15 @@ class CopySink:
         return sql.SQL("")
 
     def _with_spares(self, collection: str, columns: Sequence[str | None]) -> list[str]:
+        """A name for each column; one that is not mapped is kept for its first byte only, as "char" reads it."""
         known = set(COLLECTIONS[collection])
         spares = (f"spare_{number}" for number in itertools.count(1))
         names = [column if column is not None and column in known else next(spares) for column in columns]
         wanted = [name for name in names if name not in known]
-        if collection == "enrollments" and wanted:
-            self._cursor.execute("select staging.widen_raw_enrollments(%s, %s)", (self._run_id, len(wanted)))
+        if collection in OF_THE_RUN and wanted:
+            self._cursor.execute("select staging.widen_raw(%s, %s, %s)", (self._run_id, collection, len(wanted)))
         elif wanted:
-            adds = (sql.SQL("add column if not exists {} text").format(sql.Identifier(name)) for name in wanted)
+            adds = (sql.SQL('add column if not exists {} "char"').format(sql.Identifier(name)) for name in wanted)
             self._cursor.execute(sql.SQL("alter table {} {}").format(self._table(collection), sql.SQL(", ").join(adds)))
         return names
 

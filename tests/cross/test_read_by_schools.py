@@ -20,9 +20,10 @@ STAGED = {
     " from staging.users where run_id = %s order by 1",
     "classes": "select row(source_id, status, school_source_id, sis_id, title, subject, grade, period, term_name,"
     " starts_on, ends_on, is_rejected, keep)::text as line from staging.classes where run_id = %s order by 1",
-    "enrollments": "select row(class_source_id, user_source_id, status, role, is_primary, begins_on, ends_on)::text"
-    " as line"
-    " from staging.enrollments where run_id = %s order by 1",
+    "enrollments": "select row(c.source_id, u.source_id, e.role, e.is_primary, e.is_active, e.begins_on, e.ends_on,"
+    " e.is_rejected, e.keeps_dates, e.is_unusual)::text as line from staging.enrollments e"
+    " left join staging.classes c on c.run_id = e.run_id and c.n = e.class_n"
+    " left join staging.users u on u.run_id = e.run_id and u.n = e.user_n where e.run_id = %s order by 1",
     "unusual_enrollments": "select row(class_source_id, user_source_id, role, is_primary, is_active, begins_on,"
     " ends_on, is_rejected, keep, is_elsewhere, is_padded)::text as line"
     " from staging.unusual_enrollments where run_id = %s order by 1",

@@ -3,6 +3,7 @@ update sync.runs r set
   issuer = %(issuer)s, source_revision = %(revision)s,
   feed = %(feed)s::jsonb || jsonb_build_object('dangling', (
     select jsonb_build_object('classes', dangling_classes, 'users', dangling_users, 'active', active, 'total', total)
-    from enrollment_counts)),
+    from enrollment_counts),
+    'repeated', (select jsonb_build_object('users', coalesce(sum(times - 1), 0)) from repeated_users)),
   proof = %(proof)s::jsonb
 where r.id = %(run_id)s;

@@ -30,9 +30,9 @@ staged as (
     null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes, null::bigint as dangling_users
   from staging.schools where run_id = %(run_id)s
   union all
-  -- n counts the rows as they came, before those that repeat an id were united
+  -- rows that repeat an id were united when they were staged
   select 'users', 'users', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
-    greatest(max(n) - count(*), 0),
+    coalesce((select (r.feed -> 'repeated' ->> 'users')::bigint from sync.runs r where r.id = %(run_id)s), 0),
     count(*) filter (where not is_rejected and status = 'active' and source_roles <> '{}'),
     count(*) filter (where not is_rejected and status = 'active' and source_roles = '{}'),
     count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and source_roles <> '{}' and not exists (
@@ -41,6 +41,7 @@ staged as (
     count(*) filter (where not is_rejected and status = 'active'), (select people from placeless), null, null
   from staging.users where run_id = %(run_id)s
   union all
+  -- n counts the rows as they came
   select 'classes', 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
     greatest(max(n) - count(*), 0), null, null, null, null, null, null, null
   from staging.classes where run_id = %(run_id)s
@@ -48,7 +49,7 @@ staged as (
   -- what is not unusual is active and points somewhere; a record that could not be read has no place in the feed
   select 'enrollments', 'enrollments', lines + unread, rejected, without_id, 0, null, null, null,
     lines + unread - rejected - inactive, null, dangling_classes, dangling_users
-  from (select count(*) as lines from staging.enrollments where run_id = %(run_id)s) c
+  from (select count(distinct place) as lines from staging.enrollments where run_id = %(run_id)s) c
   cross join (
     select count(*) filter (where place is null) as unread, count(*) filter (where is_rejected) as rejected,
       count(*) filter (where class_source_id is null or user_source_id is null) as without_id,

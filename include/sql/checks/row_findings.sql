@@ -73,15 +73,17 @@ union all
    and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) limit 1000);
 
 -- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.
+-- Most people list one school: only of the others, and of those whose first is not in the feed, is each looked up.
+create temporary table many_schools on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
+select s.source_id, s.school_source_ids
+from staging.users s left join unnest(array(select distinct source_id from raw_orgs)) g (source_id) on g.source_id = s.school_source_ids[1]
+where s.run_id = %(run_id)s and s.school_source_ids <> '{}' and (g.source_id is null or cardinality(s.school_source_ids) > 1);
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', d.source_id, 'warning', 'dangling_school', 'orgSourcedIds',
   'An organisation that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
 from (
   select distinct u.source_id
-  from (
-    -- most people list one school: only of the others is each looked up
-    select s.source_id, s.school_source_ids from staging.users s left join raw_orgs g on g.source_id = s.school_source_ids[1]
-    where s.run_id = %(run_id)s and s.school_source_ids <> '{}' and (g.source_id is null or cardinality(s.school_source_ids) > 1)) u
+  from many_schools u
   cross join unnest(u.school_source_ids) o (id)
   left join raw_orgs g on g.source_id = o.id
   where g.source_id is null

@@ -42,7 +42,8 @@ from (
   from class_view v
   join staging.class_values w on w.run_id = %(run_id)s and w.n = v.n
   join portal.classes p on p.id = v.id
-  where v.is_in_feed and v.is_selected and v.origin = 'sync' and v.is_shared) d
+  where v.is_in_feed and v.is_selected and v.origin = 'sync' and v.is_shared and not v.is_same
+    and exists (select from class_view x where x.is_in_feed and x.is_shared and not x.is_same)) d -- else nothing is read
 where d.changed <> '{}';
 
 -- People. New ones need a role that may be created, and a selected school (or none at all, in 'all schools').

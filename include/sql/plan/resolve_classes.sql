@@ -1,6 +1,10 @@
 -- Which portal class each class of the feed is: key, previous id, SIS id, else a unique school, title, period, term and lead.
-insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
-select %(run_id)s, 'classes', s.source_id, s.n, p.id, 'key'
+-- is_same: every value is what the portal has.
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how, is_same)
+select %(run_id)s, 'classes', s.source_id, s.n, p.id, 'key',
+  s.keep = '{}' and s.sis_id is not distinct from p.sis_id and s.title is not distinct from p.title and s.subject is not distinct from p.subject
+    and s.grade is not distinct from p.grade and s.period is not distinct from p.period and s.term_name is not distinct from p.term_name
+    and s.starts_on is not distinct from p.starts_on and s.ends_on is not distinct from p.ends_on
 from staging.classes s
 join portal.classes p on p.district_id = %(district_id)s and p.source_id = s.source_id and p.issuer = %(issuer)s
 where s.run_id = %(run_id)s;
@@ -42,13 +46,8 @@ analyze unclaimed_classes;
 with lead as (
   select u.n, coalesce(min(r.row_id) filter (where e.is_primary), min(r.row_id)) as lead_id
   from unknown_classes u
-  join (
-    select class_source_id, user_source_id, is_primary from staging.typed_enrollments
-    where run_id = %(run_id)s and role = 'teacher' and is_active
-    union all
-    select class_source_id, user_source_id, is_primary from staging.unusual_enrollments
-    where run_id = %(run_id)s and role = 'teacher' and is_active and is_padded and not is_rejected) e on e.class_source_id = u.source_id
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = e.user_source_id
+  join staging.enrollments e on e.run_id = %(run_id)s and e.class_n = u.n and e.role = 'teacher' and e.is_active and not e.is_rejected
+  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = e.user_n
   where exists (select from unclaimed_classes)
   group by u.n having count(distinct r.row_id) = 1 or count(*) filter (where e.is_primary) = 1)
 update unknown_classes u set lead_id = lead.lead_id from lead where lead.n = u.n;
@@ -86,7 +85,7 @@ order by i.id, s.n; -- school by school, as people's
 -- Every class that this run looks at.
 create temporary table class_view on commit preserve rows as
 with feed as (
-  select r.row_id, s.n, s.source_id, s.status, s.is_rejected, r.how,
+  select r.row_id, s.n, s.source_id, s.status, s.is_rejected, r.how, r.is_same,
     case when 'school_id' = any (s.keep) then coalesce(old.school_id, sv.id) else sv.id end as school_id,
     coalesce(sv.is_selected, false) as school_selected, coalesce(sv.is_gone, false) as school_gone
   from staging.classes s
@@ -100,6 +99,7 @@ with feed as (
 )
 select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null as is_known, coalesce(p.origin, 'sync') as origin,
   coalesce(p.is_shared, false) as is_shared, f.school_id, p.school_id as old_school_id,
+  coalesce(f.is_same and f.school_id = p.school_id, false) as is_same,
   coalesce(f.status = 'active' and not f.is_rejected and not f.school_gone and f.school_id is not null, false) as is_in_feed,
   coalesce(f.school_selected, false) as is_selected,
   coalesce(f.is_rejected, false) as is_protected,

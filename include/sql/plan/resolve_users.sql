@@ -1,30 +1,10 @@
 -- Which portal person each person of the feed is (product.md, Matching): key, previous id, then the ladder on proof.
 -- Candidates of the ladder: synced people whom the feed does not itself name, each claimed once, never guessed.
--- The same join tells who is the same in every value (of them nothing is compared again, see staging.user_values), and who is
--- plain: the same, of the portal's role, and listed in one school, a selected one of the feed, where the portal has them, and
--- nowhere else. What plan/unusual.sql knows of a plain person makes them one to look at again.
-insert into staging.resolved (run_id, entity, source_id, n, row_id, how, is_same, is_plain, role)
-select %(run_id)s, 'users', d.source_id, d.n, d.id, 'key', d.is_same,
-  d.is_same and d.is_as_it_was and stands.school_id is not null and stands.is_primary = (d.school_source_id is not distinct from d.primary_school_source_id),
-  d.role
-from (
-  select s.source_id, s.n, p.id, p.role, s.school_source_ids[1] as school_source_id, s.primary_school_source_id,
-    s.keep = '{}' and s.given_name is not distinct from p.given_name and s.family_name is not distinct from p.family_name
-      and s.email is not distinct from p.email and s.username is not distinct from p.username
-      and s.grade is not distinct from p.grade and s.sis_id is not distinct from p.sis_id
-      and (s.state_id is null or s.state_id is not distinct from p.state_id)
-      and (s.is_enabled is null or (s.is_enabled = p.is_enabled and s.is_enabled is not distinct from p.is_enabled_at_source)) as is_same,
-    p.is_shared and p.origin = 'sync' and s.status = 'active' and not s.is_rejected and p.role = any (s.roles)
-      and cardinality(s.school_source_ids) = 1 as is_as_it_was
-  from staging.users s
-  join portal.users p on p.district_id = %(district_id)s and p.source_id = s.source_id and p.issuer = %(issuer)s
-  where s.run_id = %(run_id)s) d
-left join school_ids i on i.source_id = d.school_source_id
-left join (
-  select us.user_id, min(us.school_id) as school_id, bool_or(us.is_primary) as is_primary
-  from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
-  group by us.user_id having count(*) = 1 and bool_and(us.is_active and us.origin = 'sync' and v.is_in_feed and v.is_selected)
-) stands on stands.user_id = d.id and stands.school_id = i.id;
+-- The join by id also tells who is the same in every value (of them nothing is compared again, see staging.user_values), and who is
+-- plain: nothing of them is new. What plan/unusual.sql knows of a plain person makes them one to look at again.
+select staging.name_users(%(run_id)s, %(district_id)s, %(issuer)s,
+  array(select source_id from school_ids order by id, source_id), array(select id from school_ids order by id, source_id),
+  array(select id from school_view where is_known), array(select id from school_view where is_known and is_in_feed and is_selected));
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (s.source_id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'key'
 from portal.users p

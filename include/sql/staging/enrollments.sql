@@ -1,5 +1,6 @@
--- Enrolments stay as they came; those that are unusual are set aside. In: the run's copied enrolments, raw_rejects, staging.users,
--- .classes, .schools. Out: staging.enrollments, .unusual_enrollments, temporary enrollment_counts. Duplicates are folded later.
+-- Enrolments by the numbers of their class and person; those that are unusual are set aside. In: raw_enrollments, raw_rejects,
+-- staging.users, .classes, .schools. Out: staging.enrollments, .unusual_enrollments, temporary enrollment_counts. Duplicates are
+-- folded later.
 select staging.take_enrollments(%(run_id)s);
 
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
@@ -8,6 +9,9 @@ from (select place, class_source_id, user_source_id from staging.unusual_enrollm
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = p.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_source_id
 where e.run_id = %(run_id)s and e.place = p.place and e.is_padded;
+update staging.enrollments e set class_n = coalesce(e.class_n, p.class_n), user_n = coalesce(e.user_n, p.user_n)
+from staging.unusual_enrollments p
+where p.run_id = %(run_id)s and p.is_padded and e.run_id = %(run_id)s and e.place = p.place;
 
 insert into staging.unusual_enrollments (run_id, class_n, user_n, class_source_id, user_source_id, is_primary, is_active, is_rejected,
   is_elsewhere, is_padded)
@@ -17,13 +21,13 @@ from (select btrim(known ->> 'class_source_id') as class_source_id, btrim(known 
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = r.class_source_id
 left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.user_source_id
 where r.class_source_id <> '' or r.user_source_id <> '';
-select staging.analyze_run(%(run_id)s, array['unusual_enrollments']);
+select staging.analyze_run(%(run_id)s, array['unusual_enrollments/rows']);
 
 -- What is asked of them again and again, counted once: whatever is not unusual is active and points somewhere. A line stands here
 -- twice where two rows of the feed bear its person's or class's id. A class or a person that a delta leaves out may be the portal's.
 create temporary table enrollment_counts on commit drop as
 with came as (
-  select count(*) as lines from staging.enrollments where run_id = %(run_id)s
+  select count(*) as lines from raw_enrollments
 ), told as (
   select distinct on (e.place, case when e.place is null then row_number() over () end) e.*,
     e.class_n is null and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) as no_class,

@@ -1,9 +1,7 @@
 -- Where a feed lands as it came: temporary, of this session only, gone at commit. All text; columns as model.COLLECTIONS.
--- Passwords, phones and whatever else is not mapped never reach a table that outlives the transaction. Enrolments, which are
--- many and nameless, and records that could not be read land in tables of the run: staging.open_raw.
+-- People, their roles, enrolments and records that could not be read land in tables of the run, which workers can read and which are
+-- dropped before what they hold is committed: staging.open_raw. Of passwords, phones and whatever else is not mapped, one byte lands.
 create temporary table raw_orgs (source_id text, status text, name text, type text, identifier text, parent_source_id text, state_id text, nces_id text) on commit drop;
 create temporary table raw_terms (source_id text, status text, title text, type text, starts_on text, ends_on text) on commit drop;
 create temporary table raw_courses (source_id text, status text, title text, course_code text, grades text, subjects text) on commit drop;
 create temporary table raw_classes (source_id text, status text, title text, grades text, course_source_id text, class_code text, class_type text, school_source_id text, term_source_ids text, subjects text, periods text) on commit drop;
-create temporary table raw_users (source_id text, status text, is_enabled text, org_source_ids text, role text, username text, user_ids text, given_name text, family_name text, identifier text, email text, grades text, primary_org_source_id text, state_id text) on commit drop;
-create temporary table raw_roles (source_id text, status text, user_source_id text, role_type text, role text, org_source_id text) on commit drop;

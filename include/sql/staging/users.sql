@@ -1,65 +1,6 @@
 -- People, with the portal roles that their words map to. In: raw_users, raw_roles, raw_rejects, sync.grades.
--- Contacts, parents, guardians and relatives are nobody of ours and leave no trace. Size: the district's people.
-create temporary table role_words on commit drop as
-select btrim(r.user_source_id) as source_id,
-  array_agg(distinct lower(btrim(r.role))) filter (where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive')) as words,
-  array_agg(distinct btrim(r.org_source_id)) filter (
-    where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive') and btrim(r.org_source_id) <> '') as orgs,
-  min(btrim(r.org_source_id)) filter (where lower(r.role_type) = 'primary') as primary_org
-from raw_roles r where btrim(r.user_source_id) <> '' group by btrim(r.user_source_id);
-analyze role_words;
-analyze raw_users (source_id);
-
-with people as (
-  select u.*, w.orgs as role_orgs, w.primary_org,
-    -- nearly everyone is written in one of two words: only for the others is a list built
-    case when w.words is not null then w.words
-         when u.role = 'student' then '{student}' when u.role = 'teacher' then '{teacher}'
-         when u.role is null or btrim(u.role) = '' then '{}'::text[]
-         when strpos(u.role, ',') = 0 then array[lower(btrim(u.role))]
-         else (select array_agg(distinct lower(btrim(word))) from unnest(string_to_array(u.role, ',')) word) end as words,
-    case when u.org_source_ids is null then '{}'::text[]
-         when strpos(u.org_source_ids, ',') = 0 then array[staging.trimmed(u.org_source_ids)]
-         else (select array_agg(btrim(o) order by place) from unnest(string_to_array(u.org_source_ids, ',')) with ordinality t (o, place)
-               where btrim(o) <> '') end as listed,
-    case when strpos(u.grades, ',') = 0 then u.grades else split_part(u.grades, ',', 1) end as first_grade,
-    staging.trimmed(u.email) as trimmed_email,
-    -- {type:id} pairs; a regular expression costs five times as much
-    coalesce(nullif(strpos(u.user_ids, '{State'), 0), nullif(strpos(lower(u.user_ids), '{state'), 0)) as state_at,
-    staging.trimmed(u.email) ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' as is_address
-  from raw_users u left join role_words w on w.source_id = staging.trimmed(u.source_id)
-  offset 0 -- each of these is worked out once, and nothing is written down between
-)
-insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, primary_school_source_id,
-  email, username, given_name, family_name, grade, sis_id, state_id, is_enabled, is_rejected, keep)
-select
-  %(run_id)s, row_number() over (), nullif(staging.trimmed(p.source_id), ''),
-  case when p.status is null or p.status = 'active' or lower(btrim(p.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end,
-  p.words,
-  -- the two arrays below are spelt out for the many before they are worked out for the few
-  case when p.words = '{student}' then '{student}'::text[] when p.words = '{teacher}' then '{teacher}' else array_remove(array[
-    case when 'teacher' = any (p.words) then 'teacher' end,
-    case when p.words && array['administrator', 'siteadministrator', 'principal'] then 'school_admin' end,
-    case when p.words && array['districtadministrator', 'district_admin'] then 'district_admin' end,
-    case when 'student' = any (p.words) then 'student' end], null) end,
-  case when p.role_orgs is null and (p.primary_org_source_id is null or coalesce(btrim(p.primary_org_source_id), '') = '' or btrim(p.primary_org_source_id) = any (p.listed)) then p.listed
-       else (select array_agg(distinct o) from unnest(p.listed || p.role_orgs || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) o where o is not null) end,
-  coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]),
-  case when p.is_address then p.trimmed_email end,
-  nullif(staging.trimmed(p.username), ''), nullif(staging.trimmed(p.given_name), ''), nullif(staging.trimmed(p.family_name), ''),
-  g.grade, nullif(staging.trimmed(p.identifier), ''),
-  coalesce(nullif(btrim(p.state_id), ''), nullif(btrim(split_part(split_part(substr(p.user_ids, p.state_at), ':', 2), '}', 1)), '')),
-  case when p.is_enabled is null or p.is_enabled = 'true' then p.is_enabled = 'true'
-    else case lower(btrim(p.is_enabled)) when 'true' then true when '1' then true when 'false' then false when '0' then false end end,
-  p.source_id is null or btrim(p.source_id) = '',
-  case when (p.is_address or p.trimmed_email is null) and (g.grade is not null or p.first_grade is null) and p.given_name > ' ' and p.family_name > ' '
-    then '{}'::text[] else array_remove(array[
-    case when p.trimmed_email <> '' and not p.is_address then 'email' end,
-    case when btrim(p.first_grade) <> '' and g.grade is null then 'grade' end,
-    case when coalesce(btrim(p.given_name), '') = '' then 'given_name' end,
-    case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null) end
-from people p left join sync.grades g on g.written = lower(staging.trimmed(p.first_grade))
-where p.words in ('{student}', '{teacher}', '{}') or not p.words <@ array['contact', 'parent', 'guardian', 'relative'];
+-- Out: staging.users, temporary repeated_users. Size: the district's people.
+select staging.type_users(%(run_id)s);
 
 insert into staging.users (run_id, n, source_id, status, school_source_ids, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.users where run_id = %(run_id)s), 0) + row_number() over (),
@@ -70,19 +11,19 @@ from raw_rejects r where r.collection = 'users' and btrim(r.source_id) <> '';
 update staging.users u set is_rejected = true
 from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.source_id = btrim(r.known ->> 'user_source_id');
 
-select staging.analyze_run(%(run_id)s, array['users']);
+select staging.analyze_run(%(run_id)s, array['users/rows']);
 -- Rows that repeat an id are folded: schools and roles united, active beats gone; where values differ, the portal's wins.
-with repeated as (
-  select source_id from staging.users
-  where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1
-), gone as (
-  delete from staging.users s using repeated r
+create temporary table repeated_users on commit drop as -- not within the statement below: one that deletes has no workers
+select source_id, count(*) as times from staging.users
+where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1;
+with gone as (
+  delete from staging.users s using repeated_users r
   where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
 ), told as (
   insert into sync.findings (run_id, entity, source_id, severity, rule, message)
   select %(run_id)s, 'users', source_id, 'warning', 'repeated_id',
     'This person comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
-  from repeated limit 1000
+  from repeated_users limit 1000
 ), living as (
   -- a row that is gone says nothing beside one that is active
   select * from (select g.*, min(g.status) over (partition by g.source_id) as best from gone g) g where g.status = g.best
