@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from roster_sync import db
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
 log = logging.getLogger(__name__)
@@ -46,34 +43,10 @@ def resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
 
 
-class Beside:
-    """The join of the enrolments, half of a plan's work, on a connection of its own beside the rest of the plan.
-
-    It sees what is committed: `resolve` comes first, in a transaction of its own.
-    """
-
-    def __init__(self, connection: Connection, run: dict[str, Any]) -> None:
-        """Begins at once."""
-        self._connection = connection
-        self._run = run
-        self._pool = ThreadPoolExecutor(1, "roster-join")
-        self._joining = self._pool.submit(self._join)
-
-    def __enter__(self) -> Beside:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-    def wait(self) -> None:
-        """Until it is joined; an error is raised here."""
-        self._joining.result()
-
-    def _join(self) -> None:
-        with closing(db.sibling(self._connection)) as second, db.acting_as(second, "roster_edit") as cursor:
-            db.tune(cursor)
-            cursor.execute("set local max_parallel_workers_per_gather = 1")  # the rest of the plan works, too
-            db.run(cursor, "plan/join_enrollments", self._run)
+def join(cursor: Cursor, run: dict[str, Any]) -> None:
+    """The join of the enrolments, half of a plan's work. On a connection of its own it sees what `resolve` committed."""
+    cursor.execute("set local max_parallel_workers_per_gather = 1")  # the rest of the plan works, too
+    db.run(cursor, "plan/join_enrollments", run)
 
 
 def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], object]) -> dict[str, Any]:
@@ -90,6 +63,7 @@ def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], object]) -> 
         db.run(cursor, "plan/still_live_users", run)
     _prove_by_size(cursor, run)
     db.run(cursor, "plan/adds", run)
+    db.run(cursor, "plan/held_enrollments", run)
     joined()
     run["sizes"]["seen"] |= db.one(cursor, "plan/enrollments", run) or {}
     db.run(cursor, "plan/reviews", run)

@@ -14,6 +14,7 @@ from psycopg2 import sql
 from psycopg2.extras import Json
 
 from roster_sync import db
+from roster_sync.beside import may_wait
 from roster_sync.errors import DatabaseFailure
 from roster_sync.model import COLLECTIONS
 from roster_sync.sources.base import CopyRefused, FeedReport
@@ -29,6 +30,24 @@ OF_THE_RUN: Final = ("users", "roles", "enrollments", "rejects")
 """What lands in a table of the run; everything else in a temporary one."""
 DATA_ERRORS: Final = ("22", "54")
 """SQLSTATE classes that blame the bytes and not the database: bad CSV, NUL, bad UTF-8, a line too long."""
+
+
+def _table_of(run_id: int, name: str) -> sql.Identifier:
+    if name in OF_THE_RUN:
+        return sql.Identifier("staging", f"raw_{name}_{run_id}")
+    return sql.Identifier(f"raw_{name}")
+
+
+def show(cursor: Cursor, run_id: int, name: str) -> None:
+    """Lets SQL files read a table of the run as raw_<name>; its lock keeps a lane from widening that table."""
+    view, table = sql.Identifier(f"raw_{name}"), _table_of(run_id, name)
+    cursor.execute(sql.SQL("create or replace temporary view {} as select * from {}").format(view, table))
+
+
+def close_raw(cursor: Cursor, run_id: int) -> None:
+    """Drops all that the feed landed in; what it became is staged."""
+    cursor.execute("discard temp")
+    cursor.execute("select staging.close_raw(%s)", (run_id,))
 
 
 class CopySink:
@@ -52,21 +71,15 @@ class CopySink:
         self._is_settled = False
         self.received = 0
         cursor.execute("set local temp_buffers = '64MB'")
-        _wait_for_the_source(cursor)
+        may_wait(cursor)  # for the source: for its limits, or until a sync of its own is over
+        cursor.execute("discard temp")  # what an earlier try of this session left
         db.run(cursor, "staging/raw")
         for name in ("users", "roles", "rejects"):
-            self._show(name)
+            show(cursor, run_id, name)
         cursor.execute("savepoint empty")
 
-    def _show(self, name: str) -> None:
-        """Lets SQL files read a table of the run as raw_<name>."""
-        view, table = sql.Identifier(f"raw_{name}"), self._table(name)
-        self._cursor.execute(sql.SQL("create or replace temporary view {} as select * from {}").format(view, table))
-
     def _table(self, name: str) -> sql.Identifier:
-        if name in OF_THE_RUN:
-            return sql.Identifier("staging", f"raw_{name}_{self._run_id}")
-        return sql.Identifier(f"raw_{name}")
+        return _table_of(self._run_id, name)
 
     def discard(self) -> None:
         """Forgets everything taken so far, and what was done with it."""
@@ -89,16 +102,6 @@ class CopySink:
         if not self._is_settled:
             self._settled(report)
             self._is_settled = True
-
-    def show_enrollments(self) -> None:
-        """The enrolments are in, too. Not earlier: the view's lock would keep the lane from widening its table."""
-        self._show("enrollments")
-
-    def close(self) -> None:
-        """Drops the tables of the run; what they became is staged."""
-        views = sql.SQL(", ").join(sql.Identifier("pg_temp", f"raw_{name}") for name in OF_THE_RUN)
-        self._cursor.execute(sql.SQL("drop view if exists {}").format(views))
-        self._cursor.execute("select staging.close_raw(%s)", (self._run_id,))
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         """Takes CSV bytes as they are; columns without a name land in a spare column that nothing reads.
@@ -190,7 +193,7 @@ class Lane(CopySink):
         self._settled = lambda _report: None
         self._is_settled = True
         self.received = 0
-        _wait_for_the_source(cursor)
+        may_wait(cursor)  # for the source: for its limits, or until a sync of its own is over
         self._empty()
         cursor.execute(sql.SQL("delete from {} where collection = 'enrollments'").format(self._table("rejects")))
         cursor.execute("savepoint empty")
@@ -206,9 +209,6 @@ class Lane(CopySink):
         return sql.SQL(", freeze")
 
 
-def _wait_for_the_source(cursor: Cursor) -> None:
-    """A source may keep the transaction idle for long: for its limits, or until a sync of its own is over."""
-    cursor.execute("set local idle_in_transaction_session_timeout = 0")
 
 
 class _RowStream:

@@ -13,6 +13,7 @@ from psycopg2.extras import Json
 
 from roster_sync import comparison, db, holds, limits, runs
 from roster_sync.absences import Absences
+from roster_sync.beside import Beside, may_wait
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -83,12 +84,13 @@ def _plan_once(
             _refuse_where_closed(cursor, run_id, status)
             db.tune(cursor)
             comparison.resolve(cursor, run)
-        with comparison.Beside(connection, run) as beside, db.acting_as(connection, "roster_edit") as cursor:
+        joining = Beside(connection, lambda second: comparison.join(second, run))
+        with joining, db.acting_as(connection, "roster_edit") as cursor:
             db.tune(cursor)
-            cursor.execute("set local idle_in_transaction_session_timeout = 0")  # it may wait for the second connection
+            may_wait(cursor)
             _refuse_where_closed(cursor, run_id, status)
             try:
-                summary = comparison.judge(cursor, run, beside.wait)
+                summary = comparison.judge(cursor, run, joining.wait)
                 log.info("compared in %.1f s", time.monotonic() - started)
                 missing = absences.still_to_ask(cursor, run)
                 if not missing:

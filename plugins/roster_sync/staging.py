@@ -11,7 +11,8 @@ from psycopg2 import sql
 from psycopg2.extras import Json
 
 from roster_sync import db
-from roster_sync.copy_sink import CopySink
+from roster_sync.beside import Beside, may_wait
+from roster_sync.copy_sink import CopySink, close_raw, show
 from roster_sync.errors import SyncRefused
 from roster_sync.sources.base import FeedReport, Source
 
@@ -38,18 +39,19 @@ def load(connection: Connection, run_id: int, district: District, source: Source
         cursor.execute("delete from sync.findings where run_id = %s", (run_id,))
     try:
         with db.acting_as(connection, "roster_edit") as cursor:
-            report = _load(cursor, run_id, district, source)
+            report, params = _read(cursor, run_id, source)
+        _check(connection, params, report, district)
     except BaseException:
         with db.acting_as(connection, "roster_edit") as cursor:
-            cursor.execute("select staging.close_raw(%s)", (run_id,))
+            close_raw(cursor, run_id)
         raise
     return {name: collection.received for name, collection in report.collections.items()} | {
         "requests": report.requests
     }
 
 
-def _load(cursor: Cursor, run_id: int, district: District, source: Source) -> FeedReport:
-    """Reads, types and checks within the transaction at work."""
+def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict[str, Any]]:
+    """Reads the source, and types all but the enrolments; returns what it said and what the SQL of the checks binds."""
     db.tune(cursor)
     started = time.monotonic()
     sink = CopySink(cursor, run_id, lambda report: _type_all_but_enrollments(cursor, _params(cursor, run_id, report)))
@@ -57,13 +59,26 @@ def _load(cursor: Cursor, run_id: int, district: District, source: Source) -> Fe
     seconds = time.monotonic() - started
     log.info("read %s records in %.1f s (%.0f a second)", sink.received, seconds, sink.received / max(seconds, 0.001))
     sink.settle(report)
-    params = _params(cursor, run_id, report)
-    sink.show_enrollments()
-    db.run(cursor, "staging/enrollments", params)
-    _check(cursor, params, report, district)
-    sink.close()
-    log.info("staged and checked in %.1f s", time.monotonic() - started)
-    return report
+    return report, _params(cursor, run_id, report)
+
+
+def _check(connection: Connection, params: dict[str, Any], report: FeedReport, district: District) -> None:
+    """The row checks, the counts, and what the feed proves; the enrolments are taken on a second connection meanwhile."""
+    started = time.monotonic()
+    taking = Beside(connection, lambda second: db.run(second, "staging/take_enrollments", params))
+    with taking, db.acting_as(connection, "roster_edit") as cursor:
+        db.tune(cursor)
+        may_wait(cursor)
+        db.run(cursor, "checks/row_findings", params)
+        db.run(cursor, "checks/user_counts", params)
+        taking.wait()
+        show(cursor, params["run_id"], "enrollments")
+        db.run(cursor, "staging/enrollments", params)
+        db.run(cursor, "checks/enrollment_findings", params)
+        db.run(cursor, "checks/counts", params)
+        _keep(cursor, params, report, district)
+        close_raw(cursor, params["run_id"])
+    log.info("checked in %.1f s", time.monotonic() - started)
 
 
 def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
@@ -87,10 +102,8 @@ def _type_all_but_enrollments(cursor: Cursor, params: dict[str, Any]) -> None:
         db.run(cursor, f"staging/{name}", params)
 
 
-def _check(cursor: Cursor, params: dict[str, Any], report: FeedReport, district: District) -> None:
-    """The row checks, the counts, and what the feed proves."""
-    db.run(cursor, "checks/row_findings", params)
-    db.run(cursor, "checks/counts", params)
+def _keep(cursor: Cursor, params: dict[str, Any], report: FeedReport, district: District) -> None:
+    """What the feed said of itself and what it proves, kept with the run."""
     proof = _proof(cursor, params, report, is_paged=district.source.kind != "oneroster_csv")
     feed = {
         "collections": {name: vars(collection) for name, collection in report.collections.items()},

@@ -1,11 +1,5 @@
 -- What came, what was rejected, what lost a value, and what points nowhere: per entity, once.
--- Someone known counts as what the portal has them for, whatever the source says now: as the changes to them are counted.
-create temporary table user_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
-select case coalesce(p.role, s.roles[1]) when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end as entity,
-  count(*) as received, count(*) filter (where s.is_rejected) as rejected, count(*) filter (where s.keep <> '{}') as warned
-from staging.users s
-left join portal.users p on p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id
-where s.run_id = %(run_id)s group by 1;
+-- In: user_counts, enrollment_counts, staging.schools, .classes.
 insert into sync.run_counts (run_id, entity, received, rejected, warned)
 select %(run_id)s, c.entity, c.received, c.rejected, c.warned
 from (

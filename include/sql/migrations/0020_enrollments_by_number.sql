@@ -46,6 +46,7 @@ create table staging.enrollments (
   is_active boolean,
   is_rejected boolean,
   keeps_dates boolean, -- a date that is none was dropped by a warning
+  is_elsewhere boolean, -- the class is not at the first school that the person lists
   is_unusual boolean -- told in staging.unusual_enrollments
 ) partition by list (run_id);
 
@@ -102,6 +103,7 @@ begin
       e.source_id is null or e.class_source_id is null or e.user_source_id is null as is_rejected,
       ((b.day is null and e.begins_on <> '' and staging.as_day(e.begins_on) is null)
         or (x.day is null and e.ends_on <> '' and staging.as_day(e.ends_on) is null)) is true as keeps_dates,
+      (c.school = u.school) is not true as is_elsewhere,
       (c.school = u.school -- neither is null: a class and a person of the feed
         and e.source_id is not null and staging.as_active(e.status) and staging.as_role(e.role) is not null
         and (b.day is not null or e.begins_on is null) and (x.day is not null or e.ends_on is null)) is not true as is_unusual
@@ -128,7 +130,7 @@ create or replace function staging.take_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin
   perform staging.number_enrollments(run);
-  execute format('analyze staging.%I (is_unusual, class_n, user_n)', 'enrollments_' || run || '_rows'); -- else half of them are taken for unusual
+  execute format('analyze staging.%I (is_unusual)', 'enrollments_' || run || '_rows'); -- else half of them are taken for unusual
   execute format($made$
     create unlogged table staging.%1$I with (autovacuum_enabled = false) as
     select e.run_id, e.place, e.class_n, e.user_n, btrim(r.class_source_id) as class_source_id, btrim(r.user_source_id) as user_source_id,
@@ -136,16 +138,12 @@ begin
       case when e.keeps_dates then array_remove(array[
         case when e.begins_on is null and r.begins_on <> '' then 'begins_on' end,
         case when e.ends_on is null and r.ends_on <> '' then 'ends_on' end], null) end as keep,
-      s.source_id is null or s.source_id is distinct from case when u.status = 'active' and not u.is_rejected then u.school_source_ids[1] end as is_elsewhere,
+      e.is_elsewhere,
       (r.class_source_id <> btrim(r.class_source_id) or r.user_source_id <> btrim(r.user_source_id)) is true as is_padded
     from staging.%2$I e
     join staging.%3$I r on r.ctid = e.place
-    left join staging.%4$I c on c.n = e.class_n
-    left join staging.%5$I u on u.n = e.user_n
-    left join staging.%6$I s on s.source_id = c.school_source_id and s.status = 'active' and not s.is_rejected
-      and c.status = 'active' and not c.is_rejected and not 'school_id' = any (c.keep)
     where e.is_unusual
-    $made$, 'made_unusual_' || run, 'enrollments_' || run || '_rows', 'raw_enrollments_' || run, 'classes_' || run, 'users_' || run || '_rows', 'schools_' || run);
+    $made$, 'made_unusual_' || run, 'enrollments_' || run || '_rows', 'raw_enrollments_' || run);
   perform staging.exchange_part('unusual_enrollments_' || run, 'rows', 'made_unusual_' || run, run::text);
 end
 $$;
@@ -165,15 +163,18 @@ revoke all on function staging.ids_by_number(bigint, text) from public;
 -- anything else that is not the same on both sides, for plan/enrollments.sql to judge. What is the same never leaves the join.
 -- n: a line that names an enrolment once more. Apart from the plan, so that a second connection can do it beside the rest.
 create or replace function staging.join_enrollments(run bigint, district bigint, is_reset boolean) returns void
-language plpgsql security definer set search_path = staging, pg_temp as $$
+language plpgsql security definer set search_path = staging, pg_temp set work_mem = '256MB' set plan_cache_mode = force_generic_plan as $$
 begin
   execute format('drop table if exists staging.%I', 'made_plan_' || run);
+  -- Nearly all of what a first load joins comes out, and is sorted; of any other, little does, and its hash table goes to and fro: in parts
+  -- that a processor's cache holds it takes two thirds of the time, though they are written to files and read again.
   if exists (select from portal.enrollments x join portal.classes c on c.id = x.class_id where c.district_id = district) then
-    set local work_mem = '1MB';
+    set work_mem = '1MB';
   end if;
+  -- Prepared, with a generic plan: else the arrays become a part of the plan, and are written out as text for each worker.
   execute format($made$
-    create unlogged table staging.%1$I with (autovacuum_enabled = false) as
-    select %2$s::bigint as run_id, 'enrollments' as entity, 'enrollments' as kind,
+    prepare roster_join (bigint[], bigint[]) as
+    select %1$s::bigint as run_id, 'enrollments' as entity, 'enrollments' as kind,
       case when e.class_id is null then 'add' else 'differs' end as action, 'adds' as phase,
       null::bigint as row_id,
       nullif(row_number() over (partition by coalesce(f.class_id, e.class_id), coalesce(f.user_id, e.user_id)), 1)::integer as n,
@@ -182,19 +183,21 @@ begin
       case when f.keeps_dates then '{keeps_dates}'::text[] end as changed
     from (
       select $1[l.class_n] as class_id, $2[l.user_n] as user_id, l.role, l.is_primary, l.is_active, l.begins_on, l.ends_on, l.keeps_dates
-      from staging.%5$I l
+      from staging.%4$I l
       where l.role is not null and not l.is_rejected and $1[l.class_n] > 0 and $2[l.user_n] > 0) f
     full join (
       select x.class_id, x.user_id, x.role, x.is_primary, x.is_active, x.begins_on, x.ends_on, x.origin
-      from portal.enrollments x join portal.classes c on c.id = x.class_id where c.district_id = %3$s) e
+      from portal.enrollments x join portal.classes c on c.id = x.class_id where c.district_id = %2$s) e
       on e.class_id = f.class_id and e.user_id = f.user_id and e.role = f.role
-    where case when f.class_id is null then e.is_active or %4$L
+    where case when f.class_id is null then e.is_active or %3$L
       when e.class_id is null then f.is_active
       else not f.is_active or not e.is_active
         or (e.origin = 'sync' and (f.is_primary <> e.is_primary
             or (not f.keeps_dates and (f.begins_on is distinct from e.begins_on or f.ends_on is distinct from e.ends_on)))) end
-    $made$, 'made_plan_' || run, run, district, is_reset, 'enrollments_' || run || '_rows')
-  using staging.ids_by_number(run, 'classes'), staging.ids_by_number(run, 'users');
+    $made$, run, district, is_reset, 'enrollments_' || run || '_rows');
+  execute format('create unlogged table staging.%1$I with (autovacuum_enabled = false) as
+                  execute roster_join (staging.ids_by_number(%2$s, ''classes''), staging.ids_by_number(%2$s, ''users''))', 'made_plan_' || run, run);
+  deallocate roster_join;
   execute format('analyze staging.%I (class_id, action)', 'made_plan_' || run);
 end
 $$;

@@ -1,7 +1,7 @@
 -- People are typed and recognised by CREATE TABLE AS, in which workers take part; INSERT ... SELECT has none (PostgreSQL 18.4).
 
 -- People and their roles land in tables of the run, too, as workers see no temporary one; gone when the run is staged, however that
--- ends, and before their rows are committed. A line has its number from the start: which worker types it does not matter.
+-- ends (of a run that was killed at it: when it is staged again, or purged). A line has its number from the start: which worker types it does not matter.
 create or replace function staging.close_raw(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin

@@ -1,6 +1,6 @@
 -- Enrolments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
--- In: the joined lines, told_unusual, seen_enrollments, class_view, present_users, present_classes. Out: staging.plan, temporary
--- enrollment_diff, enrollment_sizes, one count.
+-- In: the joined lines, told_unusual, seen_enrollments, held_enrollments, class_view, present_users, present_classes.
+-- Out: staging.plan, temporary enrollment_diff, enrollment_sizes, one count.
 select staging.plan_enrollments(%(run_id)s);
 
 -- Those that only the portal could resolve. n: the same one may be there already.
@@ -63,21 +63,15 @@ where (in_feed and in_portal) is not true
 analyze enrollment_diff;
 delete from staging.plan where run_id = %(run_id)s and entity = 'enrollments' and action = 'differs';
 
--- How many the portal holds, in one pass: of all, of those that a removal is measured against, and of those that the feed
--- gives as they are (`matched`): whatever is active in a class of the feed and did not come out of the join above.
+-- Those that the feed gives as they are (`matched`): whatever is active in a class of the feed and did not come out of the join.
 create temporary table enrollment_sizes on commit drop as
-with held as (
-  select count(*) filter (where e.is_active) as active,
-    count(*) filter (where e.is_active and c.is_in_feed and c.is_selected) as in_feed_classes,
-    count(*) filter (where e.origin = 'sync' and (%(mode)s = 'reset' or (e.is_active and c.old_selected and c.is_shared))) as base
-  from portal.enrollments e join class_view c on c.id = e.class_id and c.is_known
-), absent as (
+with absent as (
   select count(*) as active, count(*) filter (where c.is_in_feed and c.is_selected) as in_feed_classes
   from enrollment_diff d join class_view c on c.id = d.class_id where d.in_portal and d.in_feed is not true
 )
 select held.base, held.in_feed_classes - absent.in_feed_classes as matched,
   held.active > absent.active or exists (select from staging.resolved_enrollments where run_id = %(run_id)s and is_active) as any_active
-from held, absent;
+from held_enrollments held, absent;
 
 -- What a rejected row names is as it was; who or what is not there is not enrolled.
 delete from enrollment_diff d using seen_enrollments s

@@ -37,6 +37,7 @@ select distinct on (r.row_id) r.row_id, s.n, s.source_id, s.status, s.roles, tru
 from staging.users s
 join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
 where s.run_id = %(run_id)s and s.is_rejected
+  and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity in ('students', 'teachers', 'admins') and n.rejected > 0)
 order by r.row_id, s.status;
 analyze rejected_users;
 delete from rejected_users x
@@ -104,7 +105,8 @@ alter table user_view add primary key (id);
 -- rows are few and set aside first: each rung is then one hash join, however many people the portal holds.
 create temporary table nameless on commit drop as
 select s.sis_id, lower(s.email) as email, s.username, lower(s.family_name) as family_name, lower(s.given_name) as given_name
-from staging.users s where s.run_id = %(run_id)s and s.source_id is null;
+from staging.users s where s.run_id = %(run_id)s and s.source_id is null
+  and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity in ('students', 'teachers', 'admins') and n.rejected > 0);
 create temporary table named_people on commit drop as
 select p.id from portal.users p
 where p.district_id = %(district_id)s and p.source_id in (

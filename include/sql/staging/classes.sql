@@ -3,42 +3,47 @@
 with course as (
   select distinct on (btrim(c.source_id)) btrim(c.source_id) as source_id, c.title, c.subjects from raw_courses c
   where btrim(c.source_id) <> '' order by btrim(c.source_id), c.title, c.subjects
-), listed as (
-  select c.*, row_number() over () as n from raw_classes c
-), term as (
+), terms as (
   -- nearly every class has one term: only of the others is a list taken apart
-  select l.n, t.title as term_name, t.starts_on, t.ends_on, t.source_id is null and not %(terms_complete)s as is_partial
-  from listed l left join staging.terms t on t.run_id = %(run_id)s and t.source_id = btrim(l.term_source_ids)
-  where position(',' in l.term_source_ids) = 0 and btrim(l.term_source_ids) <> ''
-  union all
-  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title), min(t.starts_on), max(t.ends_on),
-    bool_or(t.source_id is null) and not %(terms_complete)s
-  from listed l cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x where btrim(x) <> '') i
+  select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title) as title, min(t.starts_on) as starts_on, max(t.ends_on) as ends_on,
+    bool_or(t.source_id is null) as are_some_missing
+  from raw_classes l
+  cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x where btrim(x) <> '') i
   left join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
-  where position(',' in l.term_source_ids) > 0
+  where strpos(l.term_source_ids, ',') > 0
   group by l.n
+), told as (
+  select l.*, staging.trimmed(l.title) as own_title, coalesce(nullif(staging.trimmed(l.subjects), ''), c.subjects) as all_subjects,
+    c.source_id as course_id, c.title as course_title, g.grade as known_grade,
+    case when m.n is null then t.title else m.title end as term_name, case when m.n is null then t.starts_on else m.starts_on end as starts_on,
+    case when m.n is null then t.ends_on else m.ends_on end as ends_on,
+    not %(terms_complete)s and case when m.n is not null then m.are_some_missing else t.source_id is null and btrim(l.term_source_ids) <> '' end as is_partial
+  from raw_classes l
+  left join course c on c.source_id = staging.trimmed(l.course_source_id)
+  left join sync.grades g on g.written = lower(btrim(split_part(l.grades, ',', 1)))
+  left join staging.terms t on t.run_id = %(run_id)s and t.source_id = staging.trimmed(l.term_source_ids)
+  left join terms m on m.n = l.n
 )
 insert into staging.classes (run_id, n, source_id, status, school_source_id, sis_id, title, subject, grade, period,
   term_name, starts_on, ends_on, is_rejected, keep)
 select
-  %(run_id)s, l.n, nullif(btrim(l.source_id), ''),
-  case when lower(btrim(l.status)) in ('tobedeleted', 'inactive') then 'tobedeleted' else 'active' end,
-  nullif(btrim(l.school_source_id), ''), nullif(btrim(l.class_code), ''),
-  coalesce(nullif(btrim(l.title), ''), nullif(btrim(course.title), '')),
-  nullif(btrim(split_part(coalesce(nullif(btrim(l.subjects), ''), course.subjects), ',', 1)), ''),
-  g.grade, nullif(btrim(l.periods), ''), t.term_name, t.starts_on, t.ends_on,
-  coalesce(btrim(l.source_id), '') = '',
-  array_remove(array[
-    case when coalesce(nullif(btrim(l.title), ''), nullif(btrim(course.title), '')) is null then 'title' end,
-    case when btrim(split_part(l.grades, ',', 1)) <> '' and g.grade is null then 'grade' end,
+  %(run_id)s, l.n, nullif(staging.trimmed(l.source_id), ''),
+  case when l.status is null or l.status = 'active' or lower(btrim(l.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end,
+  nullif(staging.trimmed(l.school_source_id), ''), nullif(staging.trimmed(l.class_code), ''),
+  coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')),
+  nullif(btrim(case when strpos(l.all_subjects, ',') = 0 then l.all_subjects else split_part(l.all_subjects, ',', 1) end), ''),
+  l.known_grade, nullif(staging.trimmed(l.periods), ''), l.term_name, l.starts_on, l.ends_on,
+  l.source_id is null or btrim(l.source_id) = '',
+  -- spelt out for the many before it is worked out for the few
+  case when l.own_title <> '' and (l.grades is null or l.known_grade is not null) and not l.is_partial and (l.subjects <> '' or l.course_id is not null)
+    then '{}'::text[] else array_remove(array[
+    case when coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')) is null then 'title' end,
+    case when btrim(split_part(l.grades, ',', 1)) <> '' and l.known_grade is null then 'grade' end,
     -- terms and a course that this feed leaves out are not gone: what they gave stays
-    case when t.is_partial then 'term_name' end, case when t.is_partial then 'starts_on' end, case when t.is_partial then 'ends_on' end,
-    case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and course.source_id is null
-      and not %(courses_complete)s then 'subject' end], null)
-from listed l
-left join course on course.source_id = btrim(l.course_source_id)
-left join sync.grades g on g.written = lower(btrim(split_part(l.grades, ',', 1)))
-left join term t on t.n = l.n;
+    case when l.is_partial then 'term_name' end, case when l.is_partial then 'starts_on' end, case when l.is_partial then 'ends_on' end,
+    case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and l.course_id is null
+      and not %(courses_complete)s then 'subject' end], null) end
+from told l;
 
 insert into staging.classes (run_id, n, source_id, status, school_source_id, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %(run_id)s), 0) + row_number() over (),

@@ -1,8 +1,5 @@
--- Enrolments by the numbers of their class and person; those that are unusual are set aside. In: raw_enrollments, raw_rejects,
--- staging.users, .classes, .schools. Out: staging.enrollments, .unusual_enrollments, temporary enrollment_counts. Duplicates are
--- folded later.
-select staging.take_enrollments(%(run_id)s);
-
+-- What remains to be done with enrolments that were taken (staging/take_enrollments.sql): ids with blanks around them, records that could
+-- not be read, the counts. In: staging.*, raw_enrollments, raw_rejects. Out: temporary enrollment_counts. Duplicates are folded later.
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
 update staging.unusual_enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n)
 from (select place, class_source_id, user_source_id from staging.unusual_enrollments where run_id = %(run_id)s and is_padded) p
