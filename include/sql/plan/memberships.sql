@@ -1,14 +1,24 @@
 -- Who is in which school by the feed, in portal ids; and every person that this run looks at: all but the plain ones, who are as
 -- they were (plan/resolve_users.sql). In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
+-- First the rows of the feed that are looked at, once, by workers; all that follows reads these.
+create temporary table feed_users on commit drop as
+select r.row_id, s.n, s.source_id, s.status, s.roles, s.school_source_ids, s.primary_school_source_id, s.is_rejected, r.how, r.is_same
+from staging.users s
+join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and not r.is_plain
+where s.run_id = %(run_id)s;
+analyze feed_users (row_id);
+create temporary table plain_users on commit drop as
+select row_id as id from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain;
+analyze plain_users;
+
 create temporary table feed_memberships on commit drop as
 select m.user_id, m.school_id, bool_or(m.is_primary) as is_primary, v.is_selected
 from (
-  select r.row_id as user_id, i.id as school_id, o.id is not distinct from s.primary_school_source_id as is_primary
-  from staging.users s
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and not r.is_plain
+  select s.row_id as user_id, i.id as school_id, o.id is not distinct from s.primary_school_source_id as is_primary
+  from feed_users s
   cross join lateral unnest(s.school_source_ids) o (id)
   join school_ids i on i.source_id = o.id
-  where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
+  where s.status = 'active' and not s.is_rejected
   union all
   select distinct e.user_id, coalesce(c.school_id, c.old_school_id), false
   from told_unusual e join class_view c on c.id = e.class_id
@@ -25,29 +35,18 @@ group by m.user_id, m.school_id, v.is_selected;
 update feed_memberships m set is_primary = true
 from portal.user_schools us
 where not m.is_primary and us.user_id = m.user_id and us.school_id = m.school_id and us.is_primary
-  and not exists (
-    select from staging.resolved r
-    join staging.users s on s.run_id = %(run_id)s and s.n = r.n and s.status = 'active' and not s.is_rejected
-    where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = m.user_id);
+  and not exists (select from feed_users s where s.row_id = m.user_id and s.status = 'active' and not s.is_rejected);
 analyze feed_memberships;
 
 -- Of a person with a rejected row and a good one, the good one speaks.
 create temporary table rejected_users on commit drop as
-select distinct on (r.row_id) r.row_id, s.n, s.source_id, s.status, s.roles, true as is_rejected, r.how, false as is_same
-from staging.users s
-join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n
-where s.run_id = %(run_id)s and s.is_rejected
-  and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity in ('students', 'teachers', 'admins') and n.rejected > 0)
-order by r.row_id, s.status;
-analyze rejected_users;
-delete from rejected_users x
-using staging.resolved r join staging.users s on s.run_id = %(run_id)s and s.n = r.n and not s.is_rejected
-where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = x.row_id;
+select distinct on (s.row_id) s.row_id, s.n, s.source_id, s.status, s.roles, true as is_rejected, s.how, false as is_same
+from feed_users s
+where s.is_rejected and not exists (select from feed_users g where g.row_id = s.row_id and not g.is_rejected)
+  and not exists (select from plain_users g where g.id = s.row_id)
+order by s.row_id, s.status;
 
 -- Where people stood: of those whom a selected school lists it matters only while some school is deselected.
-create temporary table plain_users on commit drop as
-select row_id as id from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain;
-analyze plain_users;
 create temporary table stood (user_id bigint, selected boolean, deselected boolean) on commit drop;
 insert into stood
 select us.user_id, bool_or(v.is_selected), bool_or(not v.is_selected)
@@ -66,10 +65,8 @@ analyze stood;
 
 create temporary table user_view on commit drop as
 with feed as (
-  select r.row_id, s.n, s.source_id, s.status, s.roles, false as is_rejected, r.how, r.is_same
-  from staging.users s
-  join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and not r.is_plain
-  where s.run_id = %(run_id)s and not s.is_rejected
+  select s.row_id, s.n, s.source_id, s.status, s.roles, false as is_rejected, s.how, s.is_same
+  from feed_users s where not s.is_rejected
   union all
   select * from rejected_users
 ), listed as (
@@ -94,8 +91,8 @@ left join stood st on st.user_id = coalesce(f.row_id, p.id);
 -- Who names only schools that are gone is not without a school: gone also once they are deleted, or the next run would add
 -- anew whom a Reset deleted along with them.
 update user_view v set lists_no_school = false
-from staging.users s cross join lateral unnest(s.school_source_ids) o (id)
-where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and v.n = s.n and v.lists_no_school
+from feed_users s cross join lateral unnest(s.school_source_ids) o (id)
+where s.status = 'active' and not s.is_rejected and v.n = s.n and v.lists_no_school
   and (exists (select from school_ids i where i.source_id = o.id)
     or exists (select from sync.former_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools'
       and i.source_id = o.id));
