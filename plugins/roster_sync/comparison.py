@@ -25,7 +25,7 @@ def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     db.tune(cursor)
     resolve(cursor, run)
-    summary = judge(cursor, run, lambda: db.run(cursor, "plan/join_enrollments", run))
+    summary = judge(cursor, run, lambda: join(cursor, run))
     log.info("compared in %.1f s", time.monotonic() - started)
     return summary
 
@@ -43,19 +43,18 @@ def resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
 
 
-def join(cursor: Cursor, run: dict[str, Any]) -> None:
-    """The join of the enrolments, half of a plan's work. On a connection of its own it sees what `resolve` committed."""
-    cursor.execute("set local max_parallel_workers_per_gather = 1")  # the rest of the plan works, too
-    db.run(cursor, "plan/join_enrollments", run)
+def join(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
+    """The join of the enrolments, half of a plan's work; returns what came of it, as binds for `judge`."""
+    return db.one(cursor, "plan/join_enrollments", run) or {}
 
 
-def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], object]) -> dict[str, Any]:
+def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Fills staging.plan from what is resolved; returns what people are shown of it.
 
     Args:
         cursor: the transaction at work.
         run: the binds of the plan; sizes and proofs are added to it.
-        joined: comes back when the enrolments are joined; until then, what needs none of them is done.
+        joined: comes back with what `join` says, when it is done; until then, what needs no enrolment is done.
     """
     db.run(cursor, "plan/unusual", run)
     db.run(cursor, "plan/memberships", run)
@@ -64,14 +63,15 @@ def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], object]) -> 
     _prove_by_size(cursor, run)
     db.run(cursor, "plan/adds", run)
     db.run(cursor, "plan/held_enrollments", run)
-    joined()
-    run["sizes"]["seen"] |= db.one(cursor, "plan/enrollments", run) or {}
+    run |= joined()
+    db.run(cursor, "plan/enrollments", run)
     db.run(cursor, "plan/reviews", run)
     db.run(cursor, "plan/needs_bulk", run)
     _plan_removals(cursor, run)
     cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
     find_freed(cursor, run)
     summary = db.one(cursor, "plan/summary", run) or {}
+    run["sizes"]["seen"]["enrollments"] = summary["enrollments_seen"]
     if run["events"]:
         summary["schools_offered"] = []  # those that wait for the full read are not for people to choose
     _refuse_where_empty(cursor, run, summary)

@@ -84,7 +84,7 @@ def _plan_once(
             _refuse_where_closed(cursor, run_id, status)
             db.tune(cursor)
             comparison.resolve(cursor, run)
-        joining = Beside(connection, lambda second: comparison.join(second, run))
+        joining = Beside(connection, lambda second: comparison.join(second, run), workers=1)
         with joining, db.acting_as(connection, "roster_edit") as cursor:
             db.tune(cursor)
             may_wait(cursor)

@@ -162,7 +162,8 @@ revoke all on function staging.ids_by_number(bigint, text) from public;
 -- the portal's index, which then fills from one end to the other. `add`: active in the feed and not in the portal; `differs`:
 -- anything else that is not the same on both sides, for plan/enrollments.sql to judge. What is the same never leaves the join.
 -- n: a line that names an enrolment once more. Apart from the plan, so that a second connection can do it beside the rest.
-create or replace function staging.join_enrollments(run bigint, district bigint, is_reset boolean) returns void
+drop function staging.join_enrollments(bigint, bigint, boolean);
+create function staging.join_enrollments(run bigint, district bigint, is_reset boolean, out adding bigint, out differing bigint, out repeated bigint)
 language plpgsql security definer set search_path = staging, pg_temp set work_mem = '256MB' set plan_cache_mode = force_generic_plan as $$
 begin
   execute format('drop table if exists staging.%I', 'made_plan_' || run);
@@ -199,8 +200,13 @@ begin
                   execute roster_join (staging.ids_by_number(%2$s, ''classes''), staging.ids_by_number(%2$s, ''users''))', 'made_plan_' || run, run);
   deallocate roster_join;
   execute format('analyze staging.%I (class_id, action)', 'made_plan_' || run);
+  -- mostly there is little of each: what would look for them need not look at half a million lines where there are none
+  execute format('select count(*) filter (where action = ''add''), count(*) filter (where action = ''differs''), count(n) from staging.%I',
+                 'made_plan_' || run) into adding, differing, repeated;
 end
 $$;
+revoke all on function staging.join_enrollments(bigint, bigint, boolean) from public;
+grant execute on function staging.join_enrollments(bigint, bigint, boolean) to roster_edit, roster_reset;
 
 -- They become the plan's.
 create or replace function staging.plan_enrollments(run bigint) returns void

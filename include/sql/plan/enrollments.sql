@@ -1,6 +1,6 @@
 -- Enrolments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
 -- In: the joined lines, told_unusual, seen_enrollments, held_enrollments, class_view, present_users, present_classes.
--- Out: staging.plan, temporary enrollment_diff, enrollment_sizes, one count.
+-- Out: staging.plan, temporary enrollment_diff, enrollment_sizes.
 select staging.plan_enrollments(%(run_id)s);
 
 -- Those that only the portal could resolve. n: the same one may be there already.
@@ -16,6 +16,7 @@ create temporary table doubled on commit drop as
 with named_again as (
   select distinct class_id, user_id from staging.plan
   where run_id = %(run_id)s and entity = 'enrollments' and action = 'add' and n is not null
+    and (%(joined_repeated)s > 0 or exists (select from told_unusual where is_apart)) -- else nothing is read, here and below
 )
 select p.class_id, p.user_id, p.role, bool_or(p.is_primary) as is_primary, min(p.begins_on) as begins_on, max(p.ends_on) as ends_on
 from staging.plan p join named_again a on a.class_id = p.class_id and a.user_id = p.user_id
@@ -38,6 +39,7 @@ with differing as (
     e.is_active as in_portal, e.is_primary as was_primary, e.begins_on as began_on, e.ends_on as ended_on, e.origin
   from staging.plan p join portal.enrollments e on e.class_id = p.class_id and e.user_id = p.user_id and e.role = p.role
   where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'differs'
+    and (%(joined_differing)s > 0 or exists (select from told_unusual where is_apart))
 ), repeated as (
   select distinct class_id, user_id, role from differing where in_portal and is_active is not null
 ), all_of_them as (
@@ -61,7 +63,9 @@ where (in_feed and in_portal) is not true
   or (origin = 'sync' and (is_primary <> was_primary
       or (not keeps_dates and (begins_on is distinct from began_on or ends_on is distinct from ended_on))));
 analyze enrollment_diff;
-delete from staging.plan where run_id = %(run_id)s and entity = 'enrollments' and action = 'differs';
+delete from staging.plan
+where run_id = %(run_id)s and entity = 'enrollments' and action = 'differs'
+  and (%(joined_differing)s > 0 or exists (select from told_unusual where is_apart));
 
 -- Those that the feed gives as they are (`matched`): whatever is active in a class of the feed and did not come out of the join.
 create temporary table enrollment_sizes on commit drop as
@@ -73,13 +77,28 @@ select held.base, held.in_feed_classes - absent.in_feed_classes as matched,
   held.active > absent.active or exists (select from staging.resolved_enrollments where run_id = %(run_id)s and is_active) as any_active
 from held_enrollments held, absent;
 
--- What a rejected row names is as it was; who or what is not there is not enrolled.
+-- What a rejected row names is as it was.
 delete from enrollment_diff d using seen_enrollments s
 where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinct from true;
 
+-- Who or what is not there is not enrolled. Of those whom the feed names there are few, mostly nobody: looked up before the lines are.
+create temporary table absent_ones on commit drop as
+select 'users' as entity, r.row_id as id from staging.resolved r
+where r.run_id = %(run_id)s and r.entity = 'users' and not exists (select from present_users u where u.id = r.row_id)
+  and (%(joined_adding)s > 0 or exists (select from told_unusual where is_apart))
+union
+select 'classes', r.row_id from staging.resolved r
+where r.run_id = %(run_id)s and r.entity = 'classes' and not exists (select from present_classes c where c.id = r.row_id)
+  and (%(joined_adding)s > 0 or exists (select from told_unusual where is_apart))
+union
+select 'users', t.user_id from told_unusual t where not exists (select from present_users u where u.id = t.user_id)
+union
+select 'classes', t.class_id from told_unusual t where not exists (select from present_classes c where c.id = t.class_id);
+analyze absent_ones;
 delete from staging.plan p
 where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add'
-  and (not exists (select from present_classes c where c.id = p.class_id) or not exists (select from present_users u where u.id = p.user_id));
+  and exists (select from absent_ones) -- else nothing is read
+  and (p.class_id in (select id from absent_ones where entity = 'classes') or p.user_id in (select id from absent_ones where entity = 'users'));
 
 insert into staging.plan (run_id, entity, kind, action, phase, class_id, user_id, role, is_primary, is_active, begins_on, ends_on)
 select %(run_id)s, 'enrollments', 'enrollments', case when d.in_portal then 'update' else 'restore' end,
@@ -89,8 +108,3 @@ from enrollment_diff d
 join present_classes c on c.id = d.class_id
 join present_users u on u.id = d.user_id
 where d.in_feed and d.origin = 'sync';
-
--- How many enrolments came and have their place: those that are as they were, and those that come in.
-select (select matched from enrollment_sizes) + (
-  select count(*) from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action in ('add', 'restore')) as enrollments;

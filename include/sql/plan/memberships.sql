@@ -46,19 +46,22 @@ where s.is_rejected and not exists (select from feed_users g where g.row_id = s.
   and not exists (select from plain_users g where g.id = s.row_id)
 order by s.row_id, s.status;
 
--- Where people stood: of those whom a selected school lists it matters only while some school is deselected.
+-- The portal's people who are looked at: all but the plain ones.
+create temporary table portal_people on commit drop as
+select p.id, p.origin, p.role, p.is_shared from portal.users p
+where p.district_id = %(district_id)s and not exists (select from plain_users u where u.id = p.id);
+analyze portal_people;
+-- Where they stood: of those whom a selected school lists it matters only while some school is deselected.
 create temporary table stood (user_id bigint, selected boolean, deselected boolean) on commit drop;
 insert into stood
 select us.user_id, bool_or(v.is_selected), bool_or(not v.is_selected)
-from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
+from portal_people p join portal.user_schools us on us.user_id = p.id join school_view v on v.id = us.school_id and v.is_known
 where us.is_active and v.origin = 'sync' and exists (select from school_view where is_known and not is_selected)
-  and not exists (select from plain_users u where u.id = us.user_id)
 group by us.user_id;
 insert into stood
 select us.user_id, true, false
-from portal.user_schools us join school_view v on v.id = us.school_id and v.is_known
+from portal_people p join portal.user_schools us on us.user_id = p.id join school_view v on v.id = us.school_id and v.is_known
 where us.is_active and v.origin = 'sync' and not exists (select from school_view where is_known and not is_selected)
-  and not exists (select from plain_users u where u.id = us.user_id)
   and not exists (select from feed_memberships m where m.user_id = us.user_id and m.is_selected)
 group by us.user_id;
 analyze stood;
@@ -83,9 +86,7 @@ select coalesce(f.row_id, p.id) as id, f.n, f.source_id, f.how, p.id is not null
   coalesce(st.selected, false) as stood_selected, coalesce(st.deselected, false) as stood_deselected,
   coalesce(f.is_same, false) as is_same, coalesce(not p.role = any (f.roles), false) as drifts
 from feed f
-full join (
-  select id, origin, role, is_shared from portal.users p
-  where p.district_id = %(district_id)s and not exists (select from plain_users u where u.id = p.id)) p on p.id = f.row_id
+full join portal_people p on p.id = f.row_id
 left join listed l on l.user_id = coalesce(f.row_id, p.id)
 left join stood st on st.user_id = coalesce(f.row_id, p.id);
 -- Who names only schools that are gone is not without a school: gone also once they are deleted, or the next run would add

@@ -14,25 +14,25 @@ where p.district_id = %(district_id)s and p.issuer is null and p.origin = 'manua
 order by s.source_id, s.is_rejected, p.id;
 select staging.analyze_run(%(run_id)s, array['resolved/users']);
 
--- Ids that no row bears now: on most nights few, and only these are looked for further.
-create temporary table unnamed_users on commit preserve rows as
-select s.n, s.source_id from staging.users s
-where s.run_id = %(run_id)s and s.source_id is not null
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
-analyze unnamed_users;
+-- An id that a row bore before: few are kept, and most nights none of them comes.
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select distinct on (p.id) %(run_id)s, 'users', s.source_id, s.n, p.id, 'previous'
-from unnamed_users s
-join sync.former_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = s.source_id
+from sync.former_ids i
+join staging.users s on s.run_id = %(run_id)s and s.source_id = i.source_id
 join portal.users p on p.id = i.row_id
-where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
+where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users'
+  and exists (select from sync.former_ids f where f.district_id = %(district_id)s and f.issuer = %(issuer)s and f.entity = 'users') -- else nothing is read
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
 order by p.id, s.source_id;
 
+-- Ids that no row bears: on most nights few, and only these are looked for further.
 create temporary table unknown_users on commit preserve rows as
 select s.n, s.source_id, s.roles, s.source_roles, s.school_source_ids[1] as school_source_id, s.sis_id, s.email, s.family_name, s.given_name
-from staging.users s join unnamed_users x on x.n = s.n
-where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = s.n and r.how = 'previous');
+from staging.users s
+where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and s.source_id is not null
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
+analyze unknown_users (n, source_id);
 -- Those of the portal whom the feed does not name: few on most nights, and not looked for where nobody is unknown.
 create temporary table unclaimed_users on commit preserve rows as
 select p.id, p.origin, p.role, p.sis_id, p.is_shared, lower(btrim(p.email)) as email, lower(p.given_name) as given_name, lower(p.family_name) as family_name
@@ -84,7 +84,7 @@ insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
 select %(run_id)s, 'users', u.source_id, u.n, nextval('portal.users_id_seq'), 'new'
 from unknown_users u left join school_ids i on i.source_id = u.school_source_id
 where u.roles && %(roles)s::text[]
-  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = u.source_id)
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = u.n)
 order by i.id, u.n;
 select staging.analyze_run(%(run_id)s, array['resolved/users']);
 -- Whom the source itself calls gone; a rejected row of the same person beside it changes nothing about that.

@@ -2,7 +2,7 @@
 -- school, or with the same given name and email (the family name is another), or a number or an email that several could own.
 -- Out: temporary review_pairs, findings about roles.
 -- The plan is read back below: without its size the planner takes it for one row, and joins of 100,000 become loops.
-select staging.analyze_run(%(run_id)s, array['plan']);
+select staging.analyze_run(%(run_id)s, array['plan/users']);
 create temporary table review_pairs on commit drop as
 select distinct p.row_id as new_id, c.row_id as candidate_id
 from staging.plan p join user_pairs c on c.source_id = p.source_id

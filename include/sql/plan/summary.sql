@@ -16,7 +16,7 @@ select
    where v.is_in_feed and not v.is_selected and not v.is_known) as schools_offered,
   (select count(*) from freed where entity = 'licenses') as licenses_freed,
   (select count(*) from freed where entity = 'books') as books_freed,
-  (select count(*) from staging.plan p where p.run_id = %(run_id)s and p.action = 'delete' and (
+  (select count(*) from staging.plan p where p.run_id = %(run_id)s and p.action = 'delete' and exists (select from plan_counts where action = 'delete') and (
      (p.entity = 'users' and exists (select from portal.users u where u.id = p.row_id and u.origin = 'manual'))
      or (p.entity = 'classes' and exists (select from portal.classes c where c.id = p.row_id and c.origin = 'manual'))
      or (p.entity = 'schools' and exists (select from portal.schools s where s.id = p.row_id and s.origin = 'manual')))) as manual,
@@ -26,7 +26,10 @@ select
   (select count(*) from user_view where is_in_feed) + (select coalesce(sum(n), 0) from plain_counts)::bigint as people_in_feed,
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
   (select any_active from enrollment_sizes) as enrollments_in_feed,
+  -- those that came and have their place: as they were, or coming in
+  (select matched from enrollment_sizes)
+    + (select coalesce(sum(n), 0)::bigint from plan_counts where kind = 'enrollments' and action in ('add', 'restore')) as enrollments_seen,
   (select count(*) from review_pairs) as reviews,
   (select md5(count(*) || ':' || coalesce(bit_xor(hashtextextended(k, 0)), 0)) from (
      select entity || ':' || coalesce(row_id::text, '') || ':' || coalesce(class_id::text, '') || ':' || coalesce(user_id::text, '') || ':' || coalesce(school_id::text, '') || ':' || coalesce(role, '') as k
-     from staging.plan where run_id = %(run_id)s and phase = 'removals') d) as digest;
+     from staging.plan where run_id = %(run_id)s and phase = 'removals' and exists (select from plan_counts where phase = 'removals')) d) as digest;
