@@ -1,15 +1,18 @@
-"""The join of the enrolments runs on a second connection: its failure is the plan's, and nothing is left behind."""
+"""Half of a load, and of a plan, runs on a second connection: its failure is theirs, and nothing is left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import apply, comparison, db, plan, staging
+from roster_sync.copy_sink import CopySink, close_raw
 from roster_sync.errors import DatabaseFailure
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import World
@@ -43,21 +46,86 @@ def test_a_plan_leaves_neither_its_lock_nor_a_temporary_table(world: World) -> N
     assert _temporary_tables(world) == 0
 
 
-def test_a_join_that_fails_fails_the_plan_and_the_next_try_succeeds(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id = _staged(world)
+@contextmanager
+def _failing(monkeypatch: pytest.MonkeyPatch, file: str) -> Iterator[None]:
+    """Every statement of that file fails as a database that is out of memory."""
     run_file = db.run
 
     def fail(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> int:
-        if name == "plan/join_enrollments":
+        if name == file:
             raise DatabaseFailure(name, "53200")
         return run_file(cursor, name, params)
 
     with monkeypatch.context() as patched:
         patched.setattr(db, "run", fail)
         with pytest.raises(DatabaseFailure, match="53200"):
-            plan.make(world.app, run_id, world.district)
+            yield
+
+
+def _tables_of(world: World, run_id: int) -> list[str]:
+    """What the feed of a run landed in, and what was made of it and not taken over."""
+    found = world.rows(
+        "select relname from pg_class where relnamespace = 'staging'::regnamespace and relkind = 'r'"
+        " and (relname like 'raw%%' or relname like 'made%%') and relname like %s", f"%\\_{run_id}",
+    )  # fmt: skip
+    return [str(row["relname"]) for row in found]
+
+
+def test_enrolments_that_cannot_be_taken_fail_the_load_and_the_next_try_succeeds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = world.begin()
+    with _failing(monkeypatch, "staging/take_enrollments"):
+        staging.load(world.app, run_id, world.district, MemorySource(town()))
+    assert _temporary_tables(world) == 0
+    assert _tables_of(world, run_id) == []
+    assert world.value("select issuer from sync.runs where id = %s", run_id) is None  # so that nobody can plan it
+
+    staging.load(world.app, run_id, world.district, MemorySource(town()))
+    assert _temporary_tables(world) == 0
+    assert _tables_of(world, run_id) == []
+    assert plan.make(world.app, run_id, world.district) == "apply"
+    assert apply.apply(world.app, run_id, world.district) == "launched"
+    assert world.enrolled("c-t1")
+
+
+def test_what_a_killed_load_leaves_goes_with_its_run(world: World) -> None:
+    run_id = world.begin()
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        cursor.execute("select staging.open_run(%s), staging.open_raw(%s)", (run_id, run_id))
+    assert len(_tables_of(world, run_id)) == 4
+    with closing(world.portal.owner()) as owner, owner.cursor() as cursor:
+        cursor.execute("select staging.drop_run(%s)", (run_id,))
+        owner.commit()
+    assert _tables_of(world, run_id) == []
+
+
+def test_of_a_column_that_is_not_mapped_one_byte_lands(world: World) -> None:
+    run_id = world.begin()
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        cursor.execute("select staging.open_run(%s), staging.open_raw(%s)", (run_id, run_id))
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        sink = CopySink(cursor, run_id)
+        rows = "u1,hunter2,x@people.example\nu2,,\n,,\n,\N{LATIN SMALL LETTER E WITH ACUTE}clair,\n"
+        assert sink.copy_csv("users", ["source_id", None, "email"], io.BytesIO(rows.encode())) == 3
+        assert sink.copy_csv("orgs", ["source_id", None], io.BytesIO(b"s1,a phone\n")) == 1
+        table = sql.Identifier("staging", f"raw_users_{run_id}")
+        cursor.execute(sql.SQL("select source_id, email, spare_1::text from {}").format(table))
+        landed = cursor.fetchall()
+        cursor.execute("select source_id, spare_1::text from raw_orgs")
+        landed += cursor.fetchall()
+        close_raw(cursor, run_id)
+    assert landed[:2] == [("u1", "x@people.example", "h"), ("u2", None, None)]
+    assert landed[2][0] is None
+    assert landed[3] == ("s1", "a")
+
+
+def test_a_join_that_fails_fails_the_plan_and_the_next_try_succeeds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = _staged(world)
+    with _failing(monkeypatch, "plan/join_enrollments"):
+        plan.make(world.app, run_id, world.district)
     assert _is_free(world)
     assert _temporary_tables(world) == 0
     assert world.value("select count(*) from staging.plan where run_id = %s", run_id) == 0

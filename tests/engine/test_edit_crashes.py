@@ -64,8 +64,8 @@ def _first_day(world: World) -> None:
 
 
 @pytest.mark.parametrize("stop_at", [
-    "staging/schools", "checks/row_findings", "checks/feed", "after:extract",
-    "plan/resolve_users", "plan/adds", "plan/record", "after:plan",
+    "staging/schools", "staging/take_enrollments", "checks/row_findings", "checks/feed", "after:extract",
+    "plan/resolve_users", "plan/join_enrollments", "plan/adds", "plan/record", "after:plan",
     "edit/schools", "edit/enrollments", "edit/worklist", "edit/counts", "edit/close", "after:apply",
 ])  # fmt: skip
 def test_a_run_killed_there_and_started_again_ends_in_the_same_portal(

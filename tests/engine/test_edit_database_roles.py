@@ -124,7 +124,8 @@ def test_a_function_that_acts_as_the_owner_is_open_to_no_reader_and_looks_up_its
     world: World,
 ) -> None:
     found = world.rows(
-        "select proname, (select s from unnest(proconfig) s where s like 'search_path=%%') as path, prorettype = 'trigger'::regtype as is_trigger,"
+        "select proname, (select s from unnest(proconfig) s where s like 'search_path=%%') as path,"
+        " prorettype = 'trigger'::regtype as is_trigger,"
         " array(select r from unnest(array['public', 'roster_app', 'roster_read', 'roster_desk']) r"
         "       where has_function_privilege(r, oid, 'EXECUTE')) as open_to"
         " from pg_proc where prosecdef and pronamespace in"
