@@ -209,8 +209,6 @@ class Lane(CopySink):
         return sql.SQL(", freeze")
 
 
-
-
 class _RowStream:
     """A file that COPY reads and rows flow through; remembers the ids of rows that hold a NUL or no text."""
 

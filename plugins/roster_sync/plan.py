@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
@@ -84,7 +85,7 @@ def _plan_once(
             _refuse_where_closed(cursor, run_id, status)
             db.tune(cursor)
             comparison.resolve(cursor, run)
-        joining = Beside(connection, lambda second: comparison.join(second, run), workers=1)
+        joining = Beside(connection, partial(comparison.join, run=dict(run)), workers=1)  # `judge` adds to its own
         with joining, db.acting_as(connection, "roster_edit") as cursor:
             db.tune(cursor)
             may_wait(cursor)

@@ -114,6 +114,15 @@ def test_a_malformed_date_is_a_warning_and_the_portals_stays(world: World) -> No
     assert _found(world, ran, "malformed_date") == [("enrollments", "e-c-t1-a1", "warning")]
 
 
+def test_a_day_far_away_is_a_day_like_any_other(world: World) -> None:
+    ran = world.run(town().with_("e-c-t1-a1", begins_on="1999-09-01", ends_on="2099-12-31"))
+    enrolment = world.enrolment("c-t1", "a1")
+    assert (enrolment["begins_on"], enrolment["ends_on"]) == (date(1999, 9, 1), date(2099, 12, 31))
+    assert _found(world, ran, "malformed_date") == []
+    query = "select count(*) from staging.enrollments where run_id = %s and ends_on = '2099-12-31' and is_unusual"
+    assert world.value(query, ran.id) == 0
+
+
 def test_an_unknown_status_is_a_warning_and_the_row_is_taken_as_active(world: World) -> None:
     ran = world.run(town().with_("a1", status="enrolled"))
     assert world.person("a1")["is_shared"] is True

@@ -106,7 +106,8 @@ begin
       (c.school = u.school) is not true as is_elsewhere,
       (c.school = u.school -- neither is null: a class and a person of the feed
         and e.source_id is not null and staging.as_active(e.status) and staging.as_role(e.role) is not null
-        and (b.day is not null or e.begins_on is null) and (x.day is not null or e.ends_on is null)) is not true as is_unusual
+        and (b.day is not null or e.begins_on is null or e.begins_on = '' or staging.as_day(e.begins_on) is not null)
+        and (x.day is not null or e.ends_on is null or e.ends_on = '' or staging.as_day(e.ends_on) is not null)) is not true as is_unusual
     from staging.%3$I e
     left join (
       select c.n, c.source_id, case when c.status = 'active' and not c.is_rejected and not 'school_id' = any (c.keep) then s.n end as school
@@ -172,7 +173,11 @@ begin
   if exists (select from portal.enrollments x join portal.classes c on c.id = x.class_id where c.district_id = district) then
     set work_mem = '1MB';
   end if;
-  -- Prepared, with a generic plan: else the arrays become a part of the plan, and are written out as text for each worker.
+  -- Prepared, with a generic plan: else the arrays become a part of the plan, and are written out as text for each worker. A try of this
+  -- session that failed may have left it: what is prepared is not rolled back.
+  if exists (select from pg_prepared_statements where name = 'roster_join') then
+    deallocate roster_join;
+  end if;
   execute format($made$
     prepare roster_join (bigint[], bigint[]) as
     select %1$s::bigint as run_id, 'enrollments' as entity, 'enrollments' as kind,
