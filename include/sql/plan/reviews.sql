@@ -82,7 +82,8 @@ select %(run_id)s, 'users', u.source_id, 'info', case when u.roles = '{}' then '
   case when u.roles = '{}' then 'The role at the source is none that the portal knows; the person was passed over.'
        else 'This district does not let the sync create people of this role; the person was passed over. Allow it in the registry, or add the person by hand.' end
 from unknown_users u
-where not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = u.n)
+where not u.roles && %(roles)s::text[] -- else they are resolved, be it as new
+  and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = u.n)
 limit 1000;
 
 -- What people shall look at: opened with the adds.
