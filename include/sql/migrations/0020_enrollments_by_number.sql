@@ -150,7 +150,7 @@ end
 $$;
 
 -- The portal's ids of a run's classes or people by their number in the feed; 0: none. An array lies in a processor's cache, where a
--- hash table of 100,000 people does not: two look-ups a line cost a tenth of two joins.
+-- hash table of 100,000 people does not: two look-ups a line cost a quarter of two joins by text (0.06 s for 500,000 lines).
 create function staging.ids_by_number(run bigint, wanted text) returns bigint[]
 language sql stable security definer set search_path = staging, pg_temp as $$
   select array_agg(coalesce(r.row_id, 0) order by g.n)
