@@ -60,19 +60,6 @@ where e.role is not null and not e.is_rejected;
 grant select on staging.enrollments, staging.resolved_enrollments to roster_read, roster_edit, roster_reset, roster_undo, roster_desk;
 grant insert, update, delete on staging.enrollments to roster_edit, roster_reset, roster_undo;
 
--- The tables of a run into which its enrolments and its unreadable records are copied; gone when the run is staged, however that ends.
-create or replace function staging.open_raw(run bigint) returns void
-language plpgsql security definer set search_path = staging, pg_temp as $$
-begin
-  perform staging.close_raw(run);
-  execute format('create unlogged table staging.%I (source_id text, status text, class_source_id text, user_source_id text, role text,
-                  is_primary text, begins_on text, ends_on text) with (autovacuum_enabled = false)', 'raw_enrollments_' || run);
-  execute format('create unlogged table staging.%I (collection text, rule text, message text, source_id text, line bigint, known jsonb)
-                  with (autovacuum_enabled = false)', 'raw_rejects_' || run);
-  execute format('grant select, insert, delete, truncate on staging.%I, staging.%I to roster_edit',
-                 'raw_enrollments_' || run, 'raw_rejects_' || run);
-end
-$$;
 -- Columns that a file has beyond. Nothing reads them, so nothing of them is kept but a first byte: the input of "char" drops the rest.
 drop function staging.widen_raw_enrollments(bigint, integer);
 create function staging.widen_raw(run bigint, collection text, spares integer) returns void
