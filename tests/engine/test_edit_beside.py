@@ -34,6 +34,11 @@ def _temporary_tables(world: World) -> int:
         return int(cursor.fetchall()[0][0])
 
 
+def _settings(cursor: Cursor) -> tuple[str, ...]:
+    cursor.execute("select current_setting('work_mem'), current_setting('plan_cache_mode')")
+    return tuple(cursor.fetchall()[0])
+
+
 def _is_free(world: World) -> bool:
     with closing(world.portal.owner()) as other, other.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(hashtextextended('roster district', %s))", (world.district_id,))
@@ -156,5 +161,8 @@ def test_a_plan_in_one_transaction_comes_to_the_same(world: World) -> None:
     rows = "select entity, action, role from staging.plan where run_id = %s order by 1, 2, 3"
     beside = world.rows(rows, run_id)
     with db.acting_as(world.app, "roster_edit") as cursor:
+        db.tune(cursor)
+        before = _settings(cursor)
         comparison.compare(cursor, plan.run_params(cursor, run_id, world.district))
+        assert _settings(cursor) == before  # what the join sets for itself ends with it
     assert world.rows(rows, run_id) == beside != []

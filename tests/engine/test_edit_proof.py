@@ -511,6 +511,15 @@ def test_a_class_of_a_delta_file_keeps_what_its_terms_and_course_gave_where_thos
         assert after[column] == before[column]
 
 
+@pytest.mark.parametrize("subjects", ["", "  "])
+def test_a_class_of_a_delta_file_without_a_subject_keeps_its_courses(world: World, subjects: str) -> None:
+    roster = town().add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
+    world.run(csv_files(roster.with_("c-t1", course_source_id="K1")))
+    small = Roster().klass("c-t1", "S1", title="Renamed", course_source_id="K1", subjects=subjects)
+    world.run(csv_files(small, mode="delta"))
+    assert (world.klass("c-t1")["title"], world.klass("c-t1")["subject"]) == ("Renamed", "math")
+
+
 def test_selecting_a_school_needs_a_bulk_file_and_says_so(world: World) -> None:
     roster = town().school("S3").student("n1", "S3")
     world.run(csv_files(roster))

@@ -68,7 +68,7 @@ def test_an_unknown_grade_is_a_warning_and_the_portals_stays(world: World) -> No
 
 def test_an_empty_name_is_a_warning_and_the_portals_stays(world: World) -> None:
     world.run(town())
-    ran = world.run(town().with_("a1", given_name="").with_("t1", family_name=" ").with_("S1", name="")
+    ran = world.run(town().with_("a1", given_name="").with_("t1", family_name="  ").with_("S1", name="")
                     .with_("c-t1", title=""))  # fmt: skip
     assert world.person("a1")["given_name"] == "Given-a1"
     assert world.person("t1")["family_name"] == "Family-t1"

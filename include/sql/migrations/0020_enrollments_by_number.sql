@@ -158,7 +158,7 @@ begin
   -- Nearly all of what a first load joins comes out, and is sorted; of any other, little does, and its hash table goes to and fro: in parts
   -- that a processor's cache holds it takes two thirds of the time, though they are written to files and read again.
   if exists (select from portal.enrollments x join portal.classes c on c.id = x.class_id where c.district_id = district) then
-    set work_mem = '1MB';
+    set local work_mem = '1MB'; -- until the function ends
   end if;
   -- Prepared, with a generic plan: else the arrays become a part of the plan, and are written out as text for each worker. A try of this
   -- session that failed may have left it: what is prepared is not rolled back.

@@ -81,7 +81,7 @@ begin
       case when p.is_enabled is null or p.is_enabled = 'true' then p.is_enabled = 'true'
         else case lower(btrim(p.is_enabled)) when 'true' then true when '1' then true when 'false' then false when '0' then false end end as is_enabled,
       p.source_id is null or btrim(p.source_id) = '' as is_rejected,
-      case when (p.is_address or p.trimmed_email is null) and (g.grade is not null or p.first_grade is null) and p.given_name > ' ' and p.family_name > ' '
+      case when (p.is_address or p.trimmed_email is null) and (g.grade is not null or p.first_grade is null) and staging.trimmed(p.given_name) <> '' and staging.trimmed(p.family_name) <> ''
         then '{}'::text[] else array_remove(array[
         case when p.trimmed_email <> '' and not p.is_address then 'email' end,
         case when btrim(p.first_grade) <> '' and g.grade is null then 'grade' end,

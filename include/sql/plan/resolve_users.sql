@@ -24,7 +24,7 @@ where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = '
   and exists (select from sync.former_ids f where f.district_id = %(district_id)s and f.issuer = %(issuer)s and f.entity = 'users') -- else nothing is read
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
-order by p.id, s.source_id;
+order by p.id, s.source_id, s.is_rejected;
 
 -- Ids that no row bears: on most nights few, and only these are looked for further.
 create temporary table unknown_users on commit preserve rows as
