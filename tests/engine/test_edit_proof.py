@@ -513,9 +513,12 @@ def test_a_class_of_a_delta_file_keeps_what_its_terms_and_course_gave_where_thos
 
 @pytest.mark.parametrize("subjects", ["", "  "])
 def test_a_class_of_a_delta_file_without_a_subject_keeps_its_courses(world: World, subjects: str) -> None:
-    roster = town().add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
-    world.run(csv_files(roster.with_("c-t1", course_source_id="K1")))
-    small = Roster().klass("c-t1", "S1", title="Renamed", course_source_id="K1", subjects=subjects)
+    term = ("T1", "Autumn", "2026-08-20", "2026-12-18")
+    roster = town().term(*term)
+    roster.add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
+    given = {"term_source_ids": "T1", "course_source_id": "K1"}
+    world.run(csv_files(roster.with_("c-t1", **given)))
+    small = Roster().term(*term).klass("c-t1", "S1", title="Renamed", subjects=subjects, **given)
     world.run(csv_files(small, mode="delta"))
     assert (world.klass("c-t1")["title"], world.klass("c-t1")["subject"]) == ("Renamed", "math")
 
