@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roster_sync import db
 from roster_sync.errors import SyncRefused
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 log = logging.getLogger(__name__)
+
+_COUNT_PLAN: Final = (
+    "select staging.analyze_run(%(run_id)s, array['plan/enrollments', 'plan/user_schools', 'plan/users', 'plan/rest'])"
+)
+"""The parts one by one: ANALYZE of the whole would read each a second time."""
 
 
 def compare(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +45,6 @@ def resolve(cursor: Cursor, run: dict[str, Any]) -> None:
         db.run(cursor, "plan/events_wait", run)
     db.run(cursor, "plan/resolve_users", run)
     db.run(cursor, "plan/resolve_classes", run)
-    cursor.execute("select staging.analyze_run(%(run_id)s, array['resolved'])", run)
 
 
 def join(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
@@ -56,19 +60,20 @@ def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], dict[str, An
         run: the binds of the plan; sizes and proofs are added to it.
         joined: comes back with what `join` says, when it is done; until then, what needs no enrolment is done.
     """
+    db.run(cursor, "plan/class_view", run)
     db.run(cursor, "plan/unusual", run)
     db.run(cursor, "plan/memberships", run)
     if run["mode"] == "reset":
         db.run(cursor, "plan/still_live_users", run)
     _prove_by_size(cursor, run)
     db.run(cursor, "plan/adds", run)
+    db.run(cursor, "plan/reviews", run)
+    db.run(cursor, "plan/needs_bulk", run)
     db.run(cursor, "plan/held_enrollments", run)
     run |= joined()
     db.run(cursor, "plan/enrollments", run)
-    db.run(cursor, "plan/reviews", run)
-    db.run(cursor, "plan/needs_bulk", run)
     _plan_removals(cursor, run)
-    cursor.execute("select staging.analyze_run(%(run_id)s, array['plan'])", run)
+    cursor.execute(_COUNT_PLAN, run)
     find_freed(cursor, run)
     summary = db.one(cursor, "plan/summary", run) or {}
     run["sizes"]["seen"]["enrollments"] = summary["enrollments_seen"]

@@ -120,6 +120,16 @@ def test_rows_made_by_hand_and_rows_not_shared_any_more_are_no_part_of_the_base(
     assert world.plan(ran)["breaches"][0]["count"] == 6
 
 
+def test_people_who_come_in_the_same_run_are_no_part_of_the_base(world: World) -> None:
+    world.registry(limits=Limits(deleted_percent=20))  # 9 of 40 are too many, 9 of 46 were not
+    world.run(_large())
+    roster = _gone(_large(), ("p", 9))
+    roster.students("new", 6, "S1")
+    ran = world.run(roster)
+    assert ran.status == "held"
+    assert ("students", "removals") in world.breaches(ran)
+
+
 def test_one_kind_over_all_removals_wait_and_adds_and_updates_are_applied(world: World) -> None:
     world.run(_large())
     changed = _gone(_large(), ("p", 9)).without("t10").with_("p40", family_name="Changed").student("n1", "S1")

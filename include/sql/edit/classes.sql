@@ -4,7 +4,7 @@ insert into portal.classes (id, district_id, issuer, source_id, sis_id, school_i
 select p.row_id, %(district_id)s, %(issuer)s, s.source_id, s.sis_id, p.school_id, coalesce(s.title, s.source_id), s.subject, s.grade, s.period, s.term_name,
   s.starts_on, s.ends_on, 'sync', %(run_id)s, %(run_id)s
 from staging.plan p join staging.classes s on s.run_id = %(run_id)s and s.n = p.n
-where p.run_id = %(run_id)s and p.entity = 'classes' and p.action = 'add' and p.phase = any (%(phases)s)
+where p.run_id = %(run_id)s and p.entity = 'classes' and p.action = 'add' and 'adds' = any (%(phases)s)
 order by p.row_id;
 
 with done as (

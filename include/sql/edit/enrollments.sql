@@ -2,7 +2,7 @@
 insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, begins_on, ends_on, origin, created_run_id, updated_run_id)
 select %(district_id)s, p.class_id, p.user_id, p.role, p.is_primary, p.begins_on, p.ends_on, 'sync', %(run_id)s, %(run_id)s
 from staging.plan p
-where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add' and p.phase = any (%(phases)s); -- in the plan's order, the index's. A row made by hand meanwhile collides: the apply step then plans again (on conflict costs 1.4 s)
+where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add' and 'adds' = any (%(phases)s); -- in the plan's order, the index's. A row made by hand meanwhile collides: the apply step then plans again (on conflict costs 1.4 s)
 
 with done as (
   update portal.enrollments t

@@ -2,7 +2,7 @@
 insert into portal.schools (id, district_id, issuer, source_id, sis_id, state_id, nces_id, name, origin, created_run_id, updated_run_id)
 select p.row_id, %(district_id)s, %(issuer)s, s.source_id, s.sis_id, s.state_id, s.nces_id, coalesce(s.name, s.source_id), 'sync', %(run_id)s, %(run_id)s
 from staging.plan p join staging.schools s on s.run_id = %(run_id)s and s.source_id = p.source_id and s.status = 'active' and not s.is_rejected
-where p.run_id = %(run_id)s and p.entity = 'schools' and p.action = 'add' and p.phase = any (%(phases)s);
+where p.run_id = %(run_id)s and p.entity = 'schools' and p.action = 'add' and 'adds' = any (%(phases)s);
 
 with done as (
   update portal.schools t

@@ -4,7 +4,7 @@ insert into portal.users (id, district_id, issuer, source_id, sis_id, state_id, 
 select p.row_id, %(district_id)s, %(issuer)s, s.source_id, s.sis_id, s.state_id, p.role, s.email, s.username, s.given_name, s.family_name,
   s.grade, coalesce(s.is_enabled, true), s.is_enabled, 'sync', %(run_id)s, %(run_id)s, p.role
 from staging.plan p join staging.users s on s.run_id = %(run_id)s and s.n = p.n
-where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.phase = any (%(phases)s);
+where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and 'adds' = any (%(phases)s);
 
 with done as (
   update portal.users t

@@ -1,5 +1,5 @@
 -- What this run adds, updates and restores: the same for Edit and Reset. Only rows that differ enter the plan.
--- In: school_view, class_view, user_view, feed_memberships. Out: staging.plan, temporary present_users, present_classes.
+-- In: school_view, class_view, user_view, feed_memberships, new_memberships. Out: staging.plan, temporary present_users, present_classes.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, source_id)
 select %(run_id)s, 'schools', 'schools', case when v.is_known then 'restore' else 'add' end, 'adds', v.id, v.source_id
 from school_view v
@@ -53,6 +53,10 @@ select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'stu
 from user_view v
 where v.is_in_feed and v.origin = 'sync' and not v.is_shared
   and (v.is_listed or (v.lists_no_school and (v.is_known or %(school_mode)s = 'all')));
+insert into staging.plan (run_id, entity, kind, action, phase, row_id, n, source_id, role)
+select %(run_id)s, 'users', case role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, 'add', 'adds',
+  row_id, n, source_id, role
+from staging.resolved where run_id = %(run_id)s and entity = 'users' and how = 'new' and is_plain;
 
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, n, source_id, role, changed)
 select %(run_id)s, 'users', case d.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
@@ -109,3 +113,6 @@ select %(run_id)s, 'user_schools', 'memberships',
 from membership_diff d
 join user_view v on v.id = d.user_id
 where v.origin = 'sync' or not d.is_known;
+insert into staging.plan (run_id, entity, kind, action, phase, user_id, school_id, is_primary)
+select %(run_id)s, 'user_schools', 'memberships', 'add', 'adds', user_id, school_id, is_primary
+from new_memberships;

@@ -84,7 +84,7 @@ where s.class_id = d.class_id and s.user_id = d.user_id and d.in_feed is distinc
 -- Who or what is not there is not enrolled. Of those whom the feed names there are few, mostly nobody: looked up before the lines are.
 create temporary table absent_ones on commit drop as
 select 'users' as entity, r.row_id as id from staging.resolved r
-where r.run_id = %(run_id)s and r.entity = 'users' and not exists (select from present_users u where u.id = r.row_id)
+where r.run_id = %(run_id)s and r.entity = 'users' and not r.is_plain and not exists (select from present_users u where u.id = r.row_id)
   and (%(joined_adding)s > 0 or exists (select from told_unusual where is_apart))
 union
 select 'classes', r.row_id from staging.resolved r

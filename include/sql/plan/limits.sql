@@ -13,7 +13,7 @@ with base as (
     where is_known and origin = 'sync' and (%(mode)s = 'reset' or (is_shared and (stood_selected or not stood_deselected)))
     group by role
     union all
-    select role, n from plain_counts) v
+    select role, n from plain_counts where not is_new) v
   group by 1
   union all
   select 'enrollments', base from enrollment_sizes
@@ -27,7 +27,7 @@ with base as (
   left join portal.enrollments e on p.entity = 'enrollments' and e.class_id = p.class_id and e.user_id = p.user_id and e.role = p.role
   where p.run_id = %(run_id)s and p.action = 'delete' and %(mode)s = 'reset' group by p.kind
 ), planned as (
-  select kind, sum(n) filter (where phase = 'removals' and %(mode)s = 'edit') as gone,
+  select kind, sum(n) filter (where action in ('unshare', 'end') and %(mode)s = 'edit') as gone,
     sum(n) filter (where action = 'update') as updated, sum(n) filter (where action = 'add') as added
   from plan_counts group by kind
 )

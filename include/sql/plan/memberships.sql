@@ -1,5 +1,5 @@
 -- Who is in which school by the feed, in portal ids; and every person that this run looks at: all but the plain ones, who are as
--- they were (plan/resolve_users.sql). In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
+-- they were or simply new (plan/resolve_users.sql). In: staging.*, told_unusual, seen_enrollments. Out: temporary feed_memberships, user_view.
 -- First the rows of the feed that are looked at, once, by workers; all that follows reads these.
 create temporary table feed_users on commit drop as
 select r.row_id, s.n, s.source_id, s.status, s.roles, s.school_source_ids, s.primary_school_source_id, s.is_rejected, r.how, r.is_same
@@ -8,7 +8,7 @@ join staging.resolved r on r.run_id = %(run_id)s and r.entity = 'users' and r.n 
 where s.run_id = %(run_id)s;
 analyze feed_users (row_id);
 create temporary table plain_users on commit drop as
-select row_id as id from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain;
+select row_id as id from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain and how <> 'new';
 analyze plain_users;
 
 create temporary table feed_memberships on commit drop as

@@ -1,7 +1,7 @@
 -- Which portal person each person of the feed is (product.md, Matching): key, previous id, then the ladder on proof.
 -- Candidates of the ladder: synced people whom the feed does not itself name, each claimed once, never guessed.
 -- The join by id also tells who is the same in every value (of them nothing is compared again, see staging.user_values), and who is
--- plain: nothing of them is new. What plan/unusual.sql knows of a plain person makes them one to look at again.
+-- plain: nothing of them is to be judged. What plan/unusual.sql knows of a plain person makes them one to look at again.
 select staging.name_users(%(run_id)s, %(district_id)s, %(issuer)s,
   array(select source_id from school_ids order by id, source_id), array(select id from school_ids order by id, source_id),
   array(select id from school_view where is_known), array(select id from school_view where is_known and is_in_feed and is_selected));
@@ -28,11 +28,12 @@ order by p.id, s.source_id, s.is_rejected;
 
 -- Ids that no row bears: on most nights few, and only these are looked for further.
 create temporary table unknown_users on commit preserve rows as
-select s.n, s.source_id, s.roles, s.source_roles, s.school_source_ids[1] as school_source_id, s.sis_id, s.email, s.family_name, s.given_name
+select s.n, s.source_id, s.roles, s.source_roles, s.school_source_ids[1] as school_source_id, cardinality(s.school_source_ids) as schools,
+  s.primary_school_source_id, s.sis_id, s.email, s.family_name, s.given_name
 from staging.users s
 where s.run_id = %(run_id)s and s.status = 'active' and not s.is_rejected and s.source_id is not null
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id);
-analyze unknown_users (n, source_id);
+analyze unknown_users (n, source_id, roles);
 -- Those of the portal whom the feed does not name: few on most nights, and not looked for where nobody is unknown.
 create temporary table unclaimed_users on commit preserve rows as
 select p.id, p.origin, p.role, p.sis_id, p.is_shared, lower(btrim(p.email)) as email, lower(p.given_name) as given_name, lower(p.family_name) as family_name
@@ -80,12 +81,22 @@ where best.here = 1 and best.there = 1
 -- New: whoever has a role that this district lets the sync create. The first allowed role, given once. Ids are given school
 -- by school: who is in the same classes has neighbouring ids, and a first load fills the index of enrolments by person place by
 -- place (0.5 s instead of 1.0 for 500,000).
-insert into staging.resolved (run_id, entity, source_id, n, row_id, how)
-select %(run_id)s, 'users', u.source_id, u.n, nextval('portal.users_id_seq'), 'new'
-from unknown_users u left join school_ids i on i.source_id = u.school_source_id
+-- Plain among them: who is listed in one school, a good one; they come in as they are (new_memberships).
+insert into staging.resolved (run_id, entity, source_id, n, row_id, how, is_plain, role)
+select %(run_id)s, 'users', u.source_id, u.n, nextval('portal.users_id_seq'), 'new',
+  (u.schools = 1 and v.is_in_feed and v.is_selected and u.roles[1] = any (%(roles)s::text[])) is true, u.roles[1]
+from unknown_users u
+left join school_ids i on i.source_id = u.school_source_id
+left join school_view v on v.id = i.id
 where u.roles && %(roles)s::text[]
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.n = u.n)
 order by i.id, u.n;
+create temporary view new_memberships as
+select r.row_id as user_id, i.id as school_id, u.school_source_id is not distinct from u.primary_school_source_id as is_primary
+from staging.resolved r
+join unknown_users u on u.n = r.n
+join school_ids i on i.source_id = u.school_source_id
+where r.run_id = %(run_id)s and r.entity = 'users' and r.how = 'new' and r.is_plain;
 select staging.analyze_run(%(run_id)s, array['resolved/users']);
 -- Whom the source itself calls gone; a rejected row of the same person beside it changes nothing about that.
 update staging.resolved r set is_gone = true

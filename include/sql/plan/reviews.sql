@@ -9,12 +9,14 @@ from staging.plan p join user_pairs c on c.source_id = p.source_id
 where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add';
 
 analyze unclaimed_users;
+create temporary view listed_users as
+select user_id, school_id from feed_memberships union all select user_id, school_id from new_memberships;
 insert into review_pairs
 select distinct p.row_id, c.id
 from staging.plan p
 join staging.users s on s.run_id = %(run_id)s and s.n = p.n
 join unclaimed_users c on c.family_name = lower(s.family_name) and c.given_name = lower(s.given_name)
-join feed_memberships m on m.user_id = p.row_id
+join listed_users m on m.user_id = p.row_id
 join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
 where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add'
   and not exists (select from review_pairs r where r.new_id = p.row_id and r.candidate_id = c.id);
@@ -37,7 +39,7 @@ with pairs as (
   from gone_users c
   join staging.users s on s.run_id = %(run_id)s and lower(s.family_name) = c.family_name and lower(s.given_name) = c.given_name
   join staging.plan p on p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'add' and p.n = s.n
-  join feed_memberships m on m.user_id = p.row_id
+  join listed_users m on m.user_id = p.row_id
   join portal.user_schools us on us.user_id = c.id and us.school_id = m.school_id
   union
   select p.row_id, c.id

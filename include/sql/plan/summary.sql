@@ -1,13 +1,13 @@
 -- What a plan comes to. First how much of what, counted once: a first load plans seven hundred thousand rows.
 drop table if exists plan_counts; -- of a plan that was made again in the same transaction
 create temporary table plan_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
-select kind, action, phase, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action, phase;
+select kind, action, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action;
 
 -- What people are shown of the plan: numbers, names of schools, licences and books that would be freed; never a person.
 select
   (select coalesce(jsonb_object_agg(kind, actions), '{}') from (
      select kind, jsonb_object_agg(action, n) as actions
-     from (select kind, action, sum(n)::bigint as n from plan_counts group by kind, action) c group by kind) k) as counts,
+     from plan_counts group by kind) k) as counts,
   (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join staging.schools s on s.run_id = p.run_id and s.source_id = p.source_id and not s.is_rejected
    where p.run_id = %(run_id)s and p.entity = 'schools' and p.action = 'add') as schools_added,
   (select coalesce(jsonb_agg(s.name order by s.name), '[]') from staging.plan p join portal.schools s on s.id = p.row_id
@@ -20,10 +20,8 @@ select
      (p.entity = 'users' and exists (select from portal.users u where u.id = p.row_id and u.origin = 'manual'))
      or (p.entity = 'classes' and exists (select from portal.classes c where c.id = p.row_id and c.origin = 'manual'))
      or (p.entity = 'schools' and exists (select from portal.schools s where s.id = p.row_id and s.origin = 'manual')))) as manual,
-  (select count(*) from school_view where is_in_feed) as schools_in_feed,
   (select count(*) from school_view where is_in_feed and is_selected) as schools_selected,
   (select count(*) from sync.school_selection where district_id = %(district_id)s and is_selected) as schools_chosen,
-  (select count(*) from user_view where is_in_feed) + (select coalesce(sum(n), 0) from plain_counts)::bigint as people_in_feed,
   (select count(*) from class_view where is_in_feed) as classes_in_feed,
   (select any_active from enrollment_sizes) as enrollments_in_feed,
   -- those that came and have their place: as they were, or coming in
@@ -32,4 +30,4 @@ select
   (select count(*) from review_pairs) as reviews,
   (select md5(count(*) || ':' || coalesce(bit_xor(hashtextextended(k, 0)), 0)) from (
      select entity || ':' || coalesce(row_id::text, '') || ':' || coalesce(class_id::text, '') || ':' || coalesce(user_id::text, '') || ':' || coalesce(school_id::text, '') || ':' || coalesce(role, '') as k
-     from staging.plan where run_id = %(run_id)s and phase = 'removals' and exists (select from plan_counts where phase = 'removals')) d) as digest;
+     from staging.plan where run_id = %(run_id)s and phase = 'removals' and exists (select from plan_counts where action in ('unshare', 'end', 'delete'))) d) as digest;

@@ -43,4 +43,5 @@ update staging.resolved r set is_plain = false
 from (select user_id from told_unusual where is_active and is_elsewhere union select user_id from seen_enrollments) u
 where r.run_id = %(run_id)s and r.entity = 'users' and r.is_plain and r.row_id = u.user_id;
 create temporary table plain_counts on commit drop as
-select role, count(*) as n from staging.resolved where run_id = %(run_id)s and entity = 'users' and is_plain group by role;
+select role, how = 'new' as is_new, count(*) as n from staging.resolved
+where run_id = %(run_id)s and entity = 'users' and is_plain group by role, how = 'new';
