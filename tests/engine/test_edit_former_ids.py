@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from roster_sync import db
-from tests.engine.rosters import town
+from tests.engine.rosters import Roster, delta, town
 from tests.engine.world import World
 
 IDS = "select entity, source_id, row_id from sync.source_ids order by entity, source_id"
@@ -125,3 +125,21 @@ def test_who_lists_a_school_by_an_id_that_it_had_before_is_in_that_school(world:
     for mode in ("edit", "reset"):
         assert world.run(roster, mode=mode).status == "launched"
         assert world.versions() == before
+
+
+@pytest.mark.parametrize(("table", "former"), [("schools", "S1"), ("users", "a1"), ("classes", "c-t1")])
+def test_that_a_former_id_is_gone_takes_nothing_that_lives_on_under_another(
+    world: World, table: str, former: str
+) -> None:
+    world.run(town())
+    query = f"select id from portal.{table} where source_id = %s and is_shared"  # noqa: S608
+    row_id = world.value(query, former)
+    world.run(town().renamed({former: "new"}))
+    assert world.value(query, "new") == row_id
+    collection = "orgs" if table == "schools" else table
+    records = town().collections[collection]
+    gone = Roster(
+        {name: [] for name in town().collections} | {collection: [r for r in records if r["source_id"] == former]}
+    )
+    world.run(delta(gone.with_(former, status="tobedeleted")))
+    assert world.value(query, "new") == row_id

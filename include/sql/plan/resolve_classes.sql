@@ -21,6 +21,7 @@ select staging.analyze_run(%(run_id)s, array['resolved/classes']);
 create temporary table unnamed_classes on commit preserve rows as
 select s.n, s.source_id from staging.classes s
 where s.run_id = %(run_id)s and s.source_id is not null
+  and (s.status = 'active' or s.is_rejected) -- that a record is gone says nothing of a row that lives on as another
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'classes' and r.source_id = s.source_id);
 analyze unnamed_classes;
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how)

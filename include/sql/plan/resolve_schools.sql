@@ -18,6 +18,7 @@ from staging.schools s
 join sync.former_ids i on i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'schools' and i.source_id = s.source_id
 join portal.schools p on p.id = i.row_id
 where s.run_id = %(run_id)s
+  and (s.status = 'active' or s.is_rejected) -- that a record is gone says nothing of a row that lives on as another
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.source_id = s.source_id)
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'schools' and r.row_id = p.id)
 group by p.id;

@@ -23,6 +23,7 @@ join portal.users p on p.id = i.row_id
 where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users'
   and exists (select from sync.former_ids f where f.district_id = %(district_id)s and f.issuer = %(issuer)s and f.entity = 'users') -- else nothing is read
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.source_id = s.source_id)
+  and (s.status = 'active' or s.is_rejected) -- that a record is gone says nothing of a row that lives on as another
   and not exists (select from staging.resolved r where r.run_id = %(run_id)s and r.entity = 'users' and r.row_id = p.id)
 order by p.id, s.source_id, s.is_rejected;
 
