@@ -128,13 +128,8 @@ class Home:
 
     @property
     def oneroster_port(self) -> int:
-        """The simulated OneRoster server."""
+        """The simulated servers, OneRoster's and Clever's."""
         return self.port_base + 4
-
-    @property
-    def clever_port(self) -> int:
-        """The simulated Clever server."""
-        return self.port_base + 5
 
     def secret(self, name: str) -> str:
         """A generated secret: made once, kept in a file that only we can read."""

@@ -40,13 +40,13 @@ class Services:
 
     def __init__(self, logs: Path, held: Sequence[int] = ()) -> None:
         """The programs keep the open files `held` (locks) until they are gone."""
-        self._logs = logs
+        self.logs = logs
         self._held = tuple(held)
         self._running: list[Service] = []
 
     def start(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         """Starts a program."""
-        log = self._logs / f"{name}.log"
+        log = self.logs / f"{name}.log"
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 [sys.executable, str(REPOSITORY / "ops" / "leash.py"), *command],

@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import (
     TaskAwaitingInput,
 )
 
-from roster_sync import dag_factory, districts, runs, tasks
+from roster_sync import dag_factory, districts, question_text, runs, tasks
 from roster_sync.approval import answer_of
 from roster_sync.runs import RunRequest
 from tests.conftest import Portal
@@ -55,9 +55,11 @@ class Held:
     portal: Portal
     run_id: int
     dag: DAG
+    asked: int | None = None
+    """The hold that this run of roster_approve asks about; none where a person started it."""
 
     def context(self, task_id: str) -> Any:
-        params = {"district": "bay", "run_id": self.run_id}
+        params = {"district": "bay", "run_id": self.run_id, "hold_id": self.asked}
         instance = Instance()
         return {
             "params": params,
@@ -84,6 +86,9 @@ class Held:
 
     def hold(self) -> dict[str, Any]:
         return self.row("select answer, answered_by, reason, superseded_by from sync.holds where run_id = %s")
+
+    def hold_id(self) -> int:
+        return int(self.row("select max(id) as id from sync.holds where run_id = %s")["id"])
 
     def status(self) -> str:
         return str(self.row("select status from sync.runs where id = %s")["status"])
@@ -128,15 +133,23 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return sent
 
 
-def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked):
+def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example")
     with pytest.raises(TaskAwaitingInput) as caught:
         held.ask()
     assert f"run {held.run_id}" in asked["subject"]
     assert "16 of 128 classes would go" in asked["body"]
     assert "Cedar Elementary" in asked["body"]
+    assert f"[the page of run {held.run_id}](https://airflow.example/roster/runs/{held.run_id})" in asked["body"]
     assert asked["defaults"] == ["Reject"]
     assert list(asked["params"]) == ["reason"]
     assert timedelta(hours=4, minutes=59) < caught.value.timeout < timedelta(hours=5)
+
+
+def test_the_question_calls_the_kinds_of_rows_as_the_pages_do():
+    plan = {**PLAN, "counts": {"enrollments": {"end": 4812}}, "bases": {"enrollments": 9100}}
+    text = question_text.body({"run_id": 7, "scope": "removals", "summary": plan}, "https://airflow.example")
+    assert "| enrolments | 4,812 | 9,100 |" in text
 
 
 def test_nothing_of_the_question_is_rendered_or_kept_beforehand(held):
@@ -234,7 +247,7 @@ def test_a_held_run_starts_one_question_named_after_its_hold(held):
             held.ask("ask")
         names.append(caught.value.dag_run_id)
         assert caught.value.trigger_dag_id == "roster_approve"
-        assert caught.value.conf == {"district": "bay", "run_id": held.run_id}
+        assert caught.value.conf == {"district": "bay", "run_id": held.run_id, "hold_id": held.hold_id()}
         assert caught.value.skip_when_already_exists
     assert names[0] == names[1]
     assert names[0].startswith(f"bay__run_{held.run_id}__question_")
@@ -244,3 +257,24 @@ def test_where_nothing_is_held_nobody_is_asked(held):
     held.answer("Approve")
     with pytest.raises(AirflowSkipException, match="nobody is asked"):
         held.ask("ask")
+
+
+def test_an_answer_to_a_question_that_another_one_replaced_changes_nothing(held, asked):
+    """A held run that is cleared and planned again takes its question back; the old one still waits in Airflow."""
+    first = held.hold_id()
+    with closing(held.portal.owner()) as connection, connection.cursor() as cursor:
+        cursor.execute("delete from sync.holds")
+        cursor.execute(
+            "insert into sync.holds (run_id, plan_digest, scope, summary, due_at)"
+            " values (%s, 'y', 'removals', %s, now() + interval '5 hours')",
+            (held.run_id, json.dumps(PLAN)),
+        )
+    held.asked = first
+    with pytest.raises(AirflowSkipException, match="waits for no answer"):
+        held.ask()
+    with pytest.raises(AirflowSkipException, match="changes nothing"):
+        held.answer("Approve")
+    assert (held.hold()["answer"], asked) == (None, {})
+    held.asked = held.hold_id()
+    held.answer("Approve")
+    assert held.hold()["answer"] == "approved"

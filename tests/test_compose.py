@@ -13,10 +13,21 @@ import pytest
 import yaml
 
 from ops.cluster_files import programs
+from roster_sync import cluster, holds, hooks, housekeeping
 from tests.conftest import REPOSITORY, Cluster
 
 COMPOSE = REPOSITORY / "docker-compose.yaml"
 LOCK = (REPOSITORY / "requirements.txt").read_text()
+README = (REPOSITORY / "README.md").read_text()
+DOCS = [README, *(page.read_text() for page in sorted((REPOSITORY / "docs").rglob("*.md")))]
+ELSEWHERE = {
+    "AIRFLOW_CONN_PORTAL_DB",  # the database of the file itself
+    "ROSTER_HOME",  # the image's
+    "ROSTER_DISTRICTS",  # the folder that is mounted
+    "ROSTER_MIGRATE_DSN",  # of the migrations only
+    "ROSTER_PORT_BASE", "ROSTER_CHROMIUM",  # of the commands in bin/ only
+}  # fmt: skip
+"""Settings of README that are not handed on from .env."""
 AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
 
 
@@ -65,6 +76,42 @@ def test_the_example_of_env_names_every_variable_and_holds_no_secret() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text())) | {"AIRFLOW_PASSWORDS"}
     assert set(example) == used
     assert not [name for name, value in example.items() if value and re.search("PASSWORD|SECRET|KEY", name)]
+
+
+def test_every_setting_of_the_readme_can_be_set_in_env(services: dict[str, Any]) -> None:
+    table = README.partition("| Variable | Meaning |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    settings = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert settings > ELSEWHERE
+    for name in AIRFLOW_SERVICES:
+        environment = services[name]["environment"]
+        handed = {setting for setting in settings if str(environment.get(setting)).startswith(f"${{{setting}:-")}
+        assert handed == settings - ELSEWHERE, name
+
+
+def test_a_setting_left_empty_in_env_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in re.findall(r"^(ROSTER_\w+)=$", (REPOSITORY / ".env.example").read_text(), re.MULTILINE):
+        monkeypatch.setenv(name, "")
+    assert housekeeping.Settings.from_environment() == housekeeping.Settings()
+    assert holds.hours() == holds.HOURS
+    assert cluster.forks_tasks(["airflow", "scheduler"])
+    assert not cluster.forks_tasks(["airflow", "triggerer"])
+
+
+def test_without_a_mail_server_in_env_mails_go_to_the_catcher(
+    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = services["worker"]["environment"]["AIRFLOW_CONN_SMTP_DEFAULT"]
+    default = re.fullmatch(r"\$\{AIRFLOW_CONN_SMTP_DEFAULT:-([^{}]+)\}", value)  # a brace would end the default
+    assert default
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", default[1])
+    found = hooks.connection("smtp_default")
+    assert (found.conn_type, found.host, found.port, found.login) == ("smtp", "mail", 1025, None)
+    assert found.extra_dejson == {
+        "disable_ssl": "true",
+        "disable_tls": "true",
+        "from_email": "roster-sync@publisher.example",
+    }
 
 
 def test_the_image_is_the_official_one_of_the_locked_version(services: dict[str, Any]) -> None:
@@ -126,6 +173,7 @@ def test_the_chart_gets_the_locked_version_the_pools_and_the_shared_home() -> No
     assert (values["airflowVersion"], values["images"]["airflow"]["tag"]) == (locked[1], locked[1])
     assert migrate["image"] == image
     assert "airflow pools import /opt/roster/include/pools.json" in values["migrateDatabaseJob"]["args"][-1]
+    assert values["config"]["api"]["base_url"].startswith("https://"), "links in mails would lead to localhost"
     (mount,) = values["volumeMounts"]
     assert f"ROSTER_HOME={mount['mountPath']}\n" in (REPOSITORY / "Dockerfile").read_text()
 
@@ -139,6 +187,21 @@ def test_every_command_is_one_that_airflow_has(services: dict[str, Any]) -> None
     ]
     found = [line for group in lines for line in group]
     assert len(found) == 10
+    _airflow_has(found)
+
+
+def test_the_commands_that_the_docs_give_name_a_service_and_a_command_that_exist(services: dict[str, Any]) -> None:
+    typed = [found for text in DOCS for found in re.findall(r"docker compose exec ([\w-]+) (\w+) ?([^\n`]*)", text)]
+    assert {service for service, _, _ in typed} <= set(services)
+    airflow = [rest.partition(" #")[0].strip() for _, program, rest in typed if program == "airflow"]
+    assert len(airflow) >= 3
+    _airflow_has(airflow)
+    files = [name for text in DOCS for name in re.findall(r"/opt/roster/([\w./-]+)", text)]
+    assert files
+    assert {name for name in files if not (REPOSITORY / name).exists()} == set()
+
+
+def _airflow_has(lines: list[str]) -> None:
     code = (
         "import shlex, sys\n"
         "from airflow.cli import cli_parser\n"
@@ -147,7 +210,7 @@ def test_every_command_is_one_that_airflow_has(services: dict[str, Any]) -> None
     )
     result = subprocess.run(
         [sys.executable, "-c", code],
-        input="\n".join(found),
+        input="\n".join(lines),
         env={**os.environ, "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"},
         capture_output=True,
         text=True,

@@ -1,20 +1,28 @@
-"""What people are told in README and docs: every DAG, parameter, variable and name, and no page that is not there."""
+"""What people are told in README and docs: every DAG, parameter, setting and name, and commands and pages that work."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
 
-from roster_sync import cluster, dag_factory, dag_steps, districts, params
+from roster_sync import cluster, dag_factory, dag_steps, districts, hooks, notices, params
+from roster_sync import registry as registry_file
+from tests.conftest import Portal
 from tests.test_dags import registry
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 NAMING = (REPOSITORY / "docs" / "naming.md").read_text(encoding="utf-8")
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+RUNBOOKS = REPOSITORY / "docs" / "runbooks"
+QUERY = re.compile(r'psql -U postgres portal -c "([^"]+)"')
+OTHER_NAMES = {"aws_access_key_id", "aws_secret_access_key", "key", "secret", "token"}
+"""Extras that other programs use for what ours have in fields of their own, taken from connections that are there."""
 OWN = {"ROSTER_DAGS_TEST", "ROSTER_TEST_PG", "ROSTER_TEST_PG_USER", "ROSTER_STOP_SECONDS"}
 """What our own commands tell each other."""
 
@@ -59,6 +67,70 @@ def test_every_variable_that_the_code_reads_is_told_in_the_readme_and_no_other()
         for path in (REPOSITORY / folder).rglob("*.py"):
             read |= set(re.findall(r"[\"'](ROSTER_[A-Z_]+)[\"']", path.read_text(encoding="utf-8")))
     assert set(re.findall(r"ROSTER_[A-Z_]+", README)) == read - OWN
+
+
+def test_every_key_of_a_registry_entry_stands_in_the_readmes_example() -> None:
+    example = README.partition("```yaml")[2].partition("```")[0]
+    keys = {*registry_file._ENTRY_KEYS, *registry_file._SOURCE_KEYS}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", example)} == set()
+
+
+def test_every_extra_of_a_connection_stands_in_the_readme() -> None:
+    read = {*hooks._LIBPQ_EXTRAS, "from_email"} - OTHER_NAMES
+    for path in (REPOSITORY / "plugins" / "roster_sync" / "sources").glob("*.py"):
+        read |= set(re.findall(r"(?:extra_text|is_true)\([\w.]+, \"(\w+)\"", path.read_text(encoding="utf-8")))
+    assert len(read) > 20
+    table = README.partition("| Connection | host |")[2].partition("\n## ")[0]
+    assert {name for name in read - OTHER_NAMES if f"`{name}`" not in table} == set()
+
+
+def test_the_check_of_the_registry_runs_as_it_is_typed(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^(PYTHONPATH=.*districts)", README, re.MULTILINE)
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("districts: [{key: bay}]\n")
+    for path, code, told in (("", 0, "lakeside"), (str(wrong), 1, "wrong.yaml, line 1")):
+        typed = ["/usr/bin/env", "-i", "/bin/bash", "-c", f"{command} {path}"]
+        done = subprocess.run(typed, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert (done.returncode, told in done.stdout + done.stderr) == (code, True), done.stderr
+
+
+def test_whoever_adds_a_district_is_told_to_switch_its_dag_on(dags: dict[str, DAG]) -> None:
+    assert dags["roster_sync__bay"].is_paused_upon_creation is not False
+    told = [README.partition(f"\n## {part}\n")[2].partition("\n## ")[0] for part in ("A district", "In production")]
+    for text in (*told, (RUNBOOKS / "late-run.md").read_text(encoding="utf-8")):
+        assert re.search(r"begins?\s+paused", text)
+
+
+def test_every_runbook_is_listed_and_those_that_dags_and_logs_name_are_there(dags: dict[str, DAG]) -> None:
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (RUNBOOKS / "README.md").read_text(encoding="utf-8")))
+    assert listed == {page.name for page in RUNBOOKS.glob("*.md")} - {"README.md"}
+    told = "".join(str(dag.doc_md) for dag in dags.values()) + notices.RUNBOOK
+    assert {name for name in re.findall(r"docs/[\w/-]+\.md", told) if not (REPOSITORY / name).exists()} == set()
+
+
+def test_every_query_of_a_runbook_runs(portal: Portal) -> None:
+    queries = [query for page in RUNBOOKS.glob("*.md") for query in QUERY.findall(page.read_text(encoding="utf-8"))]
+    queries += re.findall(r"`(select [^`]+)`", (RUNBOOKS / "late-run.md").read_text(encoding="utf-8"))
+    assert len(queries) == 4
+    with closing(portal.owner()) as connection, connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute(query)
+
+
+def test_the_runbook_of_a_failed_run_finds_the_step_at_which_it_stopped(portal: Portal) -> None:
+    (query,) = QUERY.findall((RUNBOOKS / "failed-run.md").read_text(encoding="utf-8"))
+    with closing(portal.owner()) as connection, connection.cursor() as cursor:
+        cursor.execute("insert into portal.districts (key, name) values ('harbor', 'Harbor') returning id")
+        (district,) = cursor.fetchone() or (None,)
+        cursor.execute(
+            "insert into sync.runs (district_id, mode, status, airflow_dag_id, message, steps) values"
+            " (%s, 'edit', 'failed', 'roster_sync__harbor', 'Why.', '[{\"name\": \"extract\"}, {\"name\": \"plan\"}]')"
+            " returning id",
+            (district,),
+        )
+        run = cursor.fetchone() or ()
+        cursor.execute(query)
+        assert cursor.fetchall() == [(*run, "edit", "failed", "plan", "Why.")]
 
 
 def test_every_field_of_a_form_says_what_it_is_for() -> None:

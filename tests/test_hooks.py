@@ -19,7 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from airflow.sdk.exceptions import AirflowException
 
-from roster_sync import deadline, failures, hooks
+from roster_sync import db, deadline, failures, hooks
 from roster_sync.errors import AuthError, ConfigError, DatabaseFailure
 from roster_sync.mails import Mail
 
@@ -119,6 +119,12 @@ def test_a_mail_connection_without_a_sender_says_what_it_lacks(catcher, monkeypa
         post(mail())
 
 
+def test_a_missing_mail_connection_is_named_with_where_to_add_it(airflow_metadata, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
+    with hooks.mailer() as post, pytest.raises(ConfigError, match=r"'smtp_default'.*AIRFLOW_CONN_SMTP_DEFAULT"):
+        post(mail())
+
+
 def _tell_late():
     """In a thread of its own: where browser tests ran before in this process, theirs has an event loop at work."""
     with ThreadPoolExecutor(1) as pool:
@@ -149,6 +155,16 @@ def test_the_portal_is_reached_as_its_login_outside_of_any_role(portal, monkeypa
         cursor.execute("select current_user, current_setting('application_name')")
         assert cursor.fetchone() == ("roster_app", "roster_sync")
         assert connection.autocommit is False
+
+
+@pytest.mark.parametrize("opened", [hooks.portal_connection, lambda: db.sibling(hooks.portal_connection())])
+def test_nothing_waits_for_ever_on_a_connection_to_the_portal(portal, monkeypatch, opened):
+    monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
+    with closing(opened()) as connection:
+        with db.acting_as(connection, "roster_read") as cursor:
+            cursor.execute("select current_setting('lock_timeout'), current_setting('statement_timeout')")
+            assert cursor.fetchone() == ("15min", "4h")
+        assert connection.info.dsn_parameters["tcp_user_timeout"] == "120000"
 
 
 def test_a_portal_that_is_away_is_told_without_host_or_user(monkeypatch):

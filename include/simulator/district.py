@@ -224,11 +224,6 @@ class DistrictDay:
         """A school's OneRoster sourcedId; -1 = the district's."""
         return self.district.ids.sourced("school", index) if index >= 0 else self.district.office.sourced_id
 
-    def class_clever_id(self, index: int) -> str:
-        """A class's Clever id."""
-        created = 1 if index < self.district.layout.classes else self._state.classes[index].created
-        return self.district.ids.clever(created, 0x13, index)
-
     def school_clever_id(self, index: int) -> str:
         """A school's Clever id."""
         return self.district.ids.clever(self._state.school(index).created, 0x10, index)

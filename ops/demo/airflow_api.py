@@ -33,7 +33,8 @@ class AirflowApi:
             if errors:
                 raise Problem(f"the DAG file {errors[0]['filename']} cannot be imported: {_last(errors[0])}")
             if time.monotonic() > end:
-                raise Problem(f"the DAG {dag_id} was not found within {seconds:.0f} s: see logs/dag-processor.log")
+                log = services.logs / "dag-processor.log"
+                raise Problem(f"the DAG {dag_id} was not found within {seconds:.0f} s: see {log}")
             time.sleep(1)
 
     def unpause(self, dag_id: str) -> bool:
@@ -77,7 +78,7 @@ class AirflowApi:
         while not all(state in _DONE for state in states.values()):
             services.check()
             if time.monotonic() - started > seconds:
-                raise Problem(f"the runs did not end within {seconds:.0f} s: see logs/scheduler.log")
+                raise Problem(f"the runs did not end within {seconds:.0f} s: see {services.logs / 'scheduler.log'}")
             time.sleep(1)
             for dag_id, run_id in runs.items():
                 state = str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
@@ -104,7 +105,7 @@ def wait_until_healthy(address: str, services: Services, seconds: float) -> None
             return
         if time.monotonic() > end:
             missing = ", ".join(part for part in parts if (health.get(part) or {}).get("status") != "healthy")
-            raise Problem(f"Airflow is not well after {seconds:.0f} s ({missing}): see the files in logs/.")
+            raise Problem(f"Airflow is not well after {seconds:.0f} s ({missing}): see the files in {services.logs}.")
         time.sleep(0.5)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from roster_sync import comparison, db, plan, runs
-from roster_sync.errors import DatabaseFailure, PlanStale
+from roster_sync.errors import DatabaseFailure, PlanStale, SyncRefused
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -30,7 +30,8 @@ def apply(connection: Connection, run_id: int, district: District) -> str:
     Where the portal changed between plan and apply, it is planned again under the lock, limits and all.
 
     Raises:
-        errors.SyncRefused: the run was closed meanwhile, as its Airflow run counted as dead; it writes nothing.
+        errors.SyncRefused: the run was closed meanwhile, as its Airflow run counted as dead, or a later one has taken
+            its place; it writes nothing.
         errors.PlanStale: the portal changed each time that it was planned.
     """
     for attempt in range(TRIES):
@@ -47,11 +48,12 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
         cursor.execute("select mode from sync.runs where id = %s", (run_id,))
         mode = str((cursor.fetchone() or ["edit"])[0])
     with db.acting_as(connection, "roster_reset" if mode == "reset" else "roster_edit") as cursor:
-        run = plan.run_params(cursor, run_id, district)
+        run = plan.run_params(cursor, run_id, district) | {"is_replanned": is_replanned}
         plan.lock(cursor, run["district_id"])
         done = runs.written_as(cursor, run_id)
         if done is not None:
             return done
+        _refuse_where_overtaken(cursor, run)
         if is_replanned:
             plan.decide(cursor, run, district, comparison.compare(cursor, run))
         if mode == "reset":
@@ -67,6 +69,15 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
         _close(cursor, run, phases, status, message)
     log.info("run %s: written in %.1f s, %s", run_id, time.monotonic() - started, status)
     return status
+
+
+def _refuse_where_overtaken(cursor: Cursor, run: dict[str, Any]) -> None:
+    """The task of a failed run may be cleared days later: then its plan is older than what the portal holds."""
+    later = db.one(cursor, "reports/later_run", run)
+    if later is not None:
+        raise SyncRefused(
+            f"A later run ({later['id']}) has taken this one's place, so this one writes nothing. Start a new sync."
+        )
 
 
 def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:

@@ -56,15 +56,16 @@ class StartQuestion(TriggerDagRunOperator):
         self._run_id_of = run_id_of
 
     def execute(self, context: Context) -> None:
-        """Asks once per hold: the question's run is named after it."""
+        """Asks once per hold: the question's run is named after it, and its answer is one to no other."""
+        from roster_sync import holds
+
         district, run_id = self._district_of(context), self._run_id_of(context)
         with closing(hooks.portal_connection()) as connection, db.acting_as(connection, "roster_read") as cursor:
             hold = db.one(cursor, "reports/open_hold", {"run_id": run_id})
         if hold is None:
             raise AirflowSkipException("Nothing is held, so nobody is asked.")
-        self.conf = {"district": district.key, "run_id": run_id}
-        # With its time: a portal that was set up anew counts its runs from 1 again, Airflow still knows the old names.
-        self.trigger_run_id = f"{district.key}__run_{run_id}__question_{hold['asked_at']:%Y%m%dT%H%M%S%f}"
+        self.conf = {"district": district.key, "run_id": run_id, "hold_id": hold["id"]}
+        self.trigger_run_id = holds.question_run(district.key, run_id, hold["asked_at"])
         super().execute(context)
 
 
@@ -97,7 +98,7 @@ class AskPerson(ApprovalOperator):
         refuse_unknown_keys(context)
         run_id = int(context["params"]["run_id"])
         with closing(hooks.portal_connection()) as connection, refusals("question"):
-            question = holds.question(connection, run_id)
+            question = holds.question(connection, run_id, hooks.links(), context["params"].get("hold_id"))
         self.subject = question.subject
         self.body = question.body
         # A repeated task waits for what is left, not for another day.
@@ -115,8 +116,9 @@ class AskPerson(ApprovalOperator):
         reason = str((event.get("params_input") or {}).get("reason") or "").strip() or None
         with closing(hooks.portal_connection()) as connection, refusals("question"):
             is_kept = holds.record_answer(
-                connection, run_id, answer, answered_by, reason, answered_at=event.get("responded_at")
-            )
+                connection, run_id, answer, answered_by, reason,
+                answered_at=event.get("responded_at"), hold_id=context["params"].get("hold_id"),
+            )  # fmt: skip
         if not is_kept:
             raise AirflowSkipException(f"The question of run {run_id} was settled before: this answer changes nothing.")
         super().execute_complete(context, event)

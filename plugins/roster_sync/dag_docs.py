@@ -18,10 +18,11 @@ OUTCOMES: Final = """
 | Skipped | green | the source was not ready, or another run of the district was at work | nothing, unless it happens every night |
 | Expired | green | the sync's expiration date has passed | set a new date in the district's settings |
 | Previewed | green | only looked; nothing was written | read the run's page |
-| Failed | **red** | the run stopped; the portal is as it was before | the failed task's log ends in one sentence: follow it |
+| Failed | **red** | the run stopped before it wrote; the portal is as it was | the failed task's log ends in one sentence: follow it |
+| Launched, On hold, Previewed | **red** at `notify` or `ask` only | the run is done; its mails or its question are missing | the same |
 
 A red run: `docs/runbooks/failed-run.md`. A late one: `docs/runbooks/late-run.md`.
-A question: `docs/runbooks/held-run.md`.
+A question: `docs/runbooks/held-run.md`. No mails: `docs/runbooks/mails-do-not-go-out.md`.
 """  # noqa: E501 - a row of a Markdown table is one line
 
 STEPS: Final = """
@@ -38,7 +39,7 @@ RESET: Final = f"""
 ## Reset: make a district's portal hold exactly what is shared now
 It adds, updates and restores like the nightly sync, and then **deletes** what is no longer shared by a selected school.
 Licences of every school and teacher who is still shared stay. What it deletes can be brought back with `roster_undo`
-for 30 days.
+for as long as it is kept (`ROSTER_UNDO_DAYS`; 30 days where it says nothing).
 
 **Begin with *Preview only*.** It writes nothing and shows what would go. A Reset that deletes a school, frees a licence
 or is over a limit ends on hold before it writes, and asks under *Browse > Required Actions*.
@@ -47,13 +48,14 @@ or is over a limit ends on hold before it writes, and asks under *Browse > Requi
 
 UNDO: Final = """
 ## Undo: put back what a run removed or changed
-Any Reset of the last 30 days, also after later nightly syncs; a nightly sync only while it is the newest run that
-wrote. Deleted people, schools, classes, licences and books return with their ids. What people did since is kept. The
-role of a person who is there is never touched.
+Any Reset whose rows are still kept (`ROSTER_UNDO_DAYS`; 30 days where it says nothing), also after later nightly syncs;
+a nightly sync only while it is the newest run that wrote. Deleted people, schools, classes, licences and books return
+with their ids. What people did since is kept. The role of a person who is there is never touched.
 
 The next nightly sync follows the feed again: if the district still does not share a person, that sync marks them so.
 
-A red run changed nothing: the failed task's log ends in one sentence. More in `docs/runbooks/undo-a-run.md`.
+A run that is red before `notify` changed nothing: the failed task's log ends in one sentence. More in
+`docs/runbooks/undo-a-run.md`.
 """
 
 APPROVE: Final = f"""
@@ -68,8 +70,9 @@ Only an answer given there counts. Marking the task `question` as success approv
 
 HOUSEKEEPING: Final = """
 ## Housekeeping
-Each day: drops staged feeds, findings and before-images that are past their keep-by date, and warns of syncs that
-expire soon (30, 7 and 1 days before, and on the day).
+Each day: `purge` drops staged feeds, findings and before-images that are past their keep-by date and closes runs that
+were cut off, `settle` closes worklist items whose work is done, and `warn` mails that a sync expires soon (30, 7 and 1
+days before, and on the day).
 
 A red run harms nothing at once: disk fills and warnings come late. The failed task's log ends in one sentence.
 `docs/runbooks/housekeeping.md`

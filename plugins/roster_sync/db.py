@@ -67,7 +67,23 @@ def sibling(connection: Connection) -> Connection:
     """A second connection of the same login to the same database; the caller closes it."""
     parameters: dict[str, Any] = {**connection.info.dsn_parameters, "password": connection.info.password}
     second: Connection = psycopg2.connect(**parameters)
+    limit_waits(second)
     return second
+
+
+def limit_waits(connection: Connection) -> None:
+    """Lets nothing on this connection wait for ever: neither our statement, nor the server for us.
+
+    A task's own time limit is a signal, which libpq sleeps through (psycopg2 2.9, Airflow 3.3.2).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("set lock_timeout = '15min'")  # then the task fails, and is tried again
+        cursor.execute("set statement_timeout = '4h'")  # as long as a source may take that COPY reads from
+        # a worker whose host is gone: the server finds out, and lets go of the district's lock
+        cursor.execute("set tcp_keepalives_idle = 60")
+        cursor.execute("set tcp_keepalives_interval = 10")
+        cursor.execute("set tcp_keepalives_count = 6")
+    connection.commit()
 
 
 @contextmanager

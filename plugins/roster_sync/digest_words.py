@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roster_sync.mails import Row
+from roster_sync.model import KINDS
 from roster_sync.templates import counted, number
 
 MODES: Final = {"edit": "Edit", "reset": "Reset", "undo": "Undo"}
 ROLES: Final = {
     "teacher": "teacher", "student": "student", "school_admin": "school admin", "district_admin": "district admin",
     "school": "school",
-}  # fmt: skip
-KINDS: Final = {
-    "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
-    "enrollments": "Enrolments",
 }  # fmt: skip
 NOUNS: Final = {
     "schools": ("school", "schools"), "users": ("person", "people"), "classes": ("class", "classes"),

@@ -7,9 +7,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from roster_sync import db
+from roster_sync import db, undo
 from roster_sync.digest_words import (
-    KINDS,
     MODES,
     ROLES,
     cure_of,
@@ -24,6 +23,7 @@ from roster_sync.digest_words import (
 )
 from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.mails import SHOWN, Alert, Digest, Links, Row, Section
+from roster_sync.model import KINDS
 from roster_sync.templates import counted, moment, number
 
 if TYPE_CHECKING:
@@ -123,18 +123,16 @@ class _Maker:
         self._say(2, f"the roster sync expires {when}")
         day = f"{expires_on:%d %b %Y}".lstrip("0")
         text = [f"The last day of this district's sync is {day}. After it no sync runs, and the portal stays as it is."]
-        return [
-            Alert(
-                "warn", f"The sync expires {when}", text, self._links.settings(self._district.key), "Set a later date"
-            )
-        ]
+        page = self._links.settings(self._district.key, "expiration")
+        return [Alert("warn", f"The sync expires {when}", text, page, "Set a later date")]
 
     def _ended(self) -> list[Alert]:
         """A Reset or an Undo that was carried out."""
         found = []
         for run_id in self._run_ids("reset"):
             self._say(3, "the Reset is done")
-            text = ["The portal holds what is shared now. An Undo brings back what went, for 30 days."]
+            kept = counted(undo.days(), "day")
+            text = [f"The portal holds what is shared now. An Undo brings back what went, for {kept}."]
             found.append(Alert("good", "The Reset is done", text, self._links.run(run_id), "Open the run"))
         for run_id in self._run_ids("undo"):
             run = self._runs[run_id]
@@ -215,7 +213,7 @@ class _Maker:
             return []
         self._say(6, counted(added, "new student"))
         title = "new student" if added == 1 else "new students"
-        return [Section(added, title, "", [], self._links.changes(run_ids[-1]), "Who they are")]
+        return [Section(added, title, "", [], self._links.changes(run_ids[-1], "students"), "Who they are")]
 
     def _need_books(self, numbers: Mapping[str, Any]) -> list[Section]:
         if self._keys("students_need_books"):
@@ -306,7 +304,7 @@ class _Maker:
                 "new school is offered" if len(found) == 1 else "new schools are offered",
                 "Shared by the district and not selected: a school is synced once you select it.",
                 [Row(row["name"]) for row in found],
-                self._links.settings(self._district.key),
+                self._links.settings(self._district.key, "schools"),
                 "Select schools",
             )
         ]
@@ -378,7 +376,7 @@ class _Maker:
             self._headlines.append((rank, text))
 
     def _time(self, value: datetime) -> str:
-        return moment(value.astimezone(self._zone))
+        return moment(value, self._district.timezone)
 
     # reading
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import Json
 
 from roster_sync import db, environment, question_text
 from roster_sync.errors import SyncRefused
+from roster_sync.mails import Links
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOURS: Final = 24
+WITHIN_AIRFLOW: Final = Links("")
+"""Addresses without a host, where nobody says which."""
 
 
 def hours() -> float:
@@ -59,20 +62,30 @@ def approved(cursor: Cursor, run_id: int) -> dict[str, Any] | None:
     return {"id": row[0], "scope": row[1]} if row else None
 
 
-def question(connection: Connection, run_id: int) -> Question:
-    """The open question of a run.
+def question_run(key: str, run_id: int, asked_at: datetime) -> str:
+    """Airflow's id of the run of roster_approve in which a question waits.
+
+    With its time: a portal that was set up anew counts its runs from 1 again, Airflow still knows the old names.
+    """
+    return f"{key}__run_{run_id}__question_{asked_at.astimezone(timezone.utc):%Y%m%dT%H%M%S%f}"
+
+
+def question(
+    connection: Connection, run_id: int, links: Links = WITHIN_AIRFLOW, hold_id: int | None = None
+) -> Question:
+    """This open question of a run, or the one that is open where none is named, with the way to the run's page.
 
     Raises:
-        errors.SyncRefused: the run waits for nothing, or a later run has taken its place.
+        errors.SyncRefused: the run waits for nothing, or something else has taken its place.
     """
     with db.acting_as(connection, "roster_read") as cursor:
-        found = db.one(cursor, "reports/question", {"run_id": run_id})
+        found = db.one(cursor, "reports/question", {"run_id": run_id, "hold_id": hold_id})
     if found is None:
         raise SyncRefused(f"Run {run_id} waits for no answer. Nothing is to be done.", status="held")
     mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])
     return Question(
         subject=f"{found['district']}: {mode} on hold (run {run_id})",
-        body=question_text.body(found),
+        body=question_text.body(found, links.run(run_id)),
         due_at=found["due_at"],
     )
 
@@ -85,10 +98,12 @@ def record_answer(
     reason: str | None = None,
     *,
     answered_at: datetime | None = None,
+    hold_id: int | None = None,
 ) -> bool:
     """Keeps an answer: 'approved', 'rejected' or 'timed_out'. Only a named person approves or rejects.
 
-    Returns False where it came too late (superseded, answered already, the time was up) and changes nothing.
+    It is one to the question that it names. Returns False where it came too late (superseded, replaced, answered
+    already, the time was up) and changes nothing.
     """
     if answer not in ("approved", "rejected", "timed_out"):
         raise ValueError(f"no such answer: {answer}")
@@ -96,7 +111,7 @@ def record_answer(
         raise SyncRefused("An answer without a person is none. Nothing was changed.", status="held")
     with db.acting_as(connection, "roster_edit") as cursor:
         given = {"answer": answer, "answered_by": answered_by, "reason": reason, "answered_at": answered_at}
-        kept = db.one(cursor, "plan/answer", {"run_id": run_id, **given})
+        kept = db.one(cursor, "plan/answer", {"run_id": run_id, "hold_id": hold_id, **given})
         is_kept = kept is not None and kept["answer"] == answer
         if is_kept and answer == "rejected":
             cursor.execute(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PORTAL_CONN_ID: Final = "portal_db"
 SMTP_CONN_ID: Final = "smtp_default"
 CONNECT_SECONDS: Final = 15
+_ALIVE: Final = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6, "tcp_user_timeout": 120_000}
+"""A server that is silent for a minute is asked whether it is there; what it does not confirm in 120,000 ms is lost."""
 _LIBPQ_EXTRAS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs", "options")
 
 
@@ -40,6 +42,8 @@ def portal_connection() -> DatabaseConnection:
     """
     import psycopg2
 
+    from roster_sync import db
+
     settings = connection(PORTAL_CONN_ID)
     extra = settings.extra_dejson
     given = {
@@ -50,11 +54,12 @@ def portal_connection() -> DatabaseConnection:
         "password": settings.password,
         **{name: extra[name] for name in _LIBPQ_EXTRAS if name in extra},
     }
-    options = {name: value for name, value in given.items() if value not in (None, "")}
+    options = {name: value for name, value in given.items() if value not in (None, "")} | _ALIVE
     try:
         opened: DatabaseConnection = psycopg2.connect(
             **options, connect_timeout=CONNECT_SECONDS, application_name="roster_sync"
         )
+        db.limit_waits(opened)
     except psycopg2.OperationalError as error:
         # from None: the text names host, user and database
         raise DatabaseFailure(f"the connection {PORTAL_CONN_ID!r}", error.pgcode) from None
@@ -156,6 +161,7 @@ class _Sender:
         from airflow.providers.smtp.hooks.smtp import SmtpHook
 
         if self._hook is None:
+            connection(SMTP_CONN_ID)  # where there is none, our sentence says how to add it; the hook's does not
             self._hook = SmtpHook(SMTP_CONN_ID).get_conn()
         if not self._hook.from_email:
             raise ConfigError(f"The connection {SMTP_CONN_ID!r} lacks the extra 'from_email', the mails' sender.")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from roster_sync.districts import Limits
+from roster_sync.model import KINDS
 
 PEOPLE = ("teachers", "students", "admins")
 UNLIMITED = 100.0
@@ -38,10 +39,11 @@ class Breach:
         """The breach in plain words, without a person."""
         if self.what == "issuer":
             return "These are the first data from another source: every id is new."
+        of = f"{self.count:,} of {self.base:,}"
         if self.what == "turnover":
-            return f"{self.count} of {self.base} people are gone while as many unknown ones come."
+            return f"{of} people are gone while as many unknown ones come."
         verb = "change" if self.what == "updates" else "go"
-        return f"{self.count} of {self.base} {self.kind} would {verb}; the limit is {self.percent:g} %."
+        return f"{of} {KINDS[self.kind].lower()} would {verb}; the limit is {self.percent:g} %."
 
     def as_dict(self) -> dict[str, Any]:
         """For sync.runs.plan and the page."""

@@ -31,9 +31,9 @@ class Links:
         """The run's page."""
         return f"{self._base}/roster/runs/{run_id}"
 
-    def changes(self, run_id: int) -> str:
-        """What the run changed, row by row."""
-        return f"{self.run(run_id)}?part=changes"
+    def changes(self, run_id: int, kind: str, what: str = "added") -> str:
+        """What the run changed of one kind, row by row; both words are those of the page of changes."""
+        return f"{self.run(run_id)}?part=changes&kind={kind}&what={what}"
 
     def rejected(self, run_id: int) -> str:
         """The rows that the run rejected, with the cure of each."""
@@ -43,13 +43,13 @@ class Links:
         """What people have to do in a district."""
         return f"{self._base}/roster/districts/{district_key}/worklist" + (f"?kind={kind}" if kind else "")
 
-    def settings(self, district_key: str) -> str:
-        """The district's settings: schools, expiration date, mails."""
-        return f"{self._base}/roster/districts/{district_key}/sync"
+    def settings(self, district_key: str, step: str = "") -> str:
+        """The district's settings, or one step of them: schools, expiration, emails."""
+        return f"{self._base}/roster/districts/{district_key}/sync" + (f"/{step}" if step else "")
 
     def emails(self, district_key: str) -> str:
         """Where an address is taken off the district's mails."""
-        return f"{self.settings(district_key)}/emails"
+        return self.settings(district_key, "emails")
 
     @property
     def _base(self) -> str:

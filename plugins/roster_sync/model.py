@@ -28,8 +28,11 @@ COLLECTIONS: Final[dict[str, tuple[str, ...]]] = {
 ENTITIES: Final = ("schools", "teachers", "students", "admins", "classes", "enrollments", "licenses", "books")
 """What sync.run_counts counts, in the order in which people read it."""
 
-PROVED: Final = ("schools", "users", "classes", "enrollments")
-"""The staged collections whose completeness is proved before a missing row means anything."""
+KINDS: Final = {
+    "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
+    "enrollments": "Enrolments",
+}  # fmt: skip
+"""The kinds of rows that a plan counts and limits, and the word that people read for each."""
 
 PORTAL_ROLES: Final = ("teacher", "school_admin", "district_admin", "student")
 """Portal roles, first allowed wins where a person has several (product.md, Roles)."""

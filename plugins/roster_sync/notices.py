@@ -14,12 +14,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from roster_sync import db, digests
+from roster_sync import db, digests, runs
 from roster_sync.digest_words import full_name
+from roster_sync.errors import RosterError
 from roster_sync.mails import ClassNews, Digest, Links, Mail, digest_mail, teacher_mail
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from roster_sync.districts import District
 
@@ -31,6 +33,7 @@ Post = Callable[[Mail], None]
 
 PATIENCE: Final = 3
 """Failures in a row after which the mail server counts as away, and the rest waits for the next run."""
+RUNBOOK: Final = "docs/runbooks/mails-do-not-go-out.md"
 TEACHER: Final = "teacher_books"
 _NOTIFIED: Final = {
     "new_people": "teacher_needs_license", "new_schools": "school_needs_admin", "role_drift": "role_drift",
@@ -40,16 +43,22 @@ _NOTIFIED: Final = {
 
 
 def send(connection: Connection, run_id: int, district: District, post: Post, links: Links) -> int:
-    """Tells what this run has to tell, and what an earlier one could not send; returns the mails sent."""
+    """Tells what this run has to tell, and what an earlier one could not record or send; returns the mails sent."""
     with db.acting_as(connection, "roster_edit") as cursor:
         run = db.one(cursor, "notices/run", {"run_id": run_id})
         if run is None:
             return 0
-        params = {"run_id": run_id, "district_id": run["district_id"], "run_ids": [run_id], "today": _today(district)}
-        db.run(cursor, "notices/book_news", params)
-        for what in ("digest", "expiry", "teachers"):
-            db.run(cursor, f"notices/record_{what}", params)
+        params = {"district_id": run["district_id"], "today": _today(district)}
+        for told in (*runs.untold(cursor, run_id, run["district_id"]), run_id):
+            _record(cursor, params | {"run_id": told, "run_ids": [told]})
+        db.run(cursor, "notices/record_expiry", params | {"run_id": run_id})
     return _send_pending(connection, run["district_id"], district, post, links)
+
+
+def _record(cursor: Cursor, params: dict[str, Any]) -> None:
+    db.run(cursor, "notices/book_news", params)
+    db.run(cursor, "notices/record_digest", params)
+    db.run(cursor, "notices/record_teachers", params)
 
 
 def send_expiry(connection: Connection, district: District, post: Post, links: Links) -> int:
@@ -80,12 +89,16 @@ def _send_pending(connection: Connection, district_id: int, district: District, 
                 continue
             try:
                 post(told)
+            except RosterError as error:  # of the connection, and so of every mail
+                failed += 1
+                log.error("Mails stay unsent until this is mended: %s See %s.", error, RUNBOOK)
+                break
             except Exception as error:  # whatever the mail server or its client raises
                 failed += 1
                 failed_in_a_row += 1
-                log.warning("a mail could not be sent (%s); the next run sends it", type(error).__name__)
+                log.warning("a mail could not be sent (%s); the next run tries again", type(error).__name__)
                 if failed_in_a_row >= PATIENCE:
-                    log.warning("the mail server does not take mails now; the rest waits for the next run")
+                    log.warning("the mail server takes no mails now; the rest waits for the next run. See %s.", RUNBOOK)
                     break
                 continue
             failed_in_a_row = 0

@@ -43,7 +43,7 @@ def reset_params(districts: Iterable[District]) -> dict[str, Param]:
             False,
             type="boolean",
             title="Also delete rows made by hand",
-            description_md="People, classes and enrollments that were made in the portal itself are kept unless this "
+            description_md="People, classes and enrolments that were made in the portal itself are kept unless this "
             "is on. Even then a school admin goes only with the last of their schools, and a district admin never.",
         ),
         "reason": Param(
@@ -77,7 +77,11 @@ def approve_params() -> dict[str, Param]:
     return {
         "district": Param(None, type="string", title="District", description_md="Filled by the held run."),
         "run_id": Param(None, type="integer", minimum=1, title="Run", description_md="Filled by the held run."),
-    }
+        "hold_id": Param(
+            None, type=["null", "integer"], minimum=1, title="Question",
+            description_md="Filled by the held run. Empty: the question of the run that is open.",
+        ),
+    }  # fmt: skip
 
 
 def answer_params() -> dict[str, Param]:

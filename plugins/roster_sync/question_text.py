@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-KINDS: Final = ("schools", "teachers", "students", "admins", "classes", "enrollments")
+from roster_sync.model import KINDS
+
 COLUMNS: Final = ("add", "update", "restore", "take out of sight", "delete", "of")
 SCHOOLS_AT_MOST: Final = 50
 CONSEQUENCES: Final = {
@@ -20,8 +21,8 @@ CONSEQUENCES: Final = {
 """What each answer does, by what is held (sync.holds.scope)."""
 
 
-def body(found: Mapping[str, Any]) -> str:
-    """The question in Markdown, from a row of reports/question.sql."""
+def body(found: Mapping[str, Any], page: str) -> str:
+    """The question in Markdown, from a row of reports/question.sql, and the address of the run's page."""
     plan = found["summary"]
     lines = [str(plan.get("sentence") or ""), "", *_table(plan)]
     if plan["schools"]["removed"]:
@@ -33,19 +34,20 @@ def body(found: Mapping[str, Any]) -> str:
         lines += ["", f"Books of students that would be taken back: {plan['books_freed']:,}."]
     if plan["manual"]:
         lines += ["", f"Rows made by hand that would go with their school or by request: {plan['manual']:,}."]
-    lines += ["", CONSEQUENCES[found["scope"]], "", f"Who they are stands on the page of run {found['run_id']}."]
+    who = f"Who they are stands on [the page of run {found['run_id']}]({page})."
+    lines += ["", CONSEQUENCES[found["scope"]], "", who]
     return "\n".join(lines)
 
 
 def _table(plan: Mapping[str, Any]) -> list[str]:
     """The numbers by kind of row, without rows and columns that hold nothing."""
     rows = {}
-    for kind in KINDS:
+    for kind, label in KINDS.items():
         actions = plan["counts"].get(kind, {})
         numbers = [actions.get(action, 0) for action in ("add", "update", "restore")]
         numbers += [actions.get("unshare", 0) + actions.get("end", 0), actions.get("delete", 0)]
         if any(numbers) or plan["bases"].get(kind, 0):
-            rows[kind] = [*numbers, plan["bases"].get(kind, 0)]
+            rows[label.lower()] = [*numbers, plan["bases"].get(kind, 0)]
     shown = [place for place, _ in enumerate(COLUMNS) if any(numbers[place] for numbers in rows.values())]
     lines = ["| | " + " | ".join(COLUMNS[place] for place in shown) + " |", "|---|" + "---:|" * len(shown)]
     lines += [f"| {kind} | " + " | ".join(f"{row[place]:,}" for place in shown) + " |" for kind, row in rows.items()]

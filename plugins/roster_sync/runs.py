@@ -92,9 +92,13 @@ def _register(cursor: Cursor, district: District, request: RunRequest) -> dict[s
         "parameters": Json(request.parameters),
     }
     found = db.one(cursor, "reports/district", params) or {}
-    # One run of a district begins at a time; the row lock is the shortest fence there is.
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended('roster begin', %s))", (found["id"],))
+    _fence(cursor, found["id"])
     return params | {"district_id": found["id"]}
+
+
+def _fence(cursor: Cursor, district_id: int) -> None:
+    """One run of a district begins, or goes on, at a time; an advisory lock is the shortest fence there is."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended('roster begin', %s))", (district_id,))
 
 
 def _close_dead(
@@ -135,6 +139,9 @@ def reopen(connection: Connection, district: District, run_id: int, airflow_dag_
     """
     with db.acting_as(connection, "roster_edit") as cursor:
         params: dict[str, Any] = {"run_id": run_id, "timezone": district.timezone, "key": district.key}
+        cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
+        if (row := cursor.fetchone()) is not None:
+            _fence(cursor, row[0])
         hold = db.one(cursor, "reports/hold", params)
         refusal = _why_not_reopened(hold, airflow_run_id)
         if refusal is None and hold is not None:
@@ -229,6 +236,12 @@ def fail_if_open(connection: Connection, run_id: int, message: str) -> bool:
             (message, run_id),
         )
         return cursor.fetchone() == ("failed",)
+
+
+def untold(cursor: Cursor, run_id: int, district_id: int) -> list[int]:
+    """Earlier runs of the district that wrote and then died before anybody was told: the next one does it for them."""
+    found = db.rows(cursor, "reports/untold", {"run_id": run_id, "district_id": district_id})
+    return [int(row["id"]) for row in found]
 
 
 def status_of(connection: Connection, run_id: int) -> str:

@@ -88,6 +88,7 @@ def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
     if row is None:
         raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
     came_whole = {name for name, collection in report.collections.items() if collection.is_complete}
+    came_whole -= {unread["collection"] for unread in db.rows(cursor, "staging/unread_values")}
     return {
         "run_id": run_id,
         "district_id": row[0],
@@ -98,7 +99,8 @@ def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
 
 
 def _type_all_but_enrollments(cursor: Cursor, params: dict[str, Any]) -> None:
-    for name in ("schools", "users", "terms", "classes"):
+    # people last: workers take part in them, and can when the enrolments, which still come, leave them a processor
+    for name in ("schools", "terms", "classes", "users"):
         db.run(cursor, f"staging/{name}", params)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,8 +59,7 @@ def counted(value: float | None, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
-def moment(value: datetime | str | None) -> str:
-    """A time to the minute."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return "–" if value is None else value.strftime("%d %b %Y, %H:%M").lstrip("0")
+def moment(value: datetime | str, timezone: str) -> str:
+    """A time to the minute in a time zone, whose name stands with it: the reader may live in another."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.astimezone(ZoneInfo(timezone)).strftime("%d %b %Y, %H:%M %Z").lstrip("0")

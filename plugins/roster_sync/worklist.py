@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from roster_sync import db
+from roster_sync import db, runs
 from roster_sync.errors import SyncRefused
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def refresh(connection: Connection, run_id: int) -> dict[str, int]:
         run = db.one(cursor, "worklist/run", {"run_id": run_id})
         if run is None:
             raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
-        params = {"run_id": run_id, "district_id": run["district_id"]}
+        district_id = run["district_id"]
+        run_ids = [*runs.untold(cursor, run_id, district_id), run_id]
+        params = {"run_id": run_id, "district_id": district_id, "run_ids": run_ids}
         db.run(cursor, "worklist/judge", params)
         counts = {
             "worklist_closed": db.run(cursor, "worklist/close", params),

@@ -138,16 +138,16 @@ def test_the_feeds_own_total_of_unknown_status_words_goes_before_the_capped_find
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 
-def test_repeated_ids_stop_the_run_beyond_a_fifth(owner: Connection, app: Connection, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("table", "people_say"), [("users", "people"), ("classes", "classes")])
+def test_repeated_ids_stop_the_run_beyond_a_fifth(
+    owner: Connection, app: Connection, tmp_path: Path, table: str, people_say: str
+) -> None:
     """What was united is gone; how much it was is kept with the run."""
-    united = "update sync.runs set feed = feed || '{\"repeated\": {\"users\": %s}}' where id = %%(run)s"
-    run_id = feeds.open_run(owner, teachers=0, students=100)
-    spoil(owner, "delete from staging.users where n between 10 and 29", run_id)
-    spoil(owner, united % 20, run_id)
+    run_id = feeds.open_run(owner, teachers=0, students=100, classes=100)
+    feeds.unite(owner, run_id, table, 20)
     assert checks.validate(app, run_id, feeds.district(), tmp_path).is_ok
-    spoil(owner, "delete from staging.users where n = 30", run_id)
-    spoil(owner, united % 21, run_id)
-    with pytest.raises(FeedRejected, match=r"21 rows of people \(21 %\) repeat the id of another"):
+    feeds.unite(owner, run_id, table, 21)
+    with pytest.raises(FeedRejected, match=rf"21 rows of {people_say} \(21 %\) repeat the id of another"):
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 

@@ -45,6 +45,11 @@ def test_the_index_lists_every_run_with_its_outcome_newest_first(site: Path) -> 
     assert outcomes == ["Stopped", "Warnings", "All checks met"]
 
 
+def test_times_are_told_with_the_districts_time_zone(site: Path) -> None:
+    for name in ("index.html", "runs/1.html"):
+        assert re.search(r"\d{4}, \d\d:\d\d C[SD]T<", (site / "harbor" / name).read_text()), name
+
+
 def test_every_link_of_the_site_leads_to_a_file_of_it(site: Path) -> None:
     for page in pages(site):
         for address in re.findall(r'(?:href|src)="([^"]+)"', page.read_text()):

@@ -3,6 +3,9 @@
 # ruff: noqa: S608  (names of our own tables)
 from __future__ import annotations
 
+import pytest
+
+from roster_sync import db
 from tests.engine.rosters import town
 from tests.engine.world import World
 
@@ -49,6 +52,20 @@ def test_a_feed_row_equal_to_a_manual_enrolment_leaves_it_manual(world: World) -
     assert (row["origin"], row["begins_on"], row["is_active"]) == ("manual", None, True)
     world.run(town())  # the source takes it back; the hand-made row stays
     assert world.enrolment("c-t1", "b1")["is_active"] is True
+
+
+@pytest.mark.parametrize("was_ended", [True, False])
+def test_who_is_put_back_into_a_school_by_hand_is_by_hand_from_then_on(world: World, was_ended: bool) -> None:
+    world.registry(roles=("teacher", "student", "school_admin"))
+    world.run(town().user("p1", "administrator", "S1", "S2"))
+    if was_ended:
+        world.run(town().user("p1", "administrator", "S2"))
+        assert world.schools_of("p1") == {"S1": False, "S2": True}
+    joined = {"user": _id(world, "p1"), "school": world.school("S1")["id"], "district": world.district_id}
+    with db.acting_as(world.app, "roster_desk") as cursor:
+        db.run(cursor, "ui/join_school", joined)
+    world.run(town().user("p1", "administrator", "S2"))
+    assert world.schools_of("p1") == {"S1": was_ended, "S2": True}  # who stood there by the feed leaves with it
 
 
 def test_a_feed_row_equal_to_a_manual_school_tie_leaves_it_manual(world: World) -> None:

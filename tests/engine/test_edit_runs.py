@@ -285,3 +285,15 @@ def test_readers_never_see_a_half_applied_run(world: World) -> None:
     assert len(seen) > 5
     assert set(seen) == {0}
     assert len(world.ids("users")) == 12
+
+
+@pytest.mark.parametrize("status", ["launched", "held", "previewed"])
+def test_a_run_that_ended_stays_as_it_ended_where_one_of_its_tasks_is_cleared_too_late(
+    world: World, status: str
+) -> None:
+    run_id = world.begin(airflow_run_id="night")
+    runs.close(world.app, run_id, status, "As it ended.")
+    world.do("update sync.settings set expires_on = current_date - 9")
+    with pytest.raises(SyncRefused, match="expired"):
+        world.begin(airflow_run_id="night")
+    assert (world.ran(run_id).status, world.ran(run_id).message) == (status, "As it ended.")

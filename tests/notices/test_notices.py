@@ -6,16 +6,20 @@ import email
 import email.policy
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from html import unescape
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg2.extensions import connection as Connection
+from starlette.routing import Match
 
 from roster_sync import notices, worklist
+from roster_sync.errors import ConfigError
 from roster_sync.mails import Mail
 from roster_sync.notices import Links
 from tests.worklist.world import World
@@ -89,8 +93,26 @@ def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, a
         assert "1 needs a licence" in body
         assert "Sol Staffman" in body
         assert "31" in body
-        assert f"https://airflow.example.org/roster/runs/{world.run_id}?part=changes" in body
+        page = f"https://airflow.example.org/roster/runs/{world.run_id}?part=changes&kind=students&what=added"
+        assert page in unescape(body)
         assert "Hidden" not in body
+
+
+def test_the_addresses_in_mails_are_those_of_pages() -> None:
+    from roster_sync.ui.app import app
+    from roster_sync.ui.changes import Kind, What
+
+    addresses = [
+        LINKS.run(7), LINKS.changes(7, "students"), LINKS.rejected(7), LINKS.worklist("bay", "role_drift"),
+        LINKS.settings("bay"), LINKS.settings("bay", "expiration"), LINKS.settings("bay", "schools"),
+        LINKS.emails("bay"),
+    ]  # fmt: skip
+    for address in addresses:
+        path = address.removeprefix("https://airflow.example.org/roster").partition("?")[0]
+        scope = {"type": "http", "method": "GET", "path": path}
+        assert Match.FULL in [route.matches(scope)[0] for route in app().routes], address
+    assert "students" in get_args(Kind)
+    assert "added" in get_args(What)
 
 
 def test_each_thing_is_told_once(world: World, app: Connection, outbox: Outbox) -> None:
@@ -144,6 +166,7 @@ def test_schools_that_are_new_and_not_selected_are_offered_once(world: World, ap
     assert tell(world, app, outbox) == 1
     mail = outbox.only()
     assert "Elm & Sons School" in mail.text
+    assert "Select schools: https://airflow.example.org/roster/districts/harbor/sync/schools\n" in mail.text
     assert "Elm &amp; Sons School" in mail.html
     world.begin()
     world.end("launched")
@@ -173,6 +196,7 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
         assert "https://airflow.example.org/roster/districts/harbor/sync/emails" in body
         assert "180 of 1,200 students would go; the limit is 10 %." in body
         assert "180 of 1200" not in body
+        assert re.search(r"until \d+ \w+ \d{4}, \d\d:\d\d C[SD]T nothing happens", body), "a time without its zone"
         assert "1 school would go: Pine School." in body
         assert "1,200" in body
 
@@ -246,7 +270,10 @@ def test_rejected_rows_are_told_by_rule_with_their_cure_and_not_again_while_they
     assert tell(world, app, outbox) == 1
 
 
-def test_licences_freed_by_a_reset_are_told_with_who_held_them(world: World, app: Connection, outbox: Outbox) -> None:
+def test_licences_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_can_be_undone(
+    world: World, app: Connection, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROSTER_UNDO_DAYS", "7")
     world.subscribe(ADMIN)
     world.begin("reset")
     teacher = world.person("teacher", given="Gone", family="Teacher")
@@ -263,6 +290,7 @@ def test_licences_freed_by_a_reset_are_told_with_who_held_them(world: World, app
     mail = outbox.only()
     assert mail.subject == "Harbor Unified School District: the Reset is done"
     for body in both(mail):
+        assert "An Undo brings back what went, for 7 days." in body
         assert "Gone Teacher" in body
         assert "Grade 5 Math" in body
 
@@ -386,7 +414,8 @@ def test_an_expiry_is_told_without_a_run_too(world: World, app: Connection, outb
     world.mode("all")
     world.rows("update sync.settings set expires_on = %(day)s", day=TODAY + timedelta(days=6))
     assert notices.send_expiry(app, world.district, outbox.post, LINKS) == 1
-    assert "https://airflow.example.org/roster/districts/harbor/sync" in outbox.only().text
+    page = "https://airflow.example.org/roster/districts/harbor/sync/expiration"
+    assert f"Set a later date: {page}\n" in outbox.only().text
 
 
 def test_a_feed_that_looks_incomplete_is_told_with_its_reason(world: World, app: Connection, outbox: Outbox) -> None:
@@ -522,6 +551,24 @@ def test_a_mail_server_that_is_away_is_asked_three_times_and_not_for_every_mail(
     assert outbox.tries == 3
     outbox.refused = set()
     assert tell(world, app, outbox) == 10
+
+
+def test_a_wrong_mail_connection_is_told_once_in_its_own_sentence_and_the_mails_wait(
+    world: World, app: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    def post(_: Mail) -> None:
+        raise ConfigError("The connection 'smtp_default' lacks the extra 'from_email', the mails' sender.")
+
+    world.subscribe(ADMIN)
+    world.subscribe("second@example.com")
+    world.end("failed", "The source did not answer.")
+    assert notices.send(app, world.run_id, world.district, post, LINKS) == 0
+    (told,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert told == (
+        "Mails stay unsent until this is mended: The connection 'smtp_default' lacks the extra 'from_email', the "
+        "mails' sender. See docs/runbooks/mails-do-not-go-out.md."
+    )
+    assert world.one("select count(*) from sync.notices where sent_at is null") == 2
 
 
 def test_the_items_that_a_mail_told_of_are_marked_as_notified(world: World, app: Connection, outbox: Outbox) -> None:

@@ -70,7 +70,7 @@ def test_the_ports_of_a_home_are_the_same_every_time_or_as_set(tmp_path: Path, m
     assert _home(tmp_path / "one").port_base == _home(tmp_path / "one").port_base
     monkeypatch.setenv("ROSTER_PORT_BASE", "23450")
     home = _home(tmp_path / "one")
-    assert (home.api_port, home.clever_port) == (23450, 23455)
+    assert (home.api_port, home.oneroster_port) == (23450, 23454)
     monkeypatch.setenv("ROSTER_PORT_BASE", "eighty")
     with pytest.raises(Problem, match="ROSTER_PORT_BASE"):
         _ = _home(tmp_path / "one").port_base

@@ -122,9 +122,16 @@ def test_a_home_that_is_not_ours_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" in run("psql", "--verbose", "-c", "select 1", home=tmp_path / "file" / "home").stderr
 
 
-def test_the_answer_goes_to_standard_output_and_nothing_else_does(up: Path) -> None:
+def test_the_answer_goes_to_standard_output_and_which_database_gives_it_to_standard_error(up: Path) -> None:
     result = run("psql", "-Atc", "select current_user, current_database()", home=up)
     assert (result.returncode, result.stdout) == (0, "roster_owner|portal\n")
+    assert result.stderr == f"bin/psql: the embedded database of {up}\n"
+
+
+def test_whoever_has_a_portal_of_their_own_is_told_that_this_is_another(up: Path) -> None:
+    result = run("psql", "-Atc", "select 1", home=up, AIRFLOW_CONN_PORTAL_DB="postgres://portal.example/portal")
+    assert (result.returncode, result.stdout) == (0, "1\n")
+    assert "not the one that AIRFLOW_CONN_PORTAL_DB names" in result.stderr
 
 
 def test_the_exit_code_is_the_program_s_own(up: Path) -> None:

@@ -16,6 +16,8 @@ import pytest
 
 from ops import installing
 from ops.bench.report import Report, results
+from ops.console import Problem
+from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home
 from ops.mail_catcher import caught
 from ops.services import services
@@ -105,6 +107,17 @@ def test_a_package_index_that_cannot_be_reached_is_told_as_that() -> None:
     told = installing.reason(raised.value)
     assert told.startswith("the package index cannot be reached (NewConnectionError): ")
     assert "PIP_INDEX_URL" in told
+
+
+def test_a_demo_that_waits_in_vain_names_the_logs_where_they_are(tmp_path: Path) -> None:
+    api = object.__new__(AirflowApi)  # not logged in: it gives up before it asks
+    with services(tmp_path) as group:
+        with pytest.raises(Problem) as slow:
+            api.wait_for_runs({"roster_sync__bay": "one"}, group, -1)
+        with pytest.raises(Problem) as ill:
+            wait_until_healthy(f"http://127.0.0.1:{_free_port()}", group, -1)
+    assert str(slow.value).endswith(f"see {tmp_path}/scheduler.log")
+    assert str(ill.value).endswith(f"see the files in {tmp_path}.")
 
 
 def test_an_unknown_benchmark_is_told_in_one_line(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from roster_sync import suites
 from roster_sync.districts import Limits
-from roster_sync.limits import for_run
+from roster_sync.limits import Breach, for_run
 from tests.reset.test_approval import less, many
 from tests.rosters_memory import Portal
 
@@ -33,6 +33,13 @@ def test_a_runs_own_number_is_read_in_one_way_by_the_plan_and_by_the_checks_of_t
 def test_a_limit_of_a_hundred_lifts_that_of_updates_too() -> None:
     assert for_run(Limits(), 100).updated_percent == 100
     assert for_run(Limits(), 99).updated_percent == 75
+
+
+def test_a_breach_is_told_in_the_words_and_numbers_that_mails_and_pages_use() -> None:
+    breach = Breach("enrollments", "removals", 4812, 9100, 50)
+    assert breach.sentence() == "4,812 of 9,100 enrolments would go; the limit is 50 %."
+    breach = Breach("people", "turnover", 1204, 9100, 10)
+    assert breach.sentence() == "1,204 of 9,100 people are gone while as many unknown ones come."
 
 
 def by_hand(harbor: Portal, count: int) -> None:

@@ -84,6 +84,20 @@ def test_a_zip_and_a_folder_are_read_over_sftp(roster: CsvRoster, sftp: Sftp, tm
     read_everywhere(roster, tmp_path, f"sftp://{sftp.authority}/", sftp.access())
 
 
+def test_links_over_sftp_are_read_as_what_they_lead_to(roster: CsvRoster, sftp: Sftp, tmp_path: Path) -> None:
+    here = MemorySink()
+    source(roster.folder(tmp_path / "kept"), None).fetch(here)
+    (tmp_path / "flat").mkdir()
+    for file in (tmp_path / "kept").iterdir():
+        (tmp_path / "flat" / file.name).symlink_to(file)
+    (tmp_path / "flat" / "old.csv").symlink_to(tmp_path / "gone.csv")
+    (tmp_path / "current").symlink_to(tmp_path / "flat")
+    for name in ("flat", "current"):
+        there = MemorySink()
+        source(f"sftp://{sftp.authority}/{name}", sftp.access()).fetch(there)
+        assert there.rows == here.rows, name
+
+
 def test_the_server_may_be_named_by_the_connection_alone(roster: CsvRoster, sftp: Sftp, tmp_path: Path) -> None:
     roster.zip(tmp_path)
     source("sftp:///roster.zip", sftp.access()).fetch(MemorySink())
@@ -115,9 +129,10 @@ def test_a_server_whose_host_key_is_not_known_is_not_given_the_password(
     sftp: Sftp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    text = refusal(AuthError, f"sftp://{sftp.authority}/roster.zip", sftp.access(host_key=""))
-    assert "is not known (SHA256:" in text
-    assert "`host_key`" in text
+    for extra in ({}, {"no_host_key_check": "true"}):  # Airflow's own extra, which would hand it to whoever answers
+        text = refusal(AuthError, f"sftp://{sftp.authority}/roster.zip", sftp.access(host_key="", **extra))
+        assert "is not known (SHA256:" in text
+        assert "`host_key`" in text
 
 
 def test_a_server_with_another_host_key_is_not_given_the_password(sftp: Sftp) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from fastapi.routing import APIRoute
@@ -24,6 +24,7 @@ OF_NO_DISTRICT = {
     "/roster/static/app.css", "/roster/openapi.json", "/roster/docs",
 }  # fmt: skip
 HARBOR = "/districts/harbor"
+OURS = "http://localhost:8080/roster"
 
 
 def routes() -> list[tuple[str, str]]:
@@ -108,6 +109,26 @@ def test_a_visitor_without_login_is_led_to_it(pages):
     assert "/auth/login?next=" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "shown", "back"),
+    [
+        ("GET", "/districts/harbor/worklist?kind=role_drift", None, "/districts/harbor/worklist?kind=role_drift"),
+        ("GET", "/districts/harbor/runs/1?part=live", f"{OURS}/districts/harbor/runs/1", "/districts/harbor/runs/1"),
+        ("POST", "/districts/harbor/sync/connection", f"{OURS}/districts/harbor/sync", "/districts/harbor/sync"),
+        ("GET", "/districts/harbor/runs/1?part=live", "https://evil.example/roster", "/districts/harbor"),
+        ("GET", "/districts/harbor/runs/1?part=live", "http://localhost:8080@evil.example/", "/districts/harbor"),
+        ("GET", "/?after=d10", "", "/"),
+        ("POST", "/districts/harbor/why", None, "/districts/harbor"),
+        ("POST", "/districts/harbor/sync/start", None, "/districts/harbor"),
+    ],
+)
+def test_after_the_login_a_visitor_stands_on_a_page_again(pages, method, path, shown, back):
+    headers = {} if shown is None else {"hx-request": "true", "hx-current-url": shown}
+    text = pages.client(None).request(method, f"/roster{path}", headers=headers).text
+    [address] = re.findall(r'/auth/login\?next=([^"&]+)"', text)
+    assert unquote(address) == OURS + back
+
+
 def test_a_token_of_another_server_is_no_login(pages):
     visitor = pages.client(None)
     visitor.cookies.set("_token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJkYW5hIn0.")
@@ -156,6 +177,13 @@ def test_a_run_or_a_person_of_another_district_is_not_found(pages):
     assert visitor.get(f"/roster/districts/harbor/runs/{theirs}").status_code == 404
     assert visitor.get(f"/roster/districts/harbor/runs/{theirs}/changes.csv").status_code == 404
     assert visitor.get(f"/roster/districts/harbor/people/{person}").status_code == 404
+
+
+def test_a_row_of_another_district_is_no_place_to_go_on_from(pages):
+    for kind, table in (("schools", "schools"), ("classes", "classes"), ("teachers", "users")):
+        after = pages.one(f"select min(id) from portal.{table} where district_id = %s", pages.orchard)  # noqa: S608
+        text = pages.client().get(f"/roster/districts/harbor/roster/{kind}?after={after}").text
+        assert '<th scope="row">' not in text, kind
 
 
 def test_a_run_named_by_its_number_leads_to_its_district_for_who_may_see_it(pages):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from psycopg2.extras import Json
 
 from roster_sync.ui import render
 from tests.ui import madeup
@@ -50,6 +51,16 @@ def test_districts_are_filtered_searched_and_paged_in_the_same_order(pages):
     madeup.run(pages.cursor, pages.harbor, "in_progress")
     assert shown(visitor.get("/roster/?view=running").text) == ["Harbor Unified School District"]
     assert visitor.get("/roster/?view=nonsense").status_code == 422
+
+
+def test_a_search_for_the_word_of_a_filter_is_kept_from_page_to_page(pages):
+    text = pages.client("staff").get("/roster/?q=all&view=all").text
+    assert 'href="?q=all"' in text
+    assert 'href="?view=failed&amp;q=all"' in text
+
+
+def test_one_run_is_told_as_one(pages):
+    assert 'aria-label="Last run: 1 launched"' in pages.client("olga").get("/roster/").text
 
 
 def test_what_is_shared_comes_from_the_last_good_run(pages):
@@ -101,6 +112,7 @@ def test_a_run_at_work_is_asked_for_again_and_a_finished_one_is_not(pages):
     assert "hx-trigger" not in part
     assert "Launched" in part
     assert "<html" not in part
+    assert "<html" in pages.client().get(f"{path}?part=live").text
 
 
 def test_changes_show_before_and_after_and_are_found_by_name_without_it_in_an_address(pages):
@@ -292,6 +304,26 @@ def test_rosters_are_paged_by_name_and_no_name_stands_in_an_address(pages):
         assert not re.search("amberley|brindle|example", addresses(text), re.IGNORECASE)
     assert len(seen) == len(set(seen)) == 120
     assert [name.lower() for name in seen] == sorted(name.lower() for name in seen)
+
+
+def test_a_class_that_moved_says_from_which_school_to_which_also_where_one_is_gone(pages):
+    run = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset")
+    pages.cursor.execute("select id, name from portal.schools where district_id = %s order by id", (pages.harbor,))
+    (first, name), (second, other), _ = pages.cursor.fetchall()
+    moved = pages.one("select min(id) from portal.classes where district_id = %s", pages.harbor)
+    found = [
+        ("schools", 99999, "delete", {"id": 99999, "name": "Old Mill School"}, None),
+        ("classes", moved, "update", {"school_id": 99999}, {"school_id": first}),
+        ("classes", moved, "update", {"school_id": first}, {"school_id": second}),
+    ]
+    for table, row, action, before, after in found:
+        pages.cursor.execute(
+            "insert into sync.changes (run_id, table_name, key, action, before, after) values (%s, %s, %s, %s, %s, %s)",
+            (run, table, Json({"id": row}), action, Json(before), after and Json(after)),
+        )
+    told = pages.client().get(f"/roster/districts/harbor/classes/{moved}").text.partition("What runs changed")[2]
+    assert f"<del>Old Mill School</del> <ins>{name}</ins>" in told
+    assert f"<del>{name}</del> <ins>{other}</ins>" in told
 
 
 def test_names_are_escaped_everywhere(pages):

@@ -43,3 +43,12 @@ def test_a_registry_that_never_was_good_is_told(file):
     write(file, "  - {key: harbor}\n", 1000)
     with pytest.raises(ConfigError):
         registry.all_districts()
+
+
+def test_a_registry_that_is_missing_is_told_and_its_districts_stay_where_it_was_read_once(file):
+    with pytest.raises(ConfigError, match="There is no registry at"):
+        registry.all_districts()
+    write(file, ENTRY.format("harbor", "Harbor"), 1000)
+    assert sorted(registry.all_districts()) == ["harbor"]
+    file.unlink()
+    assert sorted(registry.all_districts()) == ["harbor"]

@@ -201,6 +201,24 @@ def test_a_mails_links_lead_to_the_part_of_the_run_that_they_name(pages):
         assert answer.headers["location"] == f"{HARBOR}/runs/{run}/{part}"
 
 
+@pytest.mark.parametrize(
+    ("asked", "below"),
+    [
+        ("part=changes&kind=students&what=added", "/changes?kind=students&what=added"),
+        ("part=changes&kind=classes", "/changes?kind=classes"),
+        ("part=changes&kind=parents&what=updated", "/changes?what=updated"),
+        ("part=changes&kind=STUDENTS&what=all", "/changes"),
+        ("part=rejected&kind=students&what=added", "/rejected"),
+        ("kind=students&what=added", ""),
+    ],
+)
+def test_a_mails_link_to_a_list_leads_to_that_list_and_a_wrong_word_to_the_first(pages, asked, below):
+    run = madeup.run(pages.cursor, pages.harbor, "launched")
+    answer = pages.client().get(f"/roster/runs/{run}?{asked}")
+    assert answer.headers["location"] == f"{HARBOR}/runs/{run}{below}"
+    assert pages.client().get(answer.headers["location"]).status_code == 200
+
+
 def test_a_reset_that_waits_is_no_day_on_which_everyone_left(pages, held_reset):
     data = pages.client().get(f"{HARBOR}/trends/data").json()
     assert held_reset[0] not in data["roster"]["runs"]

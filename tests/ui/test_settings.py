@@ -7,6 +7,7 @@ from pathlib import Path
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import write_csv
+from tests.ui import madeup
 
 HARBOR = "/roster/districts/harbor/sync"
 
@@ -77,6 +78,19 @@ def test_deselecting_says_what_stays_and_what_only_a_reset_does(pages):
     assert "1 school with 44 people, 8 classes and 1 licence" in text
     assert "Only a Reset deletes them" in text
     assert "people" not in pages.client().post(f"{HARBOR}/schools/effect", data={"school_mode": "all"}).text
+
+
+def test_what_the_choice_means_is_asked_only_for_who_may_choose(pages):
+    asks = f'hx-post="{HARBOR}/schools/effect"'
+    assert asks in pages.client("dana").get(f"{HARBOR}/schools").text
+    assert asks not in pages.client("vera").get(f"{HARBOR}/schools").text
+
+
+def test_how_long_a_reset_can_be_undone_is_told_as_it_is_set(pages, monkeypatch):
+    monkeypatch.setenv("ROSTER_UNDO_DAYS", "7")
+    preview = madeup.run(pages.cursor, pages.harbor, "previewed", mode="reset")
+    for path in (f"{HARBOR}/mode", f"/roster/districts/harbor/runs/{preview}"):
+        assert "can be undone for 7 days" in pages.client().get(path).text
 
 
 def test_licences_of_people_who_stand_in_no_other_school_are_counted_too(pages):

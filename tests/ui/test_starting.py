@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from roster_sync import holds
 from tests.ui import madeup
-from tests.ui.conftest import serialise
+from tests.ui.conftest import REGISTRY, Pages, serialise
 
 HARBOR = "/roster/districts/harbor"
 
@@ -101,6 +102,30 @@ def test_a_paused_dag_is_told_instead_of_queued(pages):
     assert answer.status_code == 409
     assert "is paused in Airflow" in answer.text
     assert runs_of("roster_sync__harbor") == []
+    for path in ("", "/sync/review"):
+        text = pages.client().get(HARBOR + path).text
+        assert "paused in Airflow" in text
+        assert 'href="/dags/roster_sync__harbor">Switch it on in Airflow</a>' in text
+
+
+def test_a_district_that_is_switched_off_starts_nothing_and_says_why(pages, tmp_path, monkeypatch):
+    path = tmp_path / "registry.yaml"
+    path.write_text(REGISTRY.replace("America/Chicago,", "America/Chicago, enabled: false,"), encoding="utf-8")
+    monkeypatch.setenv("ROSTER_DISTRICTS", str(path))
+    preview = madeup.run(pages.cursor, pages.harbor, "previewed", mode="reset")
+    form = {"mode": "edit", "typed": "Harbor Unified School District"}
+    refused = [pages.client().post(f"{HARBOR}/{way}", data=form) for way in ("sync/start", f"runs/{preview}/reset")]
+    program = pages.client(by="bearer", site=None)
+    refused += [program.post("/roster/api/v1/districts/harbor/sync", json={"mode": mode, "preview": True})
+                for mode in ("edit", "reset")]  # fmt: skip
+    told = "switched off in the registry (enabled: false)"
+    assert [(answer.status_code, told in answer.text) for answer in refused] == [(409, True)] * 4
+    assert runs_of("roster_sync__harbor") + runs_of("roster_reset") == []
+    overview, review = (pages.client().get(HARBOR + path).text for path in ("", "/sync/review"))
+    assert told in overview
+    assert "Start a sync" not in overview
+    assert told in review
+    assert '<button class="button primary" disabled>Start Sync</button>' in review
 
 
 def test_the_api_starts_the_same(pages):
@@ -123,15 +148,14 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     from roster_sync.ui import dag_runs
 
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
-    madeup.hold(pages.cursor, run)
-    question = f"harbor__run_{run}__question_20260105T021500000000"
+    form = {"choice": choice, "hold": madeup.hold(pages.cursor, run)}
     path = f"{HARBOR}/runs/{run}/answer"
-    early = pages.client().post(path, data={"choice": choice})
+    early = pages.client().post(path, data=form)
     assert early.status_code == 409
     assert "just being asked" in early.text
-    _ask(question, run)
-    assert pages.client("vera").post(path, data={"choice": choice}).status_code == 403
-    assert pages.client().post(path, data={"choice": choice, "reason": "Checked by phone"}).status_code == 303
+    question = put_question(pages, form["hold"])
+    assert pages.client("vera").post(path, data=form).status_code == 403
+    assert pages.client().post(path, data={**form, "reason": "Checked by phone"}).status_code == 303
     with create_session() as session:
         task = (
             session.query(TaskInstance)
@@ -143,13 +167,13 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
         assert detail.params_input == {"reason": "Checked by phone"}
         assert detail.responded_by["name"] == "dana"
         assert task.state == TaskInstanceState.SCHEDULED
-    again = pages.client().post(path, data={"choice": choice})
+    again = pages.client().post(path, data=form)
     assert again.status_code == 409
     assert "answered already" in again.text
 
 
-def _ask(question: str, run: int) -> None:
-    """A question as the scheduler leaves it: its task waits for input."""
+def put_question(pages: Pages, hold: int) -> str:
+    """A question as the scheduler leaves it: its task waits for input; returns Airflow's id of its run."""
     from airflow.api.common.trigger_dag import trigger_dag
     from airflow.models.hitl import HITLDetail
     from airflow.models.taskinstance import TaskInstance
@@ -157,40 +181,44 @@ def _ask(question: str, run: int) -> None:
     from airflow.utils.state import TaskInstanceState
     from airflow.utils.types import DagRunTriggeredByType
 
+    run = pages.one("select run_id from sync.holds where id = %s", hold)
+    question = holds.question_run("harbor", run, pages.one("select asked_at from sync.holds where id = %s", hold))
     trigger_dag(
-        "roster_approve", run_id=question, conf={"district": "harbor", "run_id": run},
+        "roster_approve", run_id=question, conf={"district": "harbor", "run_id": run, "hold_id": hold},
         triggered_by=DagRunTriggeredByType.OPERATOR,
     )  # fmt: skip
     with create_session() as session:
         task = session.query(TaskInstance).filter_by(dag_id="roster_approve", run_id=question, task_id="question").one()
         task.state = TaskInstanceState.AWAITING_INPUT
         session.add(HITLDetail(ti_id=task.id, options=["Approve", "Reject"], subject="A held run asks", params={}))
+    return question
 
 
 def test_what_was_superseded_is_not_answered(pages):
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
     later = madeup.run(pages.cursor, pages.harbor, "launched")
-    madeup.hold(pages.cursor, run)
+    hold = madeup.hold(pages.cursor, run)
     pages.cursor.execute("update sync.holds set superseded_by = %s where run_id = %s", (later, run))
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
     assert "a later run" in text
-    assert pages.client().post(f"{HARBOR}/runs/{run}/answer", data={"choice": "approve"}).status_code == 409
+    form = {"choice": "approve", "hold": hold}
+    assert pages.client().post(f"{HARBOR}/runs/{run}/answer", data=form).status_code == 409
 
 
 def test_a_question_can_be_answered_as_soon_as_airflow_puts_it_and_the_page_waits_for_that(pages):
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
-    madeup.hold(pages.cursor, run)
+    hold = madeup.hold(pages.cursor, run)
     page = f"{HARBOR}/runs/{run}"
     coming = pages.client().get(page).text
     assert "Airflow is putting the question" in coming
     assert 'hx-get="?part=live"' in coming
     assert 'value="approve" disabled' in coming
-    _ask(f"harbor__run_{run}__question_20260105T021500000000", run)
+    put_question(pages, hold)
     put = pages.client().get(page).text
     assert "Airflow is putting the question" not in put
     assert 'hx-get="?part=live"' not in put
     assert 'value="approve" disabled' not in put
-    pages.client().post(f"{page}/answer", data={"choice": "approve"})
+    pages.client().post(f"{page}/answer", data={"choice": "approve", "hold": hold})
     assert "Your answer is kept" in pages.client().get(page).text  # also for whoever did not give it
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
+from roster_sync.ui import settings
 from tests.ui import madeup
 
 WORKLIST = "/roster/districts/harbor/worklist"
@@ -33,6 +36,24 @@ def test_ticked_teachers_get_a_licence_and_only_they(pages, product):
     assert pages.cursor.fetchall() == [(teachers[0], "dana", "2099-06-30"), (teachers[1], "dana", "2099-06-30")]
     assert closed(pages, items[0]) == ("licensed", "dana")
     assert closed(pages, items[2]) is None
+
+
+def test_a_licences_last_day_is_a_day_of_the_district(pages, product, monkeypatch):
+    class LateEvening:
+        """10 in the evening of the 4th in Chicago, the 5th everywhere further east."""
+
+        @staticmethod
+        def now(zone):
+            return datetime(2026, 3, 5, 4, tzinfo=timezone.utc).astimezone(zone)
+
+    monkeypatch.setattr(settings, "datetime", LateEvening)
+    teacher = madeup.person(pages.cursor, pages.harbor, "teacher")
+    item = madeup.item(pages.cursor, pages.harbor, "teacher_needs_license", teacher)
+    assert 'min="2026-03-04"' in pages.client().get(f"{WORKLIST}?kind=teacher_needs_license").text
+    form = {"product": product, "ticked": [item]}
+    past = pages.client().post(f"{WORKLIST}/licenses", data={**form, "expires_on": "2026-03-03"})
+    assert (past.status_code, "has passed" in past.text) == (409, True)
+    assert pages.client().post(f"{WORKLIST}/licenses", data={**form, "expires_on": "2026-03-04"}).status_code == 303
 
 
 def test_a_second_click_gives_no_second_licence(pages, product):

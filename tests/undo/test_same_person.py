@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import matching
+from roster_sync import matching, plan
+from roster_sync.districts import Limits
 from roster_sync.errors import SyncRefused
 from tests.rosters_memory import Portal, Roster
 
@@ -126,3 +127,30 @@ def test_a_hand_made_row_that_is_the_same_person_is_synced_from_then_on(harbor: 
     assert harbor.rows("select id, origin from portal.users where family_name = 'Hand'") == [(by_hand, "sync")]
     harbor.undo()
     assert harbor.snapshot() == before
+
+
+def test_who_is_put_together_between_plan_and_apply_stays_in_sight(harbor: Portal) -> None:
+    """Approved was to take the old row out of sight; by then it is the person whom the feed holds."""
+    harbor.limits = Limits(deleted_percent=1, floor=1)
+    harbor.edit(before_the_summer().student("gone", "north"))
+    old = harbor.id_of("users", "old")
+    assert harbor.edit(after_the_summer()) == "held"
+    harbor.answer()
+    harbor.reopen()
+    assert plan.make(harbor.app, harbor.run, harbor.district) == "apply"
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    assert harbor.write() == "launched"
+    shared = "select id, source_id, is_shared from portal.users where role = 'student' order by source_id"
+    assert harbor.rows(shared)[1:] == [(old, "new", True)]
+    assert harbor.rows(shared)[0][1:] == ("gone", False)
+
+
+def test_an_approval_is_carried_out_whoever_was_put_together_before_it(harbor: Portal) -> None:
+    harbor.limits = Limits(deleted_percent=1, floor=1)
+    harbor.edit(before_the_summer().student("gone", "north"))
+    assert harbor.edit(after_the_summer()) == "held"
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    harbor.answer()
+    assert harbor.go_on_after_approval(after_the_summer()) == "launched"
+    shared = "select source_id, is_shared from portal.users where source_id in ('gone', 'new') order by 1"
+    assert harbor.rows(shared) == [("gone", False), ("new", True)]

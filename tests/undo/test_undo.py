@@ -196,6 +196,22 @@ def test_a_licence_and_a_book_given_since_to_who_was_there_stay(harbor: Portal) 
                       u=harbor.id_of("users", "s3")) == 2  # fmt: skip
 
 
+def test_a_product_and_a_book_that_are_gone_since_keep_nothing_else_from_coming_back(harbor: Portal) -> None:
+    with_work(harbor)
+    people_before = harbor.rows("select id, source_id, role from portal.users order by id")
+    assert harbor.reset(changed()) == "launched"
+    harbor.rows("delete from portal.license_assignments")
+    harbor.rows("delete from portal.products")
+    harbor.rows("delete from portal.student_books")
+    harbor.rows("delete from portal.class_books")
+    harbor.rows("delete from portal.books")
+    assert harbor.undo() == "launched"
+    assert harbor.rows("select id, source_id, role from portal.users order by id") == people_before
+    assert harbor.rows(
+        "select entity from sync.findings where run_id = %(r)s and rule = 'not_restored' order by 1", r=harbor.run
+    ) == [("books",), ("licenses",)]
+
+
 def test_what_the_run_added_is_taken_out(harbor: Portal) -> None:
     with_work(harbor)
     harbor.reset(changed())

@@ -4,7 +4,7 @@ insert into sync.findings (run_id, entity, severity, rule, field, message)
 select %(run_id)s, 'enrollments', 'error', 'missing_id', 'sourcedId',
   'This row has no id, or one of more than 1,000 bytes, so nobody can tell whom it means; it was passed over. Give it its id at the source.'
 from raw_enrollments e
-where (e.source_id is null or e.class_source_id is null or e.user_source_id is null)
+where (staging.is_blank(e.source_id) or staging.is_blank(e.class_source_id) or staging.is_blank(e.user_source_id))
   and (select rejected from enrollment_counts) > 0 limit 1000;
 
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)

@@ -25,14 +25,12 @@ placeless as (
 ),
 staged as (
   select 'schools' as entity, 'orgs' as collection, count(*) as staged, count(*) filter (where is_rejected) as rejected,
-    count(*) filter (where source_id is null) as without_id, 0::bigint as repeated,
+    count(*) filter (where source_id is null) as without_id,
     null::bigint as with_role, null::bigint as without_role, null::bigint as unknown_role,
     null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes, null::bigint as dangling_users
   from staging.schools where run_id = %(run_id)s
   union all
-  -- rows that repeat an id were united when they were staged
   select 'users', 'users', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
-    coalesce((select (r.feed -> 'repeated' ->> 'users')::bigint from sync.runs r where r.id = %(run_id)s), 0),
     count(*) filter (where not is_rejected and status = 'active' and source_roles <> '{}'),
     count(*) filter (where not is_rejected and status = 'active' and source_roles = '{}'),
     count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and source_roles <> '{}' and not exists (
@@ -41,25 +39,24 @@ staged as (
     count(*) filter (where not is_rejected and status = 'active'), (select people from placeless), null, null
   from staging.users where run_id = %(run_id)s
   union all
-  -- n counts the rows as they came
   select 'classes', 'classes', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
-    greatest(max(n) - count(*), 0), null, null, null, null, null, null, null
+    null, null, null, null, null, null, null
   from staging.classes where run_id = %(run_id)s
   union all
   -- what is not unusual is active and points somewhere; a record that could not be read has no place in the feed
-  select 'enrollments', 'enrollments', lines + unread, rejected, without_id, 0, null, null, null,
+  select 'enrollments', 'enrollments', lines + unread, rejected, without_id, null, null, null,
     lines + unread - rejected - inactive, null, dangling_classes, dangling_users
   from (select count(distinct place) as lines from staging.enrollments where run_id = %(run_id)s) c
   cross join (
     select count(*) filter (where place is null) as unread, count(*) filter (where is_rejected) as rejected,
-      count(*) filter (where class_source_id is null or user_source_id is null) as without_id,
+      count(*) filter (where staging.is_blank(class_source_id) or staging.is_blank(user_source_id)) as without_id,
       count(*) filter (where not is_rejected and not is_active) as inactive,
       count(*) filter (where class_n is null and not is_rejected and is_active) as dangling_classes,
       count(*) filter (where user_n is null and not is_rejected and is_active) as dangling_users
     from staging.unusual_enrollments where run_id = %(run_id)s) u
 ),
 whole as (
-  select r.feed -> 'collections' as collections, r.feed -> 'found' as found,
+  select r.feed -> 'collections' as collections, r.feed -> 'found' as found, r.feed -> 'repeated' as repeated,
     exists (select from jsonb_each(r.feed -> 'collections') c where c.value ->> 'is_complete' = 'true') as has_a_complete_one
   from sync.runs r where r.id = %(run_id)s
 ),
@@ -72,7 +69,8 @@ counted as (
     s.staged + u.unstaged as seen,
     s.rejected + u.unstaged as rejected,
     greatest(s.without_id, coalesce(f.without_id, 0)) as without_id,
-    greatest(s.repeated, coalesce(f.repeated, 0)) as repeated,
+    -- rows that repeat an id were united when they were staged, and people and classes counted then
+    coalesce(greatest((w.repeated ->> s.entity)::bigint, f.repeated), 0) as repeated,
     coalesce((w.found -> 'unknown_status' ->> s.entity)::bigint, f.unknown_status, 0) as unknown_status,
     -- a delta file may bring people without their roles, which the portal knows
     s.with_role + case when c.is_complete then s.without_role else 0 end as judged_roles,

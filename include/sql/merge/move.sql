@@ -120,7 +120,27 @@ come as (
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
 
--- what waits for a person follows; then the new rows go
+-- what waits for a person follows: a licence that a teacher needs, books that a student needs; where the old row waits for the
+-- same, once. What else waits for one of the new rows is closed. Then the new rows go.
+create temporary table moving_items on commit drop as
+select distinct on (w.kind, m.subject_id, m.second_subject_id) w.id, m.subject_id, m.second_subject_id
+from sync.worklist w
+left join merge_pairs mu on mu.entity = 'users' and mu.new_id = w.subject_id
+left join merge_pairs mc on mc.entity = 'classes' and w.kind = 'student_needs_books' and mc.new_id = w.second_subject_id
+cross join lateral (
+  select coalesce(mu.old_id, w.subject_id) as subject_id, coalesce(mc.old_id, w.second_subject_id) as second_subject_id) m
+where w.district_id = %(district_id)s and w.kind in ('teacher_needs_license', 'student_needs_books') and w.resolved_at is null
+  and (mu.new_id is not null or mc.new_id is not null)
+  and not exists (
+    select from sync.worklist o
+    where o.district_id = w.district_id and o.kind = w.kind and o.resolved_at is null
+      and o.subject_id = m.subject_id and o.second_subject_id is not distinct from m.second_subject_id)
+order by w.kind, m.subject_id, m.second_subject_id, w.id;
+with moved as (
+  update sync.worklist w set subject_id = m.subject_id, second_subject_id = m.second_subject_id from moving_items m
+  where w.id = m.id returning to_jsonb(old) as before, to_jsonb(new) as after)
+insert into sync.changes (run_id, table_name, key, action, before, after, changed)
+select %(run_id)s, 'worklist', jsonb_build_object('id', before -> 'id'), 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from moved;
 update sync.worklist w set resolved_at = now(), resolved_by = 'sync', resolution = 'deleted'
 from merge_pairs m where w.resolved_at is null and w.district_id = %(district_id)s
   and ((m.entity = 'users' and w.subject_type = 'user' and w.subject_id = m.new_id) or (m.entity = 'schools' and w.subject_type = 'school' and w.subject_id = m.new_id));

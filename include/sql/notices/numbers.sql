@@ -1,7 +1,5 @@
 -- Numbers of the digest that are no list. In: district_id, run_ids. Needs: book_news (book_news.sql).
 select
-  (select coalesce(sum(c.added), 0)::bigint from sync.run_counts c
-   where c.run_id = any (%(run_ids)s) and c.entity = 'students') as students_added,
   (select count(*) from sync.worklist w
    where w.district_id = %(district_id)s and w.kind = 'match_review' and w.opened_run_id = any (%(run_ids)s)
      and w.resolved_at is null) as match_reviews,

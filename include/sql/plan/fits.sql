@@ -1,17 +1,30 @@
--- Whether the portal still is what the plan saw: every row that would change is still there as it was found. A new row's id
--- that is taken meanwhile is not looked for: the insert fails on it, and the run is planned again.
+-- Whether the portal still is what the plan saw: every row that would change is still there as it was found, and who would be
+-- deleted still has the role by which that was decided. A new row's id that is taken meanwhile is not looked for: the insert
+-- fails on it, and the run is planned again. In: run_id, freed_digest, is_replanned (planned in this very transaction).
 select
   not exists (
     select from staging.plan p left join portal.users u on u.id = p.row_id
     where p.run_id = %(run_id)s and p.entity = 'users' and p.action <> 'add'
       and case p.action when 'restore' then u.id is null or u.is_shared
-                        when 'unshare' then u.id is null or not u.is_shared else u.id is null end)
+                        when 'unshare' then u.id is null or not u.is_shared
+                        when 'delete' then u.id is null or u.role <> p.role else u.id is null end)
   and not exists (
     select from staging.plan p left join portal.classes c on c.id = p.row_id
     where p.run_id = %(run_id)s and p.entity = 'classes' and p.action <> 'add' and c.id is null)
   and not exists (
     select from staging.plan p left join portal.schools s on s.id = p.row_id
     where p.run_id = %(run_id)s and p.entity = 'schools' and p.action <> 'add' and s.id is null)
+  -- a school admin, and who was made by hand, goes only with the last of their schools: put into one since, they may stay
+  and (r.mode <> 'reset' or not exists (
+    select from staging.plan p
+    join portal.users u on u.id = p.row_id and (u.role = 'school_admin' or u.origin = 'manual')
+    join portal.user_schools us on us.user_id = u.id
+    where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'delete' and not exists (
+      select from staging.plan g
+      where g.run_id = %(run_id)s and g.entity = 'user_schools' and g.action = 'delete' and g.user_id = us.user_id and g.school_id = us.school_id)))
+  -- two rows put together since: who would be unshared lives on as another
+  and (%(is_replanned)s or not exists (
+    select from sync.runs o where o.district_id = r.district_id and o.id > r.id and o.wrote_at is not null))
   -- a licence given or a book handed out since to who goes: what would be freed is not what the plan counted
   and (r.mode <> 'reset' or r.plan ->> 'freed_digest' is not distinct from %(freed_digest)s) as fits,
   r.plan -> 'seen' as seen, coalesce(r.plan ->> 'sentence', '') as sentence,

@@ -1,5 +1,6 @@
 -- Classes, with subject from the course where the class has none, and terms as values (earliest start, latest end).
--- In: raw_classes, raw_courses, raw_rejects, staging.terms, staging.schools. A class without a school is rejected.
+-- In: raw_classes, raw_courses, raw_rejects, staging.terms, staging.schools. Out: staging.classes, temporary repeated_classes.
+-- A class without a school is rejected.
 with course as (
   select distinct on (btrim(c.source_id)) btrim(c.source_id) as source_id, c.title, c.subjects from raw_courses c
   where btrim(c.source_id) <> '' order by btrim(c.source_id), c.title, c.subjects
@@ -39,7 +40,7 @@ select
     then '{}'::text[] else array_remove(array[
     case when coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')) is null then 'title' end,
     case when btrim(split_part(l.grades, ',', 1)) <> '' and l.known_grade is null then 'grade' end,
-    -- terms and a course that this feed leaves out are not gone: what they gave stays
+    -- terms and a course that this feed leaves out, or that could not be read, are not gone: what they gave stays
     case when l.is_partial then 'term_name' end, case when l.is_partial then 'starts_on' end, case when l.is_partial then 'ends_on' end,
     case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and l.course_id is null
       and not %(courses_complete)s then 'subject' end], null) end
@@ -67,17 +68,18 @@ select %(run_id)s, 'classes', o.source_id, 'error', 'class_without_school', 'sch
   'This class names no school that is shared; it was left as it is. Give the class a school at the source, or share its school.'
 from orphan o;
 
-with repeated as (
-  select source_id from staging.classes
-  where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1
-), gone as (
-  delete from staging.classes s using repeated r
+-- Rows that repeat an id are folded, and counted here: n has gaps, as the numbers of a read that was given up never come back.
+create temporary table repeated_classes on commit preserve rows as
+select source_id, count(*) as times from staging.classes
+where run_id = %(run_id)s and not is_rejected group by source_id having count(*) > 1;
+with gone as (
+  delete from staging.classes s using repeated_classes r
   where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
 ), told as (
   insert into sync.findings (run_id, entity, source_id, severity, rule, message)
   select %(run_id)s, 'classes', source_id, 'warning', 'repeated_id',
     'This class comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
-  from repeated limit 1000
+  from repeated_classes limit 1000
 ), living as (
   select g.*, min(g.status) over (partition by g.source_id) as best from gone g
 )

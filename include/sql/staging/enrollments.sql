@@ -36,7 +36,8 @@ with came as (
     count(*) filter (where not is_rejected and no_class) as dangling_classes,
     count(*) filter (where not is_rejected and no_user) as dangling_users,
     count(*) filter (where not is_rejected and not is_active) as inactive,
-    count(*) filter (where is_rejected and (class_source_id is null or user_source_id is null)) as unreadable,
+    -- lines of the feed only: checks/unreadable.sql counts the records that could not be read itself
+    count(*) filter (where place is not null and is_rejected and (staging.is_blank(class_source_id) or staging.is_blank(user_source_id))) as unreadable,
     count(*) filter (where keep is not null) as kept,
     count(*) filter (where role is null) as other_roles
   from told

@@ -6,7 +6,8 @@ from (
   select p.* from portal.schools p
   where p.district_id = %(district)s and (%(search)s = '' or strpos(lower(p.name), %(search)s) > 0
       or lower(p.sis_id) = %(search)s or lower(p.source_id) = %(search)s)
-    and (%(after)s = 0 or (lower(p.name), p.id) > (select lower(b.name), b.id from portal.schools b where b.id = %(after)s))
+    and (%(after)s = 0 or (lower(p.name), p.id) > (
+      select lower(b.name), b.id from portal.schools b where b.id = %(after)s and b.district_id = %(district)s))
   order by lower(p.name), p.id limit %(limit)s) s
 left join sync.settings d on d.district_id = s.district_id
 left join sync.school_selection c on c.district_id = s.district_id and c.source_id = s.source_id

@@ -9,6 +9,12 @@ update sync.school_selection s set source_id = u.source_id
 from undo_ids u
 where u.table_name = 'schools' and u.source_id <> u.source_id_now and s.district_id = %(district_id)s and s.source_id = u.source_id_now
   and not exists (select from sync.school_selection x where x.district_id = %(district_id)s and x.source_id = u.source_id);
+-- what waited for a row that went along with another waits for it again
+update sync.worklist w
+set subject_id = coalesce((c.before ->> 'subject_id')::bigint, w.subject_id),
+  second_subject_id = coalesce((c.before ->> 'second_subject_id')::bigint, w.second_subject_id)
+from sync.changes c
+where c.run_id = %(target)s and c.table_name = 'worklist' and w.id = (c.key ->> 'id')::bigint and w.resolved_at is null;
 -- two people who were made one are two again, and the question about them is open again
 update sync.worklist w set resolved_at = null, resolved_by = null, resolution = null, detail = w.detail - 'run_id'
 where w.district_id = %(district_id)s and w.kind = 'match_review' and w.resolution = 'same' and (w.detail ->> 'run_id')::bigint = %(target)s;

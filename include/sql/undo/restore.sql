@@ -129,6 +129,7 @@ with come as (
   select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.license_assignments, u.before) r
   where u.table_name = 'license_assignments' and (r.school_id is null or exists (select from portal.schools p where p.id = r.school_id))
     and (r.user_id is null or exists (select from portal.users p where p.id = r.user_id))
+    and exists (select from portal.products p where p.id = r.product_id)
   on conflict do nothing returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'license_assignments', jsonb_build_object('id', id), 'insert', to_jsonb(come) from come;
@@ -136,6 +137,7 @@ with come as (
   insert into portal.class_books
   select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.class_books, u.before) r
   where u.table_name = 'class_books' and exists (select from portal.classes p where p.id = r.class_id)
+    and exists (select from portal.books p where p.id = r.book_id)
   on conflict do nothing returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'class_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
@@ -144,9 +146,20 @@ with come as (
   select r.* from undo_rows u cross join lateral jsonb_populate_record(null::portal.student_books, u.before) r
   where u.table_name = 'student_books' and exists (select from portal.users p where p.id = r.user_id)
     and exists (select from portal.classes p where p.id = r.class_id)
+    and exists (select from portal.books p where p.id = r.book_id)
   on conflict do nothing returning *)
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
+insert into sync.findings (run_id, entity, severity, rule, message)
+select %(run_id)s, g.entity, 'warning', 'not_restored', g.message
+from (
+  select 'licenses' as entity, 'Licences of a product that is no longer sold were not given back. Give another product, where one is needed.' as message
+  where exists (select from undo_rows u where u.table_name = 'license_assignments'
+                and not exists (select from portal.products p where p.id = (u.before ->> 'product_id')::bigint))
+  union all
+  select 'books', 'Books that are no longer in the catalogue were not given back. Give other ones, where they are needed.'
+  where exists (select from undo_rows u where u.table_name in ('class_books', 'student_books')
+                and not exists (select from portal.books p where p.id = (u.before ->> 'book_id')::bigint))) g;
 
 -- Every id leads to the row that is back.
 update sync.former_ids i set row_id = m.old_id

@@ -14,7 +14,7 @@ from fsspec.implementations.sftp import SFTPFileSystem
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from roster_sync.errors import AuthError, ConfigError
-from roster_sync.sources.address import extra_text, is_true
+from roster_sync.sources.address import extra_text
 from roster_sync.sources.base import Access
 
 CONNECT_SECONDS: Final = 15
@@ -51,7 +51,6 @@ def open_sftp(authority: str, access: Access) -> Sftp:
         banner_timeout=CONNECT_SECONDS,
         auth_timeout=CONNECT_SECONDS,
         host_key=extra_text(extra, "host_key"),
-        is_unchecked=is_true(extra, "no_host_key_check"),
     )
 
 
@@ -60,24 +59,20 @@ class Sftp(SFTPFileSystem):  # type: ignore[misc] # fsspec has no types
 
     cachable = False
 
-    def __init__(self, host: str, *, host_key: str, is_unchecked: bool, **options: Any) -> None:
+    def __init__(self, host: str, *, host_key: str, **options: Any) -> None:
         self._host_key = host_key
-        self._is_unchecked = is_unchecked
         super().__init__(host, **options)
 
     def _connect(self) -> None:
         self.client = client = paramiko.SSHClient()
-        if self._is_unchecked:
-            client.set_missing_host_key_policy(paramiko.AutoAddPolicy())  # noqa: S507 - the connection asks for it
+        client.set_missing_host_key_policy(_Refuse())
+        if self._host_key:
+            port = self.ssh_kwargs["port"]
+            name = self.host if port == paramiko.config.SSH_PORT else f"[{self.host}]:{port}"
+            entry = _host_key(name, self._host_key)
+            client.get_host_keys().add(entry.hostnames[0], entry.key.get_name(), entry.key)
         else:
-            client.set_missing_host_key_policy(_Refuse())
-            if self._host_key:
-                port = self.ssh_kwargs["port"]
-                entry = _host_key(self.host if port == paramiko.config.SSH_PORT else f"[{self.host}]:{port}",
-                                  self._host_key)  # fmt: skip
-                client.get_host_keys().add(entry.hostnames[0], entry.key.get_name(), entry.key)
-            else:
-                client.load_system_host_keys()
+            client.load_system_host_keys()
         try:
             client.connect(self.host, **self.ssh_kwargs)
             self.ftp = client.open_sftp()

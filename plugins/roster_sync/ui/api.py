@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from roster_sync import db
 from roster_sync.ui import api_models as models
-from roster_sync.ui import api_roster, changes, dag_runs, districts, probe, settings, trends, worklists
+from roster_sync.ui import api_roster, changes, dag_runs, districts, kept, probe, settings, trends, worklists
 from roster_sync.ui.database import desk, reading
 from roster_sync.ui.rights import ChangerDep, ViewerDep
 from roster_sync.ui.runs import Severity, answer_run, load_run, waiting_of
@@ -30,6 +30,9 @@ router = APIRouter(
     },
 )
 _OF = "/districts/{key}"
+_GONE: Final[dict[int | str, dict[str, Any]]] = {
+    410: {"description": "What the run counted is no longer there; `detail` says why", "model": models.Told}
+}
 
 
 @router.get("/districts", tags=["Districts"])
@@ -66,13 +69,13 @@ def get_run(here: ViewerDep, run_id: int) -> models.Run:
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
         counts = db.rows(cursor, "ui/run_counts", {"run": run_id})
-        waiting = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id}))
+        hold = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id})) if run["status"] == "held" else None
     return models.Run.model_validate(
-        {**run, "counts": counts, "waits_for_answer": waiting is not None and run["status"] == "held"}
+        {**run, "counts": counts, "waits_for_answer": hold is not None, "hold_id": hold and hold["id"]}
     )
 
 
-@router.get(_OF + "/runs/{run_id}/changes", tags=["Runs"])
+@router.get(_OF + "/runs/{run_id}/changes", tags=["Runs"], responses=_GONE)
 def list_changes(
     here: ViewerDep, run_id: int, kind: changes.Kind, what: changes.What,
     after: Annotated[str, Query(pattern=changes.CURSOR, max_length=50)] = "", limit: Limit = 100,
@@ -80,7 +83,10 @@ def list_changes(
     """Rows that the run changed, or would change, with before and after."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
-        found = changes.rows(cursor, run, changes.Query(kind, what, "", after), limit + 1)
+        query = changes.Query(kind, what, "", after)
+        found = changes.rows(cursor, run, query, limit + 1)
+        if not found:
+            kept.refuse_gone_changes(cursor, run, query)
     lines = [
         models.ChangeLine(
             label=row.label, detail=row.detail, source_id=row.source_id, action=row.action,
@@ -91,7 +97,7 @@ def list_changes(
     return models.ChangePage(changes=lines, next=found[limit - 1].cursor if len(found) > limit else None)
 
 
-@router.get(_OF + "/runs/{run_id}/findings", tags=["Runs"])
+@router.get(_OF + "/runs/{run_id}/findings", tags=["Runs"], responses=_GONE)
 def list_findings(
     here: ViewerDep, run_id: int, severity: Severity = "error", after: Annotated[int, Query(ge=0)] = 0,
     limit: Limit = 100,
@@ -99,14 +105,17 @@ def list_findings(
     """Rejected rows, warnings or notes, in the order of their ids."""
     params = {"run": run_id, "severity": severity, "rule": "", "entity": "", "after": after, "limit": limit}
     with reading() as cursor:
-        load_run(cursor, here, run_id)
-        return [models.Finding.model_validate(row) for row in db.rows(cursor, "ui/findings", params)]
+        run = load_run(cursor, here, run_id)
+        found = db.rows(cursor, "ui/findings", params)
+        if not found and not after:
+            kept.refuse_gone_findings(cursor, run, severity)
+    return [models.Finding.model_validate(row) for row in found]
 
 
 @router.post(_OF + "/runs/{run_id}/answer", tags=["Runs"], status_code=204)
 def answer(here: ChangerDep, run_id: int, body: models.Answer) -> None:
     """Approves or rejects what a held run asks, through Airflow's own Required Actions."""
-    answer_run(here, run_id, is_approved=body.choice == "approve", reason=body.reason)
+    answer_run(here, run_id, body.hold_id, is_approved=body.choice == "approve", reason=body.reason)
 
 
 @router.post(_OF + "/runs/{run_id}/undo", tags=["Runs"], status_code=202)
@@ -120,6 +129,7 @@ def undo(here: ChangerDep, run_id: int, body: models.Preview) -> models.Started:
 @router.post(_OF + "/sync", tags=["Settings and sync"], status_code=202)
 def start_sync(here: ChangerDep, body: models.Sync) -> models.Started:
     """Starts an Edit or a Reset; the run's row appears when Airflow has started it."""
+    settings.expect_startable(here)
     if body.mode == "edit":
         return _started(here.dag_id, {"preview_only": body.preview}, here.user)
     if not body.preview and body.confirm_name != here.name:

@@ -92,6 +92,7 @@ class Run(RunLine):
     plan: dict[str, Any]
     counts: list[Counts]
     waits_for_answer: bool
+    hold_id: int | None = Field(description="The question that waits, for an answer to name; null where none does")
 
 
 class ChangeLine(BaseModel):
@@ -210,6 +211,7 @@ class Started(BaseModel):
 class Answer(Model):
     """The answer to a held run."""
 
+    hold_id: int = Field(ge=1, description="The question that was read, as the run named it")
     choice: Literal["approve", "reject"]
     reason: str = Field("", max_length=2000)
 

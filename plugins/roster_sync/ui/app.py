@@ -6,6 +6,7 @@ import logging
 import mimetypes
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import requires_authenticated
@@ -18,7 +19,7 @@ from roster_sync.errors import DatabaseFailure, RosterError
 from roster_sync.ui import api, people, render, rosters, runs, settings, trends, worklists
 from roster_sync.ui import districts as district_pages
 from roster_sync.ui.database import PortalUnreachable
-from roster_sync.ui.guard import Guard
+from roster_sync.ui.guard import SAFE_METHODS, Guard, is_own
 
 PREFIX: Final = "/roster"
 NOT_A_VALUE: Final = "22"
@@ -83,7 +84,7 @@ def _wants_json(request: Request) -> bool:
 
 
 def _told(request: Request, status: int, sentence: str, **values: Any) -> Response:
-    if request.headers.get("hx-request") == "true":
+    if render.is_part(request):
         return render.page(request, "problem_part.html", status, sentence=sentence, **values)
     if _wants_json(request):
         return JSONResponse({"detail": sentence}, status)
@@ -129,4 +130,16 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 
 def _login(request: Request) -> str:
-    return str(get_auth_manager().get_url_login(next_url=str(request.url)))
+    return str(get_auth_manager().get_url_login(next_url=_page_of(request)))
+
+
+def _page_of(request: Request) -> str:
+    """Where to go on after the login: the page that was shown, never a part of one or what only a form may ask."""
+    shown = request.headers.get("hx-current-url", "")
+    if render.is_part(request) and is_own(shown, request.headers.get("host", "")):
+        return shown
+    if request.method in SAFE_METHODS and not render.is_part(request):
+        return str(request.url)
+    key, base = request.path_params.get("key"), request.scope.get("root_path", "")
+    path = f"{base}/districts/{quote(key, safe='')}" if key else f"{base}/"
+    return str(request.url.replace(path=path, query=""))

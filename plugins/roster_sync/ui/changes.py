@@ -277,11 +277,19 @@ def _recorded(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> 
         found = db.rows(cursor, "ui/changes_of", params | wanted)
     else:
         found = db.rows(cursor, "ui/changes", params)
-    labels = _labels(cursor, run, found)
+    labels = _labels(cursor, run["district_id"], run["id"], found)
     return [_change(row, query.kind, labels) for row in found]
 
 
-def _labels(cursor: Cursor, run: dict[str, Any], found: list[dict[str, Any]]) -> Labels:
+def history(cursor: Cursor, district: int, table: str, row_id: int) -> list[dict[str, Any]]:
+    """What runs did to one row of the portal, newest first; `fields` are those of a Change."""
+    found = db.rows(cursor, "ui/row_changes", {"district": district, "table": table, "id": row_id})
+    labels = _labels(cursor, district, None, found)
+    return [{**row, "fields": _fields(row, labels)} for row in found]
+
+
+def _labels(cursor: Cursor, district: int, run: int | None, found: list[dict[str, Any]]) -> Labels:
+    """The names behind the ids in these rows; of what is gone, as this run deleted it, or any run."""
     wanted: dict[str, set[int]] = {name: set() for name in ("user", "class", "school", "book", "product")}
     for row in found:
         for image in (row["before"] or {}, row["after"] or {}, row["key"]):
@@ -289,7 +297,7 @@ def _labels(cursor: Cursor, run: dict[str, Any], found: list[dict[str, Any]]) ->
                 if image.get(f"{name}_id") is not None:
                     ids.add(int(image[f"{name}_id"]))
     params = {
-        "district": run["district_id"], "run": run["id"], "users": list(wanted["user"]),
+        "district": district, "run": run, "users": list(wanted["user"]),
         "classes": list(wanted["class"]), "schools": list(wanted["school"]), "books": list(wanted["book"]),
         "products": list(wanted["product"]),
     }  # fmt: skip
@@ -306,7 +314,9 @@ def _change(row: dict[str, Any], kind: str, labels: Labels) -> Change:
     before, after = row["before"] or {}, row["after"] or {}
     image = {**row["key"], **before, **after}
     deleted = row["action"] == "delete"
-    change = Change(f"c{row['id']}", "", source_id=image.get("source_id") or "", action=row["action"])
+    change = Change(
+        f"c{row['id']}", "", source_id=image.get("source_id") or "", action=row["action"], fields=_fields(row, labels)
+    )
     if row["table_name"] in ("schools", "classes", "users"):
         change.label = row["label"] or _name(image)
         change.detail = row["email"] or image.get("email") or ""
@@ -321,13 +331,19 @@ def _change(row: dict[str, Any], kind: str, labels: Labels) -> Change:
             change.action = "free"
         if ("user", int(image.get("user_id") or 0)) in labels.here:
             change.link = _link("users", int(image["user_id"]))
-    if not deleted and row["before"] and row["after"]:
-        names = row["changed"] or sorted(key for key in after if before.get(key) != after[key])
-        change.fields = [
-            (name, *(_readable(name, source.get(name), labels) for source in (before, after)))
-            for name in names if name not in _HIDDEN
-        ]  # fmt: skip
     return change
+
+
+def _fields(row: dict[str, Any], labels: Labels) -> list[tuple[str, Any, Any]]:
+    """What an update changed; nothing of a row that came or went as a whole."""
+    before, after = row["before"] or {}, row["after"] or {}
+    if row["action"] == "delete" or not before or not after:
+        return []
+    names = row["changed"] or sorted(key for key in after if before.get(key) != after[key])
+    return [
+        (name, *(_readable(name, source.get(name), labels) for source in (before, after)))
+        for name in names if name not in _HIDDEN
+    ]  # fmt: skip
 
 
 def _name(image: dict[str, Any]) -> str:
@@ -341,5 +357,5 @@ def _of(labels: Labels, name: str, image: dict[str, Any]) -> str:
 
 def _readable(name: str, content: Any, labels: Labels) -> Any:
     if name == "school_id" and content is not None:
-        return labels.names.get(("school", int(content)), content)
+        return labels.names.get(("school", int(content)), "A school that is gone")
     return content

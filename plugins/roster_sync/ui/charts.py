@@ -81,4 +81,5 @@ def _in_words(shown: Sequence[dict[str, Any]]) -> str:
     for run in shown:
         word = words.status(run["status"]).lower()
         counts[word] = counts.get(word, 0) + 1
-    return f"Last {len(shown)} runs: " + ", ".join(f"{count} {word}" for word, count in counts.items())
+    last = "Last run" if len(shown) == 1 else f"Last {len(shown)} runs"
+    return f"{last}: " + ", ".join(f"{count} {word}" for word, count in counts.items())

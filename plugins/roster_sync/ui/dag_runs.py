@@ -17,8 +17,9 @@ from airflow.utils.session import create_session
 from airflow.utils.state import TaskInstanceState
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
+from roster_sync import holds
 from roster_sync.errors import RosterError
 
 APPROVE_DAG: Final = "roster_approve"
@@ -70,10 +71,7 @@ def is_paused(dag_id: str) -> bool | None:
 
 
 def question(key: str, run_id: int, asked_at: datetime) -> Question:
-    """How far the question of a held run is in Airflow: `roster_approve` needs some seconds to put it.
-
-    An answer from before is one to an earlier question of the same run.
-    """
+    """How far a question of a held run is in Airflow: `roster_approve` needs some seconds to put it."""
     with create_session() as session:
         found = session.execute(
             select(HITLDetail.responded_at, TaskInstance.state)
@@ -81,10 +79,10 @@ def question(key: str, run_id: int, asked_at: datetime) -> Question:
             .where(
                 TaskInstance.dag_id == APPROVE_DAG,
                 TaskInstance.task_id == QUESTION_TASK,
-                TaskInstance.run_id == _asked(key, run_id).scalar_subquery(),
+                TaskInstance.run_id == holds.question_run(key, run_id, asked_at),
             )
         ).first()
-    if found is None or (found[0] is not None and found[0] < asked_at):
+    if found is None:
         return "coming"
     if found[0] is not None:
         return "answered"
@@ -93,30 +91,16 @@ def question(key: str, run_id: int, asked_at: datetime) -> Question:
     return "open" if is_waiting else "coming"
 
 
-def _asked(key: str, run_id: int) -> Select[str]:
-    """Airflow's run of the question: it is named after the held run and the time of asking; the newest is the one."""
-    name = f"{key}__run_{run_id}__question_"
-    return (
-        select(DagRun.run_id)
-        .where(DagRun.dag_id == APPROVE_DAG, DagRun.run_id.startswith(name, autoescape=True))
-        .order_by(DagRun.id.desc())
-        .limit(1)
-    )
-
-
-def answer(key: str, run_id: int, *, is_approved: bool, reason: str, user: Any) -> None:
-    """Answers the question of a held run as Airflow's own page does, in the user's name."""
+def answer(key: str, run_id: int, asked_at: datetime, *, is_approved: bool, reason: str, user: Any) -> None:
+    """Answers this question of a held run as Airflow's own page does, in the user's name."""
     payload = UpdateHITLDetailPayload(
         chosen_options=[APPROVE if is_approved else REJECT], params_input={"reason": reason}
     )
     with create_session() as session:
-        asked = session.scalar(_asked(key, run_id))
-        if asked is None:
-            raise NotPossible(_REFUSALS[404])
         try:
             update_hitl_detail(
-                dag_id=APPROVE_DAG, dag_run_id=asked, task_id=QUESTION_TASK, update_hitl_detail_payload=payload,
-                user=user, session=session,
+                dag_id=APPROVE_DAG, dag_run_id=holds.question_run(key, run_id, asked_at), task_id=QUESTION_TASK,
+                update_hitl_detail_payload=payload, user=user, session=session,
             )  # fmt: skip
         except HTTPException as error:
             told = _REFUSALS.get(error.status_code, f"Airflow did not take the answer: {error.detail}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlencode
 
 from airflow.api_fastapi.core_api.security import GetUserDep
@@ -13,9 +13,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
-from roster_sync.ui import dag_runs, registry, rights, trends
+from roster_sync.ui import changes, dag_runs, registry, rights, trends
 from roster_sync.ui.database import reading
-from roster_sync.ui.render import page
+from roster_sync.ui.render import is_part, page
 from roster_sync.ui.rights import ViewerDep
 
 PAGE_SIZE: Final = 50
@@ -40,10 +40,10 @@ def overview(
     """Every district that the visitor may see; who needs a person stands first."""
     found = listed(user, view=view, search=q.strip(), source=source, after=after)
     filters = {"view": view, "q": q, "source": source}
-    is_part = bool(after) and request.headers.get("hx-request") == "true"
+    template = "districts_rows.html" if after and is_part(request) else "districts.html"
     return page(
-        request, "districts_rows.html" if is_part else "districts.html", title="Districts", views=VIEWS, view=view, q=q,
-        source=source, query=lambda **changed: _query({**filters, **changed}), **found,
+        request, template, title="Districts", views=VIEWS, view=view, q=q, source=source,
+        query=lambda **changed: _query({**filters, **changed}), **found,
     )  # fmt: skip
 
 
@@ -88,20 +88,29 @@ def _by(rows: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any
 
 
 def _query(values: dict[str, str]) -> str:
-    return "?" + urlencode({name: value for name, value in values.items() if value and value != "all"})
+    """The query of an address; what its page would show anyway is left out."""
+    asked = {name: value for name, value in values.items() if value and (name, value) != ("view", "all")}
+    return "?" + urlencode(asked)
 
 
 @router.get("/runs/{run_id}")
 def run_by_number(
-    request: Request, run_id: int, user: GetUserDep, part: Literal["", "changes", "rejected"] = ""
-) -> Response:
-    """The addresses that mails and questions give: lead to the run below its district, for who may see it."""
+    request: Request, run_id: int, user: GetUserDep, part: Literal["", "changes", "rejected"] = "", kind: str = "",
+    what: str = "",
+) -> Response:  # fmt: skip
+    """The addresses that mails and questions give: lead to the run below its district, for who may see it.
+
+    `kind` and `what` choose a list among its changes; a word that is none leads to the first one.
+    """
     with reading() as cursor:
         found = db.one(cursor, "ui/run_district", {"run": run_id})
     if found is None or not rights.may_view(user, found["key"]):
         raise HTTPException(404, "There is no such run, or you may not see its district.")
     base = request.scope.get("root_path", "")
     below = f"/{part}" if part else ""
+    if part == "changes":
+        chosen = {"kind": kind if kind in get_args(changes.Kind) else "", "what": what if what in changes.WHAT else ""}
+        below += _query(chosen).rstrip("?")
     return RedirectResponse(f"{base}/districts/{found['key']}/runs/{run_id}{below}", status_code=302)
 
 
@@ -120,7 +129,7 @@ def district(request: Request, here: ViewerDep, before: Annotated[int | None, Qu
     with reading() as cursor:
         runs = db.rows(cursor, "ui/runs", {"district": here.id, "before": before, "limit": RUNS_SHOWN + 1})
         more, runs = len(runs) > RUNS_SHOWN, runs[:RUNS_SHOWN]
-        if before and request.headers.get("hx-request") == "true":
+        if before and is_part(request):
             return page(request, "runs_rows.html", here=here, runs=runs, more=more)
         state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
         items = {row["kind"]: row["open_items"] for row in db.rows(cursor, "ui/worklist_totals", {"district": here.id})}

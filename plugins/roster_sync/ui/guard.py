@@ -63,6 +63,8 @@ def why_refused(method: str, headers: Headers) -> str:
     """
     if method in SAFE_METHODS:
         return ""
+    if "transfer-encoding" in headers:  # a body in chunks gives no length to look at
+        return "This request does not say how large it is (Content-Length)."
     length = headers.get("content-length") or "0"
     if not length.isdecimal() or int(length) > MAX_BODY:
         return "This request is too large."
@@ -73,7 +75,7 @@ def why_refused(method: str, headers: Headers) -> str:
         return "This request does not say where it comes from (Origin or Sec-Fetch-Site)."
     if site is not None and site != "same-origin":
         return "This request comes from another site."
-    if origin is not None and not _is_own(origin, headers.get("host", "")):
+    if origin is not None and not is_own(origin, headers.get("host", "")):
         return "This request comes from another site."
     return ""
 
@@ -83,7 +85,8 @@ def _is_bearer(headers: Headers) -> bool:
     return scheme.lower() == "bearer" and bool(credentials)
 
 
-def _is_own(origin: str, host: str) -> bool:
+def is_own(origin: str, host: str) -> bool:
+    """Whether an address, or the origin of one, is under what people call this server."""
     from airflow.configuration import conf
 
     parts = urlsplit(origin)

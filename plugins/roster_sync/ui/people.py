@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
+from roster_sync.ui.changes import history
 from roster_sync.ui.database import reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import Here, ViewerDep
@@ -27,12 +28,12 @@ def person_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
 @router.get("/schools/{row_id}")
 def school_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
     """One school: its admins, licences and history."""
-    params = {"id": row_id, "district": here.id, "table": "schools", "type": "school"}
+    params = {"id": row_id, "district": here.id, "type": "school"}
     with reading() as cursor:
         school = _needed(db.one(cursor, "ui/school", params), "school")
         admins = db.rows(cursor, "ui/school_admins", params)
         licenses = db.rows(cursor, "ui/school_licenses", params)
-        changes = db.rows(cursor, "ui/row_changes", params)
+        changes = history(cursor, here.id, "schools", row_id)
         items = db.rows(cursor, "ui/row_items", params)
     return page(
         request, "school.html", title=school["name"], here=here, school=school, admins=admins, licenses=licenses,
@@ -43,11 +44,11 @@ def school_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
 @router.get("/classes/{row_id}")
 def class_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
     """One class: who is in it, and its history."""
-    params = {"id": row_id, "district": here.id, "table": "classes"}
+    params = {"id": row_id, "district": here.id}
     with reading() as cursor:
         found = _needed(db.one(cursor, "ui/class", params), "class")
         members = db.rows(cursor, "ui/class_people", params)
-        changes = db.rows(cursor, "ui/row_changes", params)
+        changes = history(cursor, here.id, "classes", row_id)
     return page(request, "class.html", title="Class", here=here, found=found, members=members, changes=changes)
 
 
@@ -57,7 +58,7 @@ def person(cursor: Cursor, here: Here, row_id: int) -> dict[str, Any]:
     Raises:
         HTTPException: 404, also for a person of another district.
     """
-    params: dict[str, Any] = {"id": row_id, "district": here.id, "table": "users", "type": "user"}
+    params: dict[str, Any] = {"id": row_id, "district": here.id, "type": "user"}
     found = _needed(db.one(cursor, "ui/person", params), "person")
     params["role"], params["source_id"] = found["role"], found["source_id"]
     schools = db.rows(cursor, "ui/person_schools", params)
@@ -66,7 +67,7 @@ def person(cursor: Cursor, here: Here, row_id: int) -> dict[str, Any]:
         "schools": schools,
         "classes": db.rows(cursor, "ui/person_classes", params),
         "licenses": db.rows(cursor, "ui/person_licenses", params),
-        "changes": db.rows(cursor, "ui/row_changes", params),
+        "changes": history(cursor, here.id, "users", row_id),
         "items": db.rows(cursor, "ui/row_items", params),
         "findings": db.rows(cursor, "ui/row_findings", params) if found["source_id"] else [],
         "is_deselected": found["origin"] == "sync" and _is_deselected(schools),

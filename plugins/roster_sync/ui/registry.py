@@ -48,7 +48,11 @@ def source_name(district: District | None, issuer: str | None = None) -> str:
 
 
 def _stamp(path: Path) -> float:
-    if not path.is_dir():
-        return path.stat().st_mtime
-    files = [entry.stat().st_mtime for entry in os.scandir(path) if entry.name.endswith((".yaml", ".yml"))]
-    return max([path.stat().st_mtime, *files])
+    """When the registry was last changed; -1 where nothing is there, of which reading it then tells in a sentence."""
+    try:
+        if not path.is_dir():
+            return path.stat().st_mtime
+        files = [entry.stat().st_mtime for entry in os.scandir(path) if entry.name.endswith((".yaml", ".yml"))]
+        return max([path.stat().st_mtime, *files])
+    except OSError:
+        return -1.0

@@ -23,6 +23,11 @@ _MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?
 _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
+def is_part(request: Request) -> bool:
+    """Whether htmx asks: what it gets stands inside a page that is shown already."""
+    return request.headers.get("hx-request") == "true"
+
+
 def page(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """The page, or the part of one, as an answer."""
     base = str(request.scope.get("root_path", ""))
@@ -35,7 +40,6 @@ def page(request: Request, template: str, status_code: int = 200, **values: Any)
             airflow=base.rsplit("/", 1)[0],
             home=f"{base}/districts/{here.key}" if here is not None else "",
             path=request.url.path,
-            is_part=request.headers.get("hx-request") == "true",
             now=datetime.now(timezone.utc),
             **values,
         )

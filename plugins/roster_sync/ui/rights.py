@@ -47,6 +47,15 @@ class Here:
         return DAG_PREFIX + self.key
 
     @property
+    def why_no_sync(self) -> str:
+        """Why no sync can be started here, in a sentence; empty where one can."""
+        if self.entry is None:
+            return "This district is not in the registry: nothing syncs it. Its pages show what the portal still holds."
+        if not self.entry.enabled:
+            return "This district is switched off in the registry (enabled: false): no sync runs until it is on again."
+        return ""
+
+    @property
     def who(self) -> str:
         """The visitor, as it is recorded."""
         return str(self.user.get_name())

@@ -12,7 +12,7 @@ from roster_sync import db
 from roster_sync.ui import words
 from roster_sync.ui.changes import words_of
 from roster_sync.ui.database import reading
-from roster_sync.ui.render import page
+from roster_sync.ui.render import is_part, page
 from roster_sync.ui.rights import Here, ViewerDep
 
 PAGE_SIZE: Final = 50
@@ -37,10 +37,10 @@ def roster(
     """One kind, page by page."""
     with reading() as cursor:
         found = listed(cursor, here, kind, after=after, school=school, limit=PAGE_SIZE + 1)
-    is_part = bool(after) and request.headers.get("hx-request") == "true"
+    template = "roster_rows.html" if after and is_part(request) else "roster.html"
     return page(
-        request, "roster_rows.html" if is_part else "roster.html", title=KINDS[kind], here=here, kind=kind, kinds=KINDS,
-        rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, q="", school=school, elsewhere=[],
+        request, template, title=KINDS[kind], here=here, kind=kind, kinds=KINDS, rows=found[:PAGE_SIZE],
+        more=len(found) > PAGE_SIZE, q="", school=school, elsewhere=[],
     )  # fmt: skip
 
 

@@ -11,12 +11,13 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync import db
+from roster_sync.data_docs import KEPT_RUNS
 from roster_sync.freshen import PARAMETER as EVENTS
 from roster_sync.model import ENTITIES, OPEN
 from roster_sync.places import docs_folder
-from roster_sync.ui import changes, dag_runs, exports, steps, words
+from roster_sync.ui import changes, dag_runs, exports, kept, steps, words
 from roster_sync.ui.database import reading
-from roster_sync.ui.render import page
+from roster_sync.ui.render import is_part, page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
 from roster_sync.undo import days as undo_days
 
@@ -60,14 +61,15 @@ def run_page(
     question = dag_runs.question(here.key, run_id, waiting["asked_at"]) if waiting else "open"
     is_answered = run["status"] == "held" and (question == "answered" or is_on_its_way(holds, answered))
     is_coming = question == "coming" and is_young(waiting)
+    template = "run_live.html" if part and is_part(request) else "run.html"
     return page(
-        request, "run_live.html" if part else "run.html", title=title(run), here=here, run=run, counts=counts,
-        holds=holds, waiting=waiting, rules=rules, question=question,
-        is_answered=is_answered, answered=answered, is_followed=run["status"] == OPEN or is_answered or is_coming,
+        request, template, title=title(run), here=here, run=run, counts=counts, holds=holds, waiting=waiting,
+        rules=rules, question=question, is_answered=is_answered, answered=answered,
+        is_followed=run["status"] == OPEN or is_answered or is_coming,
         steps=steps.of(run, before), freed=freed, doubts=doubts(run),
         entities=_entities(counts), can_undo=undoable, columns=_columns(counts, run["mode"]),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
-        planned=changes.is_planned(run), has_docs=bool(run["data_docs"]),
+        planned=changes.is_planned(run), has_docs=has_docs(run), undo_days=undo_days(),
     )  # fmt: skip
 
 
@@ -151,10 +153,11 @@ def _changes(request: Request, here: Here, run_id: int, query: changes.Query) ->
         run = load_run(cursor, here, run_id)
         counts = changes.counts_of(cursor, run)
         found = changes.rows(cursor, run, query, PAGE_SIZE + 1)
-    is_part = bool(query.after) and request.headers.get("hx-request") == "true"
+    template = "changes_rows.html" if query.after and is_part(request) else "changes.html"
     return page(
-        request, "changes_rows.html" if is_part else "changes.html", title=f"What {title(run)} changed", here=here,
-        run=run, counts=counts, query=query, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE,
+        request, template, title=f"What {title(run)} changed", here=here, run=run, counts=counts, query=query,
+        rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE,
+        gone="" if found else kept.why_no_changes(run, counts, query),
         what=changes.WHAT if run["mode"] != "undo" else changes.WHAT | changes.UNDONE,
         entities=_entities(counts), planned=changes.is_planned(run),
     )  # fmt: skip
@@ -167,6 +170,8 @@ def export_changes(
     """The same as a file."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
+        if not changes.rows(cursor, run, changes.Query(kind, what), 1):
+            kept.refuse_gone_changes(cursor, run, changes.Query(kind, what))
     return exports.csv(
         f"run-{run_id}-{kind}-{what}.csv",
         ("what", "kind", "name", "detail", "id_at_source", "field", "before", "after"),
@@ -186,11 +191,11 @@ def findings_page(
         run = load_run(cursor, here, run_id)
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id})
         found = db.rows(cursor, "ui/findings", {**filters, "run": run_id, "after": after, "limit": PAGE_SIZE + 1})
-    is_part = bool(after) and request.headers.get("hx-request") == "true"
+        gone = kept.why_no_findings(cursor, run, rules, severity)
+    template = "findings_rows.html" if after and is_part(request) else "findings.html"
     return page(
-        request, "findings_rows.html" if is_part else "findings.html", title=f"Rejected rows of {title(run)}",
-        here=here, run=run, rules=rules, rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, severity=severity,
-        rule=rule, entity=entity,
+        request, template, title=f"Rejected rows of {title(run)}", here=here, run=run, rules=rules,
+        rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, severity=severity, rule=rule, entity=entity, gone=gone,
     )  # fmt: skip
 
 
@@ -198,7 +203,8 @@ def findings_page(
 def export_findings(here: ViewerDep, run_id: int, severity: Severity = "error") -> Response:
     """The same as a file."""
     with reading() as cursor:
-        load_run(cursor, here, run_id)
+        run = load_run(cursor, here, run_id)
+        kept.refuse_gone_findings(cursor, run, severity)
     return exports.csv(
         f"run-{run_id}-{severity}s.csv",
         ("kind", "id_at_source", "line", "rule", "field", "what_to_do"),
@@ -208,27 +214,30 @@ def export_findings(here: ViewerDep, run_id: int, severity: Severity = "error") 
 
 @router.post("/runs/{run_id}/answer")
 def answer(
-    request: Request, here: ChangerDep, run_id: int, choice: Annotated[Literal["approve", "reject"], Form()],
-    reason: Annotated[str, Form(max_length=2000)] = "",
+    request: Request, here: ChangerDep, run_id: int, hold: Annotated[int, Form(ge=1)],
+    choice: Annotated[Literal["approve", "reject"], Form()], reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:  # fmt: skip
-    """Answers the run's question through Airflow itself, so that Required Actions and this page agree."""
-    hold = answer_run(here, run_id, is_approved=choice == "approve", reason=reason)
+    """Answers the question that the page shows through Airflow itself, so that Required Actions and this page agree."""
+    answer_run(here, run_id, hold, is_approved=choice == "approve", reason=reason)
     return RedirectResponse(_here(request, here, f"/runs/{run_id}?answered={hold}"), status_code=303)
 
 
-def answer_run(here: Here, run_id: int, *, is_approved: bool, reason: str) -> int:
-    """Answers the question that a held run asks; returns the question's id.
+def answer_run(here: Here, run_id: int, hold_id: int, *, is_approved: bool, reason: str) -> None:
+    """Answers this question of a held run: a page that has stood open for a while may still show an earlier one.
 
     Raises:
-        HTTPException: 409 where nothing waits.
+        HTTPException: 409 where nothing waits, or another question.
     """
     with reading() as cursor:
         load_run(cursor, here, run_id)
         waiting = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id}))
     if waiting is None:
         raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
-    dag_runs.answer(here.key, run_id, is_approved=is_approved, reason=reason.strip(), user=here.user)
-    return int(waiting["id"])
+    if waiting["id"] != hold_id:
+        raise HTTPException(409, "This question was answered or replaced. Look at the page again: another one waits.")
+    dag_runs.answer(
+        here.key, run_id, waiting["asked_at"], is_approved=is_approved, reason=reason.strip(), user=here.user
+    )
 
 
 @router.post("/runs/{run_id}/undo")
@@ -252,14 +261,13 @@ def following(request: Request, here: ViewerDep, dag_id: str, airflow_run_id: st
         other = db.one(cursor, "ui/open_run", {"district": here.id})
     if found:
         target = _here(request, here, f"/runs/{found['id']}")
-        if request.headers.get("hx-request") == "true":
+        if is_part(request):
             return Response(headers={"HX-Redirect": target})
         return RedirectResponse(target, status_code=302)
     state = dag_runs.state_of(dag_id, airflow_run_id)
-    is_part = request.headers.get("hx-request") == "true"
+    template = "following_part.html" if is_part(request) else "following.html"
     return page(
-        request, "following_part.html" if is_part else "following.html", title="Starting", here=here, state=state,
-        other=other,
+        request, template, title="Starting", here=here, state=state, other=other,
         dag_id=dag_id, airflow_run_id=airflow_run_id,
     )  # fmt: skip
 
@@ -271,8 +279,15 @@ def data_docs(request: Request, here: ViewerDep, run_id: int) -> HTMLResponse:
         run = load_run(cursor, here, run_id)
     if not run["data_docs"]:
         raise HTTPException(404, "This run has no Data Docs: it ended before the checks.")
+    if not has_docs(run):
+        raise HTTPException(410, f"This run's Data Docs are no longer kept: the last {KEPT_RUNS} runs have theirs.")
     _, _, rest = str(run["data_docs"]).partition("/")
     return page(request, "data_docs.html", title=f"Checks of {title(run)}", here=here, run=run, file=rest)
+
+
+def has_docs(run: dict[str, Any]) -> bool:
+    """Whether the run's page of the Data Docs is there: those of older runs are not kept."""
+    return bool(run["data_docs"]) and (docs_folder() / run["data_docs"]).is_file()
 
 
 @router.get("/docs-files/{path:path}")
@@ -297,8 +312,3 @@ def _file(folder: Path, path: str) -> Response:
 
 def _here(request: Request, here: Here, path: str) -> str:
     return f"{request.scope.get('root_path', '')}/districts/{here.key}{path}"
-
-
-def airflow_run_path(run: dict[str, Any]) -> str:
-    """The run in Airflow's own UI, relative to Airflow's address."""
-    return f"/dags/{run['airflow_dag_id']}/runs/{run['airflow_run_id']}"

@@ -16,9 +16,10 @@ from roster_sync import db
 from roster_sync.errors import RosterError
 from roster_sync.ui import dag_runs, probe, registry
 from roster_sync.ui.database import desk, reading
-from roster_sync.ui.render import page
+from roster_sync.ui.render import is_part, page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
 from roster_sync.ui.runs import load_run
+from roster_sync.undo import days as undo_days
 
 STEPS: Final = (
     ("connection", "Test connection"), ("schools", "Schools"), ("expiration", "Expiration date"),
@@ -52,7 +53,7 @@ def connection(request: Request, here: ViewerDep) -> HTMLResponse:
 def test_connection(request: Request, here: ChangerDep) -> HTMLResponse:
     """Asks the source and tells step by step what it said; the schools that it lists can then be chosen."""
     report = probe.run(here)
-    if request.headers.get("hx-request") == "true":
+    if is_part(request):
         return page(request, "probe_part.html", here=here, report=report)
     return _page(request, here, "connection", report=report, **_source(here))
 
@@ -123,7 +124,7 @@ def expiration(request: Request, here: ViewerDep) -> HTMLResponse:
     """Until when the sync is valid."""
     with reading() as cursor:
         saved = saved_settings(cursor, here)
-    return _page(request, here, "expiration", saved=saved, today=_today(here))
+    return _page(request, here, "expiration", saved=saved, today=today(here))
 
 
 @router.post("/sync/expiration")
@@ -184,7 +185,7 @@ def unsubscribe(here: Here, subscription_id: int) -> None:
 @router.get("/sync/mode")
 def mode(request: Request, here: ViewerDep, mode: Mode = "edit") -> HTMLResponse:
     """Edit or Reset, and what each does."""
-    return _page(request, here, "mode", mode=mode)
+    return _page(request, here, "mode", mode=mode, undo_days=undo_days())
 
 
 @router.get("/sync/review")
@@ -195,7 +196,7 @@ def review(request: Request, here: ViewerDep, mode: Mode = "edit", manual: bool 
         state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
         history = db.rows(cursor, "ui/settings_history", {"district": here.id, "limit": 5})
         people = db.rows(cursor, "ui/subscriptions", {"district": here.id})
-    expired = saved["expires_on"] is not None and saved["expires_on"] < _today(here)
+    expired = saved["expires_on"] is not None and saved["expires_on"] < today(here)
     return _page(
         request, here, "review", saved=saved, state=state, history=history, subscribers=len(people), mode=mode,
         manual=manual, is_expired=expired, is_paused=dag_runs.is_paused(here.dag_id),
@@ -209,8 +210,7 @@ def start(
     manual: Annotated[bool, Form()] = False,
 ) -> RedirectResponse:  # fmt: skip
     """Starts the Edit, or the preview of a Reset: a Reset itself is started from its preview."""
-    if here.entry is None:
-        raise Unfit("This district is not in the registry, so there is nothing to sync it from.")
+    expect_startable(here)
     if mode == "edit":
         return follow(request, here, here.dag_id, {"preview_only": preview})
     return follow(request, here, "roster_reset", {"district": here.key, "preview_only": True, "include_manual": manual})
@@ -222,6 +222,7 @@ def start_reset(
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> RedirectResponse:  # fmt: skip
     """Starts the Reset that this preview showed, once the district's name was typed."""
+    expect_startable(here)
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
     if run["mode"] != "reset" or run["status"] != "previewed":
@@ -235,6 +236,16 @@ def start_reset(
         "include_manual": bool(run["parameters"].get("include_manual")),
     }  # fmt: skip
     return follow(request, here, "roster_reset", conf)
+
+
+def expect_startable(here: Here) -> None:
+    """Refuses to start what no run could carry out.
+
+    Raises:
+        Unfit: the registry does not have the district, or has it switched off.
+    """
+    if here.why_no_sync:
+        raise Unfit(here.why_no_sync)
 
 
 def follow(request: Request, here: Here, dag_id: str, conf: dict[str, Any]) -> RedirectResponse:
@@ -283,7 +294,7 @@ def check(here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
         raise Unfit(NO_SCHOOL)
     if "school_mode" in named and named["school_mode"] is None:
         raise Unfit("`school_mode` is all or listed.")
-    if named.get("expires_on") is not None and named["expires_on"] < _today(here):
+    if named.get("expires_on") is not None and named["expires_on"] < today(here):
         raise Unfit("This date has passed. Choose today or a later day, or 'never'.")
 
 
@@ -312,6 +323,7 @@ def _date(text: str) -> date:
         raise Unfit("This is not a date. Choose one from the calendar, or 'never'.") from None
 
 
-def _today(here: Here) -> date:
+def today(here: Here) -> date:
+    """The day that it is in the district: what is valid through a day ends with it there."""
     zone = ZoneInfo(here.entry.timezone) if here.entry else timezone.utc
     return datetime.now(zone).date()

@@ -17,7 +17,7 @@ from roster_sync.ui import exports, words
 from roster_sync.ui.database import POOL, desk, reading
 from roster_sync.ui.render import page
 from roster_sync.ui.rights import ChangerDep, Here, ViewerDep
-from roster_sync.ui.settings import EMAIL
+from roster_sync.ui.settings import EMAIL, today
 
 PAGE_SIZE: Final = 100
 MAX_ITEMS: Final = 5000
@@ -48,7 +48,7 @@ def worklist(
     return page(
         request, "worklist.html", title="Worklist", here=here, kind=shown, totals=totals, rows=found[:PAGE_SIZE],
         more=len(found) > PAGE_SIZE, closed=closed, products=products, dummy_domain=dummy_domain(), done=done,
-        today=date.today(),
+        today=today(here),
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def give_licenses(here: Here, ticked: list[int], product: int, expires_on: str) 
         until = date.fromisoformat(expires_on) if expires_on else None
     except ValueError:
         raise NotDone("The last day is not a date. Choose one from the calendar, or leave it empty.") from None
-    if until is not None and until < date.today():
+    if until is not None and until < today(here):
         raise NotDone("The last day has passed. Choose a later one, or leave it empty.")
     with desk() as cursor:
         return db.run(

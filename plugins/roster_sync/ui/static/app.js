@@ -37,33 +37,42 @@
     if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
   });
 
-  // Tick all in a list; the number of ticked ones; buttons that need at least one.
-  function ticks(form) {
+  // Tick all in a list; the number of ticked ones; buttons that need at least one. All are those that a filter shows.
+  function isTicked(box) { return box.checked; }
+  function shownBoxes(form) {
     var boxes = Array.from(form.querySelectorAll("input[type=checkbox][data-tick]"));
-    var ticked = boxes.filter(function (box) { return box.checked; }).length;
+    return boxes.filter(function (box) { return !box.closest("[hidden]"); });
+  }
+  function ticks(form) {
+    var ticked = form.querySelectorAll("input[type=checkbox][data-tick]:checked").length;
     form.querySelectorAll("[data-ticked]").forEach(function (element) {
       element.textContent = ticked ? ticked + " ticked" : "None ticked";
     });
     form.querySelectorAll("[data-needs-tick]").forEach(function (button) { button.disabled = ticked === 0; });
     var all = form.querySelector("[data-tick-all]");
-    if (all) { all.checked = ticked > 0 && ticked === boxes.length; all.indeterminate = ticked > 0 && ticked < boxes.length; }
+    if (all) {
+      var shown = shownBoxes(form);
+      all.checked = shown.length > 0 && shown.every(isTicked);
+      all.indeterminate = !all.checked && shown.some(isTicked);
+    }
   }
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form");
     if (!form) return;
     if (event.target.matches("[data-tick-all]")) {
-      form.querySelectorAll("input[type=checkbox][data-tick]").forEach(function (box) { box.checked = event.target.checked; });
+      shownBoxes(form).forEach(function (box) { box.checked = event.target.checked; });
     }
-    ticks(form);
     choices(form);
+    ticks(form);
   });
 
-  // What belongs to a choice is shown only while it is chosen.
+  // What belongs to a choice is shown only while it is chosen. Else its fieldset is off: a hidden date that has passed
+  // would keep the form from being sent.
   function choices(form) {
     form.querySelectorAll("[data-shown-for]").forEach(function (element) {
       var parts = element.dataset.shownFor.split("=");
       var chosen = form.querySelector('input[name="' + parts[0] + '"]:checked');
-      element.hidden = !chosen || chosen.value !== parts[1];
+      element.hidden = element.disabled = !chosen || chosen.value !== parts[1];
     });
   }
 
@@ -83,11 +92,12 @@
     document.querySelectorAll(target).forEach(function (row) {
       row.hidden = wanted !== "" && row.textContent.toLowerCase().indexOf(wanted) < 0;
     });
+    ticks(event.target.closest("form"));
   });
 
   function prepare(scope) {
     localTimes(scope);
-    document.querySelectorAll("form").forEach(function (form) { ticks(form); choices(form); });
+    document.querySelectorAll("form").forEach(function (form) { choices(form); ticks(form); });
     document.querySelectorAll("input[data-must-be]").forEach(function (field) {
       field.closest("form").querySelector("[type=submit]").disabled = field.value.trim() !== field.dataset.mustBe;
     });

@@ -1,0 +1,63 @@
+"""A run that wrote and died before its mails: the next one tells of it, once."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from roster_sync import runs
+from tests.notices.test_notices import ADMIN, Outbox, outbox, tell
+from tests.worklist.test_catching_up import newcomer, wrote
+from tests.worklist.world import World
+
+__all__ = ["outbox"]
+
+
+def tell_to_the_end(world: World, app: Connection, outbox: Outbox) -> int:
+    with runs.step(app, world.run_id, "notify"):
+        return tell(world, app, outbox)
+
+
+def test_the_next_run_tells_what_a_run_that_died_before_its_mails_had_to_tell_and_once(
+    world: World, app: Connection, outbox: Outbox
+) -> None:
+    world.subscribe(ADMIN)
+    world.person("teacher", world.school(), given="Maria", family="Montfort")
+    world.count("students", added=31)
+    wrote(world)
+    world.begin()
+    assert tell_to_the_end(world, app, outbox) == 1
+    mail = outbox.only()
+    assert "Maria Montfort" in mail.text
+    assert "31" in mail.text
+    assert tell_to_the_end(world, app, outbox) == 0
+    world.begin()
+    assert tell_to_the_end(world, app, outbox) == 0
+
+
+def test_teachers_hear_of_their_students_of_such_a_run_once(world: World, app: Connection, outbox: Outbox) -> None:
+    klass, _ = newcomer(world)
+    world.enroll(klass, world.person("teacher", email="mona@school.example.com"), "teacher")
+    wrote(world)
+    dead = world.run_id
+    world.begin()
+    assert tell_to_the_end(world, app, outbox) == 1
+    assert outbox.only().to == "mona@school.example.com"
+    world.run_id = dead  # its own `notify`, cleared by hand
+    assert tell_to_the_end(world, app, outbox) == 0
+
+
+@pytest.mark.parametrize("why", ["undone", "two rows put together", "told"])
+def test_of_what_is_no_news_any_more_nobody_is_told(world: World, app: Connection, outbox: Outbox, why: str) -> None:
+    world.subscribe(ADMIN)
+    world.count("students", added=31)
+    wrote(world)
+    if why == "told":
+        assert tell_to_the_end(world, app, outbox) == 1
+    elif why == "undone":
+        world.end("undone")
+    else:
+        world.rows("update sync.runs set issuer = null where id = %(run)s")
+    outbox.take()
+    world.begin()
+    assert tell_to_the_end(world, app, outbox) == 0

@@ -1,0 +1,100 @@
+"""What waits for a person goes on with the row that takes over another, and comes back with an undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roster_sync import matching, runs, worklist
+from tests.rosters_memory import Portal
+from tests.undo.test_same_person import after_the_summer, before_the_summer, review
+
+Items = set[tuple[Any, ...]]
+
+
+def waiting(harbor: Portal, kind: str = "student_needs_books") -> Items:
+    """Open items: the subject, and the class where there is one."""
+    found = "select subject_id, second_subject_id from sync.worklist where kind = %(k)s and resolved_at is null"
+    return set(harbor.rows(found, k=kind))
+
+
+def told(harbor: Portal) -> None:
+    """The newest run comes to the end of its `notify`."""
+    with runs.step(harbor.app, harbor.run, "notify"):
+        worklist.refresh(harbor.app, harbor.run)
+
+
+def new_in_a_class_with_books(harbor: Portal) -> tuple[int, int, int]:
+    """Put up for review: the old row, and a new one in c2 that needs its book; returns both, and the class."""
+    harbor.edit(before_the_summer())
+    told(harbor)
+    harbor.give_book("c2")
+    old = harbor.id_of("users", "old")
+    harbor.edit(after_the_summer(), max_deleted_percent=100)
+    told(harbor)
+    new, klass = harbor.id_of("users", "new"), harbor.id_of("classes", "c2")
+    assert waiting(harbor) == {(new, klass)}
+    return old, new, klass
+
+
+def test_the_books_that_a_student_needs_are_not_forgotten_where_two_rows_become_one(harbor: Portal) -> None:
+    old, _, klass = new_in_a_class_with_books(harbor)
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    assert waiting(harbor) == {(old, klass)}
+    harbor.edit(after_the_summer())
+    told(harbor)
+    assert waiting(harbor) == {(old, klass)}
+    harbor.give_book("c2", "new")
+    worklist.refresh_all(harbor.app)
+    assert waiting(harbor) == set()
+
+
+def test_an_undo_gives_the_item_back_to_the_row_that_it_was_opened_for(harbor: Portal) -> None:
+    new_in_a_class_with_books(harbor)
+    items = "select id, kind, subject_id, second_subject_id, opened_run_id, resolved_at from sync.worklist order by id"
+    before = harbor.rows(items)
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    assert harbor.undo() == "launched"
+    assert harbor.rows(items) == before
+    told(harbor)
+    assert harbor.rows(items) == before
+
+
+def test_where_both_rows_wait_for_the_same_it_waits_once(harbor: Portal) -> None:
+    old, new, klass = new_in_a_class_with_books(harbor)
+    harbor.rows(
+        "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id)"
+        " values (%(d)s, 'student_needs_books', 'user', %(o)s, %(c)s)", o=old, c=klass,
+    )  # fmt: skip
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    assert waiting(harbor) == {(old, klass)}
+    closed = "select resolution from sync.worklist where subject_id = %(n)s and resolved_by = 'sync'"
+    assert harbor.rows(closed, n=new) == [("deleted",)]
+
+
+def test_the_licence_that_a_teacher_needs_is_not_forgotten_either(harbor: Portal) -> None:
+    teacher = {"given_name": "Noor", "family_name": "Hand"}
+    harbor.edit(before_the_summer().teacher("t8", "north", email="", **teacher))
+    told(harbor)
+    old = harbor.id_of("users", "t8")
+    harbor.rows("update sync.worklist set resolved_at = now(), resolved_by = 'Lee', resolution = 'licensed'")
+    harbor.edit(before_the_summer().teacher("t9", "north", **teacher), max_deleted_percent=100)
+    told(harbor)
+    assert waiting(harbor, "teacher_needs_license") == {(harbor.id_of("users", "t9"), None)}
+    matching.same_person(harbor.app, review(harbor), "Ada Approver")
+    assert waiting(harbor, "teacher_needs_license") == {(old, None)}
+
+
+def test_what_waited_for_a_class_and_a_student_made_anew_waits_for_the_old_ones_after_an_undo(harbor: Portal) -> None:
+    harbor.edit(before_the_summer())
+    told(harbor)
+    old, klass = harbor.id_of("users", "old"), harbor.id_of("classes", "c1")
+    harbor.reset(before_the_summer().without("old", "c1"))
+    told(harbor)
+    target = harbor.run
+    harbor.edit(before_the_summer())
+    harbor.give_book("c1")
+    told(harbor)
+    assert waiting(harbor) == {(harbor.id_of("users", "old"), harbor.id_of("classes", "c1"))} != {(old, klass)}
+    assert harbor.undo(target) == "launched"
+    told(harbor)
+    assert waiting(harbor) == {(old, klass)}

@@ -1,0 +1,103 @@
+"""A run that wrote and died before its worklist: the next one opens what it would have opened, once."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+from roster_sync import runs, worklist
+from tests.worklist.world import World
+
+
+def wrote(world: World) -> None:
+    """The run at work has written."""
+    world.rows("update sync.runs set wrote_at = clock_timestamp(), issuer = 'memory:one' where id = %(run)s")
+
+
+def told(world: World, app: Connection) -> None:
+    """The run at work comes to the end of its `notify`."""
+    with runs.step(app, world.run_id, "notify"):
+        worklist.refresh(app, world.run_id)
+
+
+def newcomer(world: World, books: int = 1) -> tuple[int, int]:
+    """A student whom the run at work puts into a class with books; returns both."""
+    school = world.school(f"School {world.run_id}")
+    world.person("school_admin", school, origin="manual")
+    found = world.school_class(school, books=books), world.person("student", school)
+    world.enroll(*found)
+    return found
+
+
+def students(world: World) -> set[tuple[int, int]]:
+    """Who needs books, and of which class."""
+    return {(klass, student) for kind, student, klass in world.open_items() if kind == "student_needs_books"}
+
+
+def test_students_of_a_run_that_died_before_its_worklist_need_books_as_well(world: World, app: Connection) -> None:
+    first = newcomer(world)
+    wrote(world)
+    world.begin()
+    second = newcomer(world)
+    wrote(world)
+    world.begin()
+    third = newcomer(world)
+    told(world, app)
+    assert students(world) == {first, second, third}
+
+
+def test_a_student_who_came_back_in_such_a_run_needs_them_too(world: World, app: Connection) -> None:
+    klass, student = newcomer(world, books=0)
+    world.begin()
+    world.rows("insert into portal.books (code, title) values ('b1', 'Book 1')")
+    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": klass})
+    world.rows(
+        "insert into sync.changes (run_id, table_name, key, action) values (%(run)s, 'enrollments',"
+        " jsonb_build_object('class_id', %(class)s, 'user_id', %(user)s, 'role', 'student'), 'restore')",
+        **{"user": student, "class": klass},
+    )
+    wrote(world)
+    world.begin()
+    told(world, app)
+    assert students(world) == {(klass, student)}
+
+
+def test_a_run_of_which_people_were_told_is_not_looked_at_again(world: World, app: Connection) -> None:
+    klass, _ = newcomer(world, books=0)
+    wrote(world)
+    told(world, app)
+    world.rows("insert into portal.books (code, title) values ('b1', 'Book 1')")
+    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": klass})
+    world.begin()
+    told(world, app)
+    assert students(world) == set()  # there before the class got books
+
+
+def test_a_preview_tells_of_no_run(world: World, app: Connection) -> None:
+    first = newcomer(world)
+    wrote(world)
+    world.begin(status="previewed")
+    with runs.step(app, world.run_id, "notify"):
+        pass
+    world.begin()
+    told(world, app)
+    assert students(world) == {first}
+
+
+def test_a_run_that_wrote_again_after_an_approval_and_died_then_is_caught_up(world: World, app: Connection) -> None:
+    wrote(world)
+    told(world, app)
+    first = newcomer(world)
+    wrote(world)
+    world.begin()
+    told(world, app)
+    assert students(world) == {first}
+
+
+def test_what_such_a_run_had_opened_and_a_person_settled_is_not_opened_again(world: World, app: Connection) -> None:
+    newcomer(world)
+    wrote(world)
+    worklist.refresh(app, world.run_id)
+    world.rows("update sync.worklist set resolved_at = now(), resolved_by = 'Lee', resolution = 'dismissed'")
+    world.begin()
+    told(world, app)
+    assert students(world) == set()
