@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from typing import Any, Final
 
 from include.simulator.clever_events import Events, schools_of
@@ -235,6 +236,7 @@ class CleverSite:
         is_allowed, left, ends = self.rate.take(token)
         reply = read() if is_allowed else self.error(429, "Too many requests.")
         if self.settings.rate_limit is not None and (self.settings.rate_headers or not is_allowed):
+            reply.headers["Date"] = formatdate(self.rate.clock(), usegmt=True)  # a server goes by one clock
             reply.headers["X-RateLimit-Reset"] = str(int(ends) + 1)
             reply.headers["X-RateLimit-Limit"] = str(self.settings.rate_limit)
             reply.headers["X-RateLimit-Remaining"] = str(left)

@@ -302,10 +302,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = reply.body
         if "garbled" in faults:
             body = body[: len(body) // 2]
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(body)))
-        for name, value in reply.headers.items():
+        for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if "truncated" in faults:

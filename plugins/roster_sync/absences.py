@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from roster_sync import db
+from roster_sync.errors import SourceError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 ASK_AT_MOST: Final = 200
 """Missing schools and people that are asked for before a Reset deletes them (issue 4)."""
+GIVE_UP_AFTER: Final = 3
+"""Failures of the source in a row: 200 of them would outlast the step, and the next try would begin from the start."""
 COLLECTIONS: Final = {"schools": "orgs", "users": "users"}
 
 
@@ -32,6 +35,8 @@ class Absences:
         """Asks nothing yet."""
         self._source = source
         self._asked: dict[str, set[str]] = {entity: set() for entity in COLLECTIONS}
+        self._failures = 0
+        """In a row."""
 
     def still_to_ask(self, cursor: Cursor, run: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of the plan at work that rest on an absence nobody has asked for yet."""
@@ -46,12 +51,29 @@ class Absences:
         if self._source is None:
             return
         alive = []
+        unasked = 0
         for row in missing:
             self._asked[row["entity"]].add(row["source_id"])
-            if self._source.is_live(COLLECTIONS[row["entity"]], row["source_id"]) is not False:
+            unasked += self._failures >= GIVE_UP_AFTER
+            if not self._is_gone(self._source, row):
                 alive.append(row)
         if alive:
             with db.acting_as(connection, "roster_edit") as cursor:
                 for row in alive:
                     db.run(cursor, "plan/still_live", row | {"run_id": run_id})
-        log.info("asked the source for %s missing records, %s are still there", len(missing), len(alive))
+        log.info("asked the source for %s missing records, %s are kept", len(missing) - unasked, len(alive))
+        if unasked:
+            log.warning("the source failed %s times in a row: %s missing records were not asked for, and are kept",
+                        GIVE_UP_AFTER, unasked)  # fmt: skip
+
+    def _is_gone(self, source: Askable, row: dict[str, Any]) -> bool:
+        """Whether the source says that it is gone; a source that keeps failing is asked no more."""
+        if self._failures >= GIVE_UP_AFTER:
+            return False
+        try:
+            is_live = source.is_live(COLLECTIONS[row["entity"]], row["source_id"])
+        except SourceError:
+            self._failures += 1
+            return False
+        self._failures = 0
+        return is_live is False

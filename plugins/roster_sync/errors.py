@@ -34,7 +34,7 @@ class AuthError(SourceError):
 
 
 class RateLimited(SourceError):
-    """The source asked us to wait."""
+    """The source asked us to wait: by a 429, or by a 503 that names a time."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

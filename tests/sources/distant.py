@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -121,15 +121,19 @@ def _files(server: Sftp) -> type[paramiko.SFTPServerInterface]:
                 return paramiko.SFTPServer.convert_errno(error.errno)
 
         def _named(self, found: Path) -> paramiko.SFTPAttributes:
-            return paramiko.SFTPAttributes.from_stat(found.stat(), found.name)
+            return paramiko.SFTPAttributes.from_stat(found.lstat(), found.name)
 
         def stat(self, path: str) -> Any:
+            return self._told(self._path(path).stat)
+
+        def lstat(self, path: str) -> Any:
+            return self._told(self._path(path).lstat)
+
+        def _told(self, look: Callable[[], os.stat_result]) -> Any:
             try:
-                return paramiko.SFTPAttributes.from_stat(self._path(path).stat())
+                return paramiko.SFTPAttributes.from_stat(look())
             except OSError as error:
                 return paramiko.SFTPServer.convert_errno(error.errno)
-
-        lstat = stat
 
         def open(self, path: str, flags: int, attr: Any) -> Any:
             handle = Handle(flags)

@@ -16,7 +16,7 @@ from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve_clever
 from include.simulator.web import Simulator
 from roster_sync.districts import SourceSettings
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceNotReady
+from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceNotReady, SourceUnavailable
 from roster_sync.model import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeStep
 from roster_sync.sources.budget import Budget
@@ -227,6 +227,13 @@ def test_of_two_tokens_the_newer_one_is_taken(stub: Stub, sink: MemorySink) -> N
     opened(Access(stub.base, "client", "secret", {"district_id": "d1"})).probe()
     sent = [asked.headers["authorization"] for asked in stub.asked if asked.path != "/oauth/tokens"]
     assert set(sent) == {"Bearer new"}
+
+
+@pytest.mark.parametrize("host", ["", "api.clever.com", "https://api.clever.com/"])
+def test_tokens_of_clever_itself_are_asked_for_at_clever_com_whether_its_host_is_written_or_not(host: str) -> None:
+    api = opened(Access(host, "client", "secret", {"district_id": "d1"}))._api
+    assert api._tokens is not None
+    assert (api._tokens.address.base, api.host) == ("https://clever.com", "api.clever.com")
 
 
 def test_a_static_token_that_is_refused_fails_at_once(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
@@ -498,7 +505,17 @@ def test_a_single_record_is_told_live_or_gone(simulate: Callable[..., Simulator]
     assert read.is_live("users", next(view.users())["id"]) is True
     assert read.is_live("users", "0" * 24) is False
     entry(simulator).is_connected = False
-    assert source(simulator).is_live("orgs", "0" * 24) is None
+    with pytest.raises(AuthError):
+        source(simulator).is_live("orgs", "0" * 24)
+
+
+def test_a_single_record_is_waited_for_but_shortly(simulate: Callable[..., Simulator]) -> None:
+    simulator, time = simulate(), Time(now=now())
+    simulator.fault("status", "*/users/*", status=503)
+    with pytest.raises(SourceUnavailable):
+        source(simulator, time=time).is_live("users", "0" * 24)
+    assert len(simulator.requests) == 2
+    assert sum(time.slept) <= 2
 
 
 def test_another_record_than_the_one_asked_for_tells_nothing(stub: Stub) -> None:

@@ -489,8 +489,15 @@ def test_a_server_without_single_reads_confirms_nothing(simulate: Callable[..., 
     simulator = simulate()
     simulator.fault("status", "*/users/*", status=404)
     assert source(simulator).is_live("users", "whoever") is None
+
+
+def test_a_single_record_is_waited_for_but_shortly(simulate: Callable[..., Simulator]) -> None:
+    simulator, time = simulate(), Time(now=now())
     simulator.fault("status", "*/orgs/*", status=503)
-    assert source(simulator).is_live("orgs", "whichever") is None
+    with pytest.raises(SourceUnavailable):
+        source(simulator, time=time).is_live("orgs", "whichever")
+    assert len(simulator.requests) == 2
+    assert sum(time.slept) <= 2
 
 
 # -- test connection ---------------------------------------------------------------------------------------------------

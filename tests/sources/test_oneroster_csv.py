@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import zipfile
@@ -82,6 +83,32 @@ def test_a_folder_a_nested_folder_and_a_remote_address_give_the_same_as_a_zip(
         other = MemorySink()
         assert counts(fetch(path, other)) == ALL
         assert other.rows == sink.rows
+
+
+def test_links_within_a_folder_and_a_link_to_it_are_followed(
+    roster: CsvRoster, sink: MemorySink, tmp_path: Path
+) -> None:
+    folder = Path(roster.folder(tmp_path / "flat"))
+    (folder / "kept").mkdir()
+    (folder / "kept" / "people.csv").write_bytes((folder / "users.csv").read_bytes())
+    (folder / "users.csv").unlink()
+    (folder / "users.csv").symlink_to(folder / "kept" / "people.csv")
+    (tmp_path / "current").symlink_to(folder)
+    for path in (folder, tmp_path / "current", f"file://{tmp_path}/current/"):
+        assert counts(fetch(str(path), sink)) == ALL
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "users.csv", "enrollments.csv"])
+def test_a_link_that_leads_out_of_a_folder_is_refused(
+    roster: CsvRoster, sink: MemorySink, tmp_path: Path, name: str
+) -> None:
+    other = Path(roster.folder(tmp_path / "flat2"))
+    folder = Path(roster.folder(tmp_path / "flat"))
+    (folder / name).unlink()
+    (folder / name).symlink_to(other / name)
+    with pytest.raises(FeedBroken, match=rf"^{re.escape(name)} in .* is a link that leads out of the folder: "):
+        fetch(str(folder), sink)
+    assert sink.rows == {}
 
 
 def test_files_of_a_mac_archive_are_passed_over(roster: CsvRoster, sink: MemorySink, tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import gzip
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from email.utils import formatdate
 from itertools import count
 
 import pytest
 
 from roster_sync.errors import AuthError, ConfigError, FeedBroken, RateLimited, RosterError, SourceUnavailable
+from roster_sync.policies import RetryByError
 from roster_sync.sources.address import parse_address
 from roster_sync.sources.auth import Bearer, ClientCredentials
 from roster_sync.sources.budget import Budget, shared_budget
@@ -101,6 +103,30 @@ def test_a_wait_that_is_too_long_ends_the_try_and_is_told(stub: Stub, time: Time
         ask(stub, time, answer({}, 429, Retry_After="7200"), OK)
     assert caught.value.retry_after == 7200
     assert time.slept == []
+
+
+def test_a_busy_server_too_is_left_alone_for_as_long_as_it_asks(stub: Stub, time: Time) -> None:
+    with pytest.raises(RosterError) as caught:
+        ask(stub, time, answer({}, 503, Retry_After="1200"), OK)
+    assert len(stub.asked) == 1
+    decision = RetryByError().evaluate(caught.value, 1, 3)
+    assert (decision.action.value, decision.retry_delay) == ("retry", timedelta(seconds=1200))
+
+
+def test_a_time_that_is_past_by_our_clock_is_still_waited_for(stub: Stub, time: Time) -> None:
+    with pytest.raises(RateLimited):
+        ask(stub, time, answer({}, 429, X_RateLimit_Reset=str(int(time.now) - 60)))
+    assert sum(time.slept) >= 60
+
+
+@pytest.mark.parametrize("ahead", [60, -60])
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
+def test_a_time_to_wait_for_is_meant_by_the_servers_clock(stub: Stub, time: Time, ahead: int, header: str) -> None:
+    theirs = time.now + ahead
+    until = {"Retry-After": formatdate(theirs + 42, usegmt=True), "X-RateLimit-Reset": str(int(theirs) + 42)}
+    told = {"Date": formatdate(theirs, usegmt=True), header: until[header]}
+    ask(stub, time, Answer(429, headers=told), OK)
+    assert time.slept == [42.0]
 
 
 def test_a_dropped_connection_is_asked_again(stub: Stub, time: Time) -> None:

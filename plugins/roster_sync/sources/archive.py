@@ -6,7 +6,7 @@ import os
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -57,12 +57,22 @@ class Archive(ABC):
 
 
 class _Folder(Archive):
-    def __init__(self, fs: AbstractFileSystem, label: str, members: Mapping[str, Member], modified: str | None) -> None:
+    """A folder of this machine. Who writes into it could link to what only we may read, such as another's roster."""
+
+    def __init__(
+        self, fs: LocalFileSystem, path: str, label: str, members: Mapping[str, Member], modified: str | None
+    ) -> None:
         super().__init__(label, members, modified)
         self._fs = fs
+        self._root = os.path.realpath(fs._strip_protocol(path))
 
     def open(self, name: str) -> BinaryIO:
-        return cast(BinaryIO, self._fs.open(self.members[name.lower()].location, "rb"))
+        member = self.members[name.lower()]
+        if not PurePosixPath(os.path.realpath(member.location)).is_relative_to(self._root):
+            raise FeedBroken(
+                f"{member.name} in {self.label} is a link that leads out of the folder: put the file itself there."
+            )
+        return cast(BinaryIO, self._fs.open(member.location, "rb"))
 
 
 class _Distant(Archive):
@@ -133,7 +143,7 @@ def _folder(fs: AbstractFileSystem, path: str, label: str) -> Iterator[Archive]:
         found = _in_folder(fs, path, label)
         modified = _newest(fs, found)
     if isinstance(fs, LocalFileSystem):
-        yield _Folder(fs, label, found, modified)
+        yield _Folder(fs, path, label, found, modified)
         return
     with closing(_Distant(fs, label, found, modified)) as archive:
         yield archive
@@ -194,8 +204,16 @@ def _in_zip(opened: zipfile.ZipFile, raw: BinaryIO, label: str) -> dict[str, Mem
 def _in_folder(fs: AbstractFileSystem, path: str, label: str) -> dict[str, Member]:
     listed = cast("dict[str, dict[str, Any]]", fs.find(path, maxdepth=3, detail=True))
     root = str(fs._strip_protocol(path)).rstrip("/")
-    files = [(name.removeprefix(root).lstrip("/"), name, int(info.get("size") or 0)) for name, info in listed.items()]
+    files = [(name.removeprefix(root).lstrip("/"), name, _size(fs, name, info)) for name, info in listed.items()]
     return _roster_folder(files, label)
+
+
+def _size(fs: AbstractFileSystem, name: str, info: Mapping[str, Any]) -> int:
+    """A file's size; of a link, which SFTP lists with the length of its own text, the size of what it leads to."""
+    if info.get("type") == "link":
+        with suppress(OSError):  # a link to nowhere may be one that nobody reads
+            info = fs.info(name)
+    return int(info.get("size") or 0)
 
 
 def _roster_folder(files: list[tuple[str, str, int]], label: str) -> dict[str, Member]:

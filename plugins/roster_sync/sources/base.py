@@ -138,7 +138,13 @@ class Askable(Protocol):
     """A source that can be asked for single records (OneRoster REST, Clever; not files)."""
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
-        """True: still there; False: gone (404 or tobedeleted); None: could not be told. `orgs` and `users` only."""
+        """True: still there; False: gone (404 or tobedeleted); None: could not be told. `orgs` and `users` only.
+
+        Many may be asked for one after another, so each is waited for but shortly, as for a person.
+
+        Raises:
+            SourceError: the source failed at it.
+        """
 
 
 @dataclass(frozen=True)

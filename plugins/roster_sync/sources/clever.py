@@ -143,6 +143,7 @@ class Clever:
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
         """Whether a school or person is still shared; None where Clever could not tell."""
+        self._api.hurry()
         return self._singles.is_live(collection, source_id)
 
     def _single(self, collection: str, source_id: str) -> Any:

@@ -76,7 +76,7 @@ class CleverApi:
                     "A client id and secret open every district of the application: put this one's Clever id into the "
                     "registry (source: district_id) or into the connection's extra district_id."
                 )
-            token_host = extra_text(extra, "token_host") or (address.base if access.host.strip() else TOKEN_HOST)
+            token_host = extra_text(extra, "token_host") or (TOKEN_HOST if address.base == HOST else address.base)
             tokens = parse_address(token_host, allows_http=allows_http)
             self._tokens = Session(tokens, Basic(access.login, access.password), **session)
         auth = ClientCredentials(self._find_token) if self._tokens else Bearer(access.password)

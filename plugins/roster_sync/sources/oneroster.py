@@ -127,6 +127,7 @@ class OneRosterRest:
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
         """Whether a school or person is still there; None where the server could not tell."""
+        self._hurry()
         return self._singles.is_live(collection, source_id)
 
     def _single(self, collection: str, source_id: str) -> Reply:
@@ -141,8 +142,7 @@ class OneRosterRest:
 
     def probe(self) -> ProbeReport:
         """Asks for a little of everything, step by step; a person waits, so little is tried twice."""
-        self._session.hurry()
-        self._options["patience"] = HURRIED
+        self._hurry()
         report = ProbeReport(issuer=self.issuer)
         steps = report.steps
         try:
@@ -232,6 +232,12 @@ class OneRosterRest:
         return True
 
     # -- the connection -----------------------------------------------------------------------------------------------
+
+    def _hurry(self) -> None:
+        """From now on little is tried twice, also by the sessions that are yet to be opened."""
+        self._options["patience"] = HURRIED
+        for session in filter(None, (self._session, self._tokens)):
+            session.hurry()
 
     @property
     def requests(self) -> int:

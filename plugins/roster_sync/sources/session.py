@@ -24,6 +24,7 @@ from roster_sync.errors import AuthError, FeedBroken, RateLimited, RosterError, 
 from roster_sync.sources.address import Address, is_loopback, is_same_server
 from roster_sync.sources.auth import Auth, NoAuth, OAuth1
 from roster_sync.sources.budget import Budget
+from roster_sync.sources.tls import is_about_certificate
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Patience:
 HURRIED: Final = Patience(
     tries=2, first_wait=0.5, longest_wait=2.0, longest_asked=2.0, total=20.0, connect_timeout=5.0, read_timeout=15.0
 )
-"""While a person waits for the answer."""
+"""While a person waits for the answer, or many single records are to be asked for."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class Session:
         self._http.close()
 
     def hurry(self) -> None:
-        """From now on a person waits: says soon what is wrong."""
+        """From now on a person waits, or many small questions do: says soon what is wrong."""
         self._patience = HURRIED
 
     def get(self, path: str, params: Params = (), *, what: str, passed: Collection[int] = ()) -> Reply:
@@ -222,7 +223,8 @@ class Session:
         # Windows of rate limits are mostly a minute long: the waits must reach over one.
         first = patience.first_wait * (4 if isinstance(fault, RateLimited) else 1)
         own = min(patience.longest_wait, first * 2 ** (tries - 1)) * (0.5 + self._jitter() / 2)
-        wait = own if asked is None else asked + self._jitter()
+        # By a clock that goes wrong, the time to wait for may be past already: our own wait is the least.
+        wait = own if asked is None else max(own, asked + self._jitter())
         is_over = tries >= patience.tries or self._clock() - started + wait > patience.total
         if is_over or (asked is not None and asked > patience.longest_asked):
             if isinstance(fault, _CutOff):
@@ -248,7 +250,8 @@ class Session:
         if status in RETRIED:
             asked = self._asked_wait(reply) if status == 503 else None
             words = f"{host} answers with an error of its own ({status}): try again later, or tell its operator."
-            return SourceUnavailable(words), asked
+            # Only of this kind the next try of the task keeps to the wait that was asked for.
+            return SourceUnavailable(words) if asked is None else RateLimited(words, retry_after=asked), asked
         raise FeedBroken(
             f"{host} answered {status} to {reply.what}: check the address and the version in the registry."
         )
@@ -275,12 +278,16 @@ class Session:
                 when = parsedate_to_datetime(value)
             except (TypeError, ValueError):
                 return None
-            return max(0.0, when.replace(tzinfo=when.tzinfo or timezone.utc).timestamp() - self._clock())
+            return self._seconds_until(when.replace(tzinfo=when.tzinfo or timezone.utc).timestamp())
         reset = reply.number("X-RateLimit-Reset")
         if reset is None:
             return None
         # Some servers give the seconds that are left in place of a time.
-        return max(0.0, reset - self._clock()) if reset > 10_000_000 else float(reset)
+        return self._seconds_until(reset) if reset > 10_000_000 else float(reset)
+
+    def _seconds_until(self, moment: float) -> float:
+        """Seconds until a time that the server named by its own clock."""
+        return max(0.0, moment - self._clock() - (self.skew or 0.0))
 
     def _send(self, method: str, url: str, form: Mapping[str, str] | None, signed: _Signed, what: str) -> Reply:
         """One request; redirects only within the server, each signed anew."""
@@ -295,10 +302,8 @@ class Session:
                     self._note_time(response.headers.get("Date"))
                     body = self._read(response, what)
                     target = response.headers.get("Location")
-            except requests.exceptions.SSLError:
-                raise AuthError(
-                    f"{self.address.host} shows no valid certificate (TLS): its operator has to renew it."
-                ) from None
+            except requests.exceptions.SSLError as error:
+                raise self._of_tls(error) from None
             except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
                 raise _CutOff(
                     f"{what} came cut off from {self.address.host}: the server or a proxy is at fault."
@@ -319,6 +324,13 @@ class Session:
                 return Reply(response.status_code, response.headers, body, what)
             url = self._redirected(url, target)
         raise FeedBroken(f"{self.address.host} redirects in a circle: check the address in the connection.")
+
+    def _of_tls(self, error: requests.exceptions.SSLError) -> AuthError | SourceUnavailable:
+        if is_about_certificate(error):
+            return AuthError(f"{self.address.host} shows no valid certificate (TLS): its operator has to renew it.")
+        return SourceUnavailable(
+            f"{self.address.host} broke the secure connection off (TLS): try again later, or tell its operator."
+        )
 
     def _redirected(self, url: str, target: str | None) -> str:
         target = urljoin(url, target or "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from roster_sync.errors import SourceError
 from roster_sync.sources.session import Reply
 from roster_sync.sources.texts import as_mapping
 
@@ -32,18 +31,19 @@ class Singles:
         self._answers: dict[str, bool] = {}
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
-        """Whether the record is still there; None where the source could not tell."""
-        try:
-            reply = self._ask(collection, source_id)
-            if reply.status == 200:
-                return self._is_it(as_mapping(reply.json()), source_id)
-            if reply.status != 404:
-                return None
-            # A server without single reads, or a district that is shared no more, answers 404 to everything: that
-            # would confirm every deletion. So one id that it lists must be found first.
-            if collection not in self._answers:
-                known = self._any_id(collection)
-                self._answers[collection] = known is not None and self._ask(collection, known).status == 200
-            return False if self._answers[collection] else None
-        except SourceError:
+        """Whether the record is still there; None where the source could not tell.
+
+        Raises:
+            SourceError: the source failed at it.
+        """
+        reply = self._ask(collection, source_id)
+        if reply.status == 200:
+            return self._is_it(as_mapping(reply.json()), source_id)
+        if reply.status != 404:
             return None
+        # A server without single reads, or a district that is shared no more, answers 404 to everything: that
+        # would confirm every deletion. So one id that it lists must be found first.
+        if collection not in self._answers:
+            known = self._any_id(collection)
+            self._answers[collection] = known is not None and self._ask(collection, known).status == 200
+        return False if self._answers[collection] else None
