@@ -78,7 +78,6 @@ def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
         "wal_level": "minimal",  # nothing replicates from here, and COPY into a new table skips the log
         "max_wal_senders": "0",
         "wal_buffers": "64MB",  # a first load writes its log faster than 16 MB are carried to the disk
-        "wal_writer_delay": "20ms",  # else the commit of a first load writes and syncs 40 MB of it itself (0.1 s)
         "checkpoint_timeout": "15min",
         # /dev/shm is 64 MB in many containers, too small for a parallel hash join
         "dynamic_shared_memory_type": "posix" if _has_room_in_shm() else "sysv",

@@ -9,7 +9,9 @@ with done as (
   update portal.user_schools t
   set is_primary = p.is_primary, is_active = true, ended_at = null, updated_run_id = %(run_id)s
   from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action in ('update', 'restore') and p.phase = any (%(phases)s)
+  where exists (select from sync.runs r cross join jsonb_each(r.plan -> 'counts') k
+      where r.id = %(run_id)s and k.key = 'memberships' and k.value ?| array['update', 'restore']) -- else the plan is not read
+    and p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action in ('update', 'restore') and p.phase = any (%(phases)s)
     and t.user_id = p.user_id and t.school_id = p.school_id and t.origin = 'sync'
   returning p.action, to_jsonb(old) as before, to_jsonb(new) as after
 )
@@ -22,7 +24,9 @@ with done as (
   update portal.user_schools t
   set is_active = false, ended_at = now(), updated_run_id = %(run_id)s
   from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'end' and p.phase = any (%(phases)s)
+  where exists (select from sync.runs r cross join jsonb_each(r.plan -> 'counts') k
+      where r.id = %(run_id)s and k.key = 'memberships' and k.value ?| array['end']) -- else the plan is not read
+    and p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'end' and p.phase = any (%(phases)s)
     and t.user_id = p.user_id and t.school_id = p.school_id and t.origin = 'sync' and t.is_active
   returning to_jsonb(old) as before, to_jsonb(new) as after
 )

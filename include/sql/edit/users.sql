@@ -13,7 +13,9 @@ with done as (
     is_enabled_at_source = w.is_enabled_at_source, is_shared = true, updated_at = now(), updated_run_id = %(run_id)s
   from staging.plan p
   join staging.user_values w on w.run_id = %(run_id)s and w.n = p.n
-  where p.run_id = %(run_id)s and p.entity = 'users' and p.action in ('update', 'restore') and p.phase = any (%(phases)s) and t.id = p.row_id
+  where exists (select from sync.runs r cross join jsonb_each(r.plan -> 'counts') k
+      where r.id = %(run_id)s and k.key in ('teachers', 'students', 'admins') and k.value ?| array['update', 'restore']) -- else the plan is not read
+    and p.run_id = %(run_id)s and p.entity = 'users' and p.action in ('update', 'restore') and p.phase = any (%(phases)s) and t.id = p.row_id
   returning p.action, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
@@ -25,7 +27,9 @@ with done as (
   update portal.users t
   set is_shared = false, last_shared_at = now(), updated_at = now(), updated_run_id = %(run_id)s
   from staging.plan p
-  where p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'unshare' and p.phase = any (%(phases)s) and t.id = p.row_id and t.is_shared
+  where exists (select from sync.runs r cross join jsonb_each(r.plan -> 'counts') k
+      where r.id = %(run_id)s and k.key in ('teachers', 'students', 'admins') and k.value ?| array['unshare']) -- else the plan is not read
+    and p.run_id = %(run_id)s and p.entity = 'users' and p.action = 'unshare' and p.phase = any (%(phases)s) and t.id = p.row_id and t.is_shared
   returning to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
