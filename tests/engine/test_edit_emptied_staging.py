@@ -63,3 +63,9 @@ def test_an_approval_of_what_was_lost_is_not_taken_for_carried_out(world: World)
 def test_a_feed_in_which_nothing_is_enrolled_is_still_one(world: World) -> None:
     ran = world.run(town().without_all("classes", "enrollments"))
     assert ran.status == "launched"
+
+
+def test_a_feed_of_which_nothing_in_a_collection_could_be_read_is_still_one(world: World) -> None:
+    unread = {"collection": "classes", "rule": "ragged", "message": "This line could not be read.", "line": 2}
+    ran = world.run(MemorySource(town().without_all("classes", "enrollments"), rejects=(unread,)))
+    assert (ran.status, ran.message) == ("launched", "")

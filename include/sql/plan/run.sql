@@ -2,7 +2,7 @@
 -- is_staged: what came is still there. Staging is unlogged, so a server that crashed, or another one that took over, has it empty.
 select to_regclass('staging.users_' || r.id) is not null and not exists (
     select from sync.run_counts n
-    where n.run_id = r.id and n.received > 0 and case
+    where n.run_id = r.id and n.received > n.rejected and case
       when n.entity = 'schools' then not exists (select from staging.schools where run_id = %(run_id)s)
       when n.entity in ('teachers', 'students', 'admins') then not exists (select from staging.users where run_id = %(run_id)s)
       when n.entity = 'classes' then not exists (select from staging.classes where run_id = %(run_id)s)
