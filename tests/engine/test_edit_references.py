@@ -26,11 +26,25 @@ NOBODY = 999_999_999
     ("insert into portal.user_schools (user_id, school_id) select id, {nobody} from portal.users limit 1",
      "names a school"),
     ("insert into portal.users (district_id, role) values ({nobody}, 'teacher')", "names a district"),
+    ("insert into portal.classes (district_id, school_id) select district_id, {nobody} from portal.schools limit 1",
+     "names a school"),
+    ("insert into portal.classes (district_id, school_id) select {nobody}, id from portal.schools limit 1",
+     "names a district"),
+    ("update portal.classes set school_id = {nobody}", "names a school"),
+    ("delete from portal.schools where id in (select school_id from portal.classes)", "school that has classes"),
 ])  # fmt: skip
-def test_a_row_by_hand_that_names_what_is_not_there_is_refused(world: World, statement: str, message: str) -> None:
+def test_by_hand_nothing_comes_to_name_what_is_not_there(world: World, statement: str, message: str) -> None:
     world.run(town())
     with pytest.raises(psycopg2.errors.ForeignKeyViolation, match=message):
         world.do(statement.format(nobody=NOBODY))
+
+
+def test_a_district_that_only_classes_name_is_not_deleted(world: World) -> None:
+    world.run(town())
+    other = world.value("insert into portal.districts (key, name) values ('lake', 'Lake') returning id")
+    world.do("update portal.classes set district_id = %s where source_id = 'c-t1'", other)
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation, match="has users or classes"):
+        world.do("delete from portal.districts where id = %s", other)
 
 
 def _planned(world: World) -> int:
@@ -50,6 +64,36 @@ def test_who_is_deleted_between_plan_and_apply_is_not_enrolled(world: World) -> 
     assert apply.apply(world.app, run_id, world.district) == "launched"
     assert world.value("select count(*) from portal.enrollments where user_id = %s", gone) == 0
     assert world.person("a1")["id"] != gone  # planned again: the feed still shares them, so they are new
+
+
+def test_a_class_does_not_come_into_a_school_that_was_deleted_between_plan_and_apply(world: World) -> None:
+    world.run(town().without("c-t1"))
+    run_id = world.begin()
+    staging.load(world.app, run_id, world.district, MemorySource(town()))
+    plan.make(world.app, run_id, world.district)
+    gone = world.school("S1")["id"]
+    world.do("delete from portal.classes where school_id = %s", gone)
+    world.do("delete from portal.schools where id = %s", gone)
+    assert apply.apply(world.app, run_id, world.district) == "launched"
+    assert world.school("S1")["id"] != gone  # planned again: the feed still shares it, so it is new
+    assert world.klass("c-t1")["school_id"] == world.school("S1")["id"]
+
+
+def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_committed(world: World) -> None:
+    world.run(town().without("c-t1"))
+    run_id = world.begin()
+    staging.load(world.app, run_id, world.district, MemorySource(town()))
+    plan.make(world.app, run_id, world.district)
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        run = plan.run_params(cursor, run_id, world.district)
+        cursor.execute("select pg_current_xact_id()::text")
+        named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
+        db.one(cursor, "edit/references", named)
+        db.run(cursor, "edit/hold_references", named)
+        with closing(world.portal.owner()) as other, other.cursor() as another:
+            another.execute("set lock_timeout = '100ms'")
+            with pytest.raises(psycopg2.errors.LockNotAvailable):
+                another.execute("select from portal.schools where source_id = 'S1' for update")
 
 
 def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -> None:
@@ -74,6 +118,17 @@ def test_a_merge_refuses_to_move_an_enrolment_to_someone_who_is_gone(world: Worl
         "insert into sync.changes (run_id, table_name, key, action) values"
         " (%s, 'enrollments', jsonb_build_object('class_id', %s, 'user_id', %s, 'role', 'student'), 'insert')",
         ran.id, world.klass("c-t1")["id"], NOBODY,
+    )  # fmt: skip
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation):
+        world.do("select portal.hold_references_of(%s)", ran.id)
+
+
+def test_an_undo_refuses_to_put_a_class_back_into_a_school_that_is_gone(world: World) -> None:
+    ran = world.run(town())
+    world.do(
+        "insert into sync.changes (run_id, table_name, key, action, after) values"
+        " (%s, 'classes', jsonb_build_object('id', 1), 'insert', jsonb_build_object('school_id', %s))",
+        ran.id, NOBODY,
     )  # fmt: skip
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
         world.do("select portal.hold_references_of(%s)", ran.id)

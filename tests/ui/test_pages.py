@@ -214,6 +214,13 @@ def test_people_are_found_by_name_in_any_order_email_or_id(pages, text):
     assert nobody.json() == []
 
 
+def test_a_sis_id_of_letters_only_is_found_where_no_name_begins_like_it(pages):
+    pages.cursor.execute("update portal.users set sis_id = 'ZQX' where source_id = 'harbor-u16'")
+    search = pages.client(by="bearer").post
+    found = search("/roster/api/v1/districts/harbor/people/search", json={"text": "zqx"}).json()
+    assert [person["email"] for person in found] == ["harbor16@example.org"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["de la Cruz", "Mary Kate de la Cruz", "de la Cruz Mary Kate", "mary kate", "de la cruz, mary", "Mary de la Cruz"],

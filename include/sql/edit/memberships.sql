@@ -2,8 +2,7 @@
 insert into portal.user_schools (user_id, school_id, is_primary, origin, created_run_id, updated_run_id)
 select p.user_id, p.school_id, p.is_primary, 'sync', %(run_id)s, %(run_id)s
 from staging.plan p
-where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'add' and 'adds' = any (%(phases)s)
-order by p.user_id, p.school_id;
+where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'add' and 'adds' = any (%(phases)s); -- in the plan's order, nearly the key's
 
 with done as (
   update portal.user_schools t

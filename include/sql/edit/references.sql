@@ -1,7 +1,10 @@
 -- Whether what the adds name is there: people, classes and schools, in one pass over the plan instead of a trigger's copy of every
 -- row. In: mine, this transaction's id: what it made itself, nobody else can delete before it is committed. Out: `missing`, what
--- is not there; `older`, what was there before and is to be held (edit/hold_references.sql).
--- own: the ids that this plan gave, where they follow each other without a gap. What names two of those needs no look.
+-- is not there; `older`, what was there before and is to be held (edit/hold_references.sql); temporary named_others.
+-- own: the ids that this plan gave, where they follow each other without a gap. What names only those needs no look: of a first
+-- load nothing does, and on most nights little.
+drop table if exists named_others; -- of the look before what is there was held
+create temporary table named_others on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
 with own as materialized (
   select coalesce(max(first) filter (where entity = 'users'), 0) as user_first, coalesce(max(last) filter (where entity = 'users'), -1) as user_last,
     coalesce(max(first) filter (where entity = 'classes'), 0) as class_first, coalesce(max(last) filter (where entity = 'classes'), -1) as class_last,
@@ -11,22 +14,26 @@ with own as materialized (
     where p.run_id = %(run_id)s and p.entity in ('users', 'classes', 'schools') and p.action = 'add' and 'adds' = any (%(phases)s)
     group by p.entity having max(p.row_id) - min(p.row_id) + 1 = count(*)) r
 )
-select e.missing + m.missing as missing, e.older + m.older as older
-from (
-  select count(*) filter (where u.id is null or c.id is null) as missing,
-    count(*) filter (where u.xmin <> %(mine)s::xid or c.xmin <> %(mine)s::xid) as older
-  from staging.plan p
-  left join portal.users u on u.id = p.user_id
-  left join portal.classes c on c.id = p.class_id and c.district_id = %(district_id)s
-  where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add' and 'adds' = any (%(phases)s)
-    and not (p.user_id between (select user_first from own) and (select user_last from own)
-      and p.class_id between (select class_first from own) and (select class_last from own))) e
-cross join (
-  select count(*) filter (where u.id is null or s.id is null) as missing,
-    count(*) filter (where u.xmin <> %(mine)s::xid or s.xmin <> %(mine)s::xid) as older
-  from staging.plan p
-  left join portal.users u on u.id = p.user_id
-  left join portal.schools s on s.id = p.school_id
-  where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'add' and 'adds' = any (%(phases)s)
-    and not (p.user_id between (select user_first from own) and (select user_last from own)
-      and p.school_id between (select school_first from own) and (select school_last from own))) m;
+select p.entity, p.user_id, p.class_id, p.school_id from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'enrollments' and p.action = 'add' and 'adds' = any (%(phases)s)
+  and not (p.user_id between (select user_first from own) and (select user_last from own)
+    and p.class_id between (select class_first from own) and (select class_last from own))
+union all
+select p.entity, p.user_id, null, p.school_id from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'user_schools' and p.action = 'add' and 'adds' = any (%(phases)s)
+  and not (p.user_id between (select user_first from own) and (select user_last from own)
+    and p.school_id between (select school_first from own) and (select school_last from own))
+union all
+select p.entity, null, null, p.school_id from staging.plan p
+where p.run_id = %(run_id)s and p.entity = 'classes' and p.action = 'add' and 'adds' = any (%(phases)s)
+  and not p.school_id between (select school_first from own) and (select school_last from own);
+analyze named_others;
+
+select
+  count(*) filter (where (n.user_id is not null and u.id is null) or (n.class_id is not null and c.id is null)
+    or (n.school_id is not null and s.id is null)) as missing,
+  count(*) filter (where u.xmin <> %(mine)s::xid or c.xmin <> %(mine)s::xid or s.xmin <> %(mine)s::xid) as older
+from named_others n
+left join portal.users u on u.id = n.user_id
+left join portal.classes c on c.id = n.class_id and c.district_id = %(district_id)s
+left join portal.schools s on s.id = n.school_id;
