@@ -47,6 +47,11 @@ def resolve(cursor: Cursor, run: dict[str, Any]) -> None:
     db.run(cursor, "plan/resolve_classes", run)
 
 
+def sort(cursor: Cursor, run: dict[str, Any]) -> None:
+    """Puts the enrolments of a first load in order, which needs nothing of what `resolve` finds out."""
+    db.run(cursor, "plan/sort_enrollments", run)
+
+
 def join(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
     """The join of the enrolments, half of a plan's work; returns what came of it, as binds for `judge`."""
     return db.one(cursor, "plan/join_enrollments", run) or {}

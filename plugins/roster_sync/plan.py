@@ -74,7 +74,8 @@ def _plan_once(
 ) -> tuple[str, list[dict[str, Any]]]:
     """The decision; or, undecided, the absences that the source is to be asked for before.
 
-    Two transactions: what the first resolves, a second connection joins beside the second.
+    Two transactions: beside the first a second connection sorts the enrolments, beside the second it joins them with what
+    the first has resolved.
     """
     started = time.monotonic()
     refusal: SyncRefused | None = None
@@ -83,21 +84,27 @@ def _plan_once(
         with db.acting_as(connection, "roster_edit") as cursor:
             run = run_params(cursor, run_id, district)
             _refuse_where_closed(cursor, run_id, status)
-            db.tune(cursor)
-            comparison.resolve(cursor, run)
-        joining = Beside(connection, partial(comparison.join, run=dict(run)), workers=1)  # `judge` adds to its own
-        with joining, db.acting_as(connection, "roster_edit") as cursor:
-            db.tune(cursor)
-            may_wait(cursor)
-            _refuse_where_closed(cursor, run_id, status)
-            try:
-                summary = comparison.judge(cursor, run, joining.wait)
-                log.info("compared in %.1f s", time.monotonic() - started)
-                missing = absences.still_to_ask(cursor, run)
-                if not missing:
-                    decided = _close(cursor, run_id, decide(cursor, run, district, summary))
-            except SyncRefused as refused:
-                refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
+        binds = dict(run)  # `judge` adds to its own
+        joining = Beside(
+            connection, partial(comparison.join, run=binds), before=partial(comparison.sort, run=binds), workers=1
+        )
+        with joining:
+            with db.acting_as(connection, "roster_edit") as cursor:
+                db.tune(cursor)
+                comparison.resolve(cursor, run)
+            joining.go_on()
+            with db.acting_as(connection, "roster_edit") as cursor:
+                db.tune(cursor)
+                may_wait(cursor)
+                _refuse_where_closed(cursor, run_id, status)
+                try:
+                    summary = comparison.judge(cursor, run, joining.wait)
+                    log.info("compared in %.1f s", time.monotonic() - started)
+                    missing = absences.still_to_ask(cursor, run)
+                    if not missing:
+                        decided = _close(cursor, run_id, decide(cursor, run, district, summary))
+                except SyncRefused as refused:
+                    refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
     if refusal is not None:
         raise refusal
     return decided, missing
