@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from roster_sync import apply, comparison, db, plan, staging
 from roster_sync.copy_sink import CopySink, close_raw
 from roster_sync.errors import DatabaseFailure
-from tests.engine.rosters import MemorySource, town
+from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 
 LEFT = (
@@ -71,7 +71,7 @@ def _tables_of(world: World, run_id: int) -> list[str]:
     """What the feed of a run landed in, and what was made of it and not taken over."""
     found = world.rows(
         "select relname from pg_class where relnamespace = 'staging'::regnamespace and relkind = 'r'"
-        " and (relname like 'raw%%' or relname like 'made%%') and relname like %s", f"%\\_{run_id}",
+        " and relname ~ '^(raw|made|sorted)' and relname like %s", f"%\\_{run_id}",
     )  # fmt: skip
     return [str(row["relname"]) for row in found]
 
@@ -125,19 +125,69 @@ def test_of_a_column_that_is_not_mapped_one_byte_lands(world: World) -> None:
     assert landed[3] == ("s1", "a")
 
 
-def test_a_join_that_fails_fails_the_plan_and_the_next_try_succeeds(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("file", ["plan/sort_enrollments", "plan/resolve_classes", "plan/join_enrollments"])
+def test_half_a_plan_that_fails_fails_the_plan_and_the_next_try_succeeds(
+    world: World, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     run_id = _staged(world)
-    with _failing(monkeypatch, "plan/join_enrollments"):
+    with _failing(monkeypatch, file):
         plan.make(world.app, run_id, world.district)
     assert _is_free(world)
     assert _temporary_tables(world) == 0
     assert world.value("select count(*) from staging.plan where run_id = %s", run_id) == 0
 
     assert plan.make(world.app, run_id, world.district) == "apply"
+    assert _tables_of(world, run_id) == []
     assert apply.apply(world.app, run_id, world.district) == "launched"
     assert world.enrolled("c-t1")
+
+
+def test_what_a_killed_plan_has_sorted_goes_with_its_run(world: World) -> None:
+    run_id = _staged(world)
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        comparison.sort(cursor, plan.run_params(cursor, run_id, world.district))
+    assert _tables_of(world, run_id) == [f"sorted_enrollments_{run_id}"]
+    with closing(world.portal.owner()) as owner, owner.cursor() as cursor:
+        cursor.execute("select staging.drop_run(%s)", (run_id,))
+        owner.commit()
+    assert _tables_of(world, run_id) == []
+
+
+def _first_plan(world: World, source: MemorySource, *, is_sorted: bool) -> list[dict[str, Any]]:
+    """What a run on that roster would enrol, by the source's ids, as new rows get other ids each time."""
+    run_id = world.begin()
+    staging.load(world.app, run_id, world.district, source)
+    with db.acting_as(world.app, "roster_edit") as cursor:
+        run = plan.run_params(cursor, run_id, world.district)
+        if is_sorted:
+            comparison.sort(cursor, run)
+        comparison.compare(cursor, run)
+    return world.rows(
+        "select c.source_id as class, u.source_id as person, p.role, p.is_primary, p.begins_on, p.ends_on, p.action"
+        " from staging.plan p"
+        " join staging.resolved c on c.run_id = p.run_id and c.entity = 'classes' and c.row_id = p.class_id"
+        " join staging.resolved u on u.run_id = p.run_id and u.entity = 'users' and u.row_id = p.user_id"
+        " where p.run_id = %s and p.entity = 'enrollments' order by 1, 2, 3, 4, 5, 6", run_id,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("roster", [
+    town(),
+    town().enrol("c-t1", "a1").enrol("c-t1", "a1"),  # the same line more than once
+    town().enrol("c-t1", "a1", role="teacher"),  # one person in two roles
+], ids=["as it is", "a line repeated", "two roles"])  # fmt: skip
+def test_a_first_load_plans_the_same_whether_its_enrolments_were_sorted_or_not(world: World, roster: Roster) -> None:
+    source = MemorySource(roster)
+    assert _first_plan(world, source, is_sorted=True) == _first_plan(world, source, is_sorted=False) != []
+
+
+def test_where_two_rows_of_the_feed_are_one_known_person_a_line_comes_in_once(world: World) -> None:
+    """The portal has the people and no enrolments: sorted by the feed's numbers, the two lines are not neighbours."""
+    world.run(town())
+    world.do("delete from portal.enrollments")
+    broken = {"collection": "users", "rule": "ragged_line", "message": "Correct it at the source.", "source_id": "a1"}
+    source = MemorySource(town(), rejects=(broken,))
+    assert _first_plan(world, source, is_sorted=True) == _first_plan(world, source, is_sorted=False) != []
 
 
 def test_a_district_is_planned_by_one_run_at_a_time(world: World) -> None:
