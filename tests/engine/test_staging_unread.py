@@ -123,3 +123,30 @@ def test_a_blank_line_of_terms_or_courses_keeps_nothing(world: World) -> None:
     assert world.findings(ran, "blank_line")
     for column in ("term_name", "starts_on", "ends_on", "subject"):
         assert world.klass("c-t1")[column] is None
+
+
+@pytest.mark.parametrize(("column", "kept"), [("starts_on", "starts_on"), ("ends_on", "ends_on")])
+@pytest.mark.parametrize("day", ["20/08/2026", "2026-02-31", "soon"])
+def test_classes_keep_the_day_of_a_term_that_is_none(world: World, column: str, kept: str, day: str) -> None:
+    world.run(_with_values())
+    before = world.klass("c-t1"), world.klass("c-t2")
+    ran = world.run(_with_values().with_("T1", **{column: day}, title="Fall"))
+    for was, klass in zip(before, (world.klass("c-t1"), world.klass("c-t2")), strict=True):
+        assert klass[kept] == was[kept] is not None
+        assert klass["term_name"] != was["term_name"]  # what is right of the term counts
+    field = {"starts_on": "startDate", "ends_on": "endDate"}[column]
+    (told,) = world.findings(ran, "malformed_date")
+    assert (told["entity"], told["source_id"], told["field"]) == ("terms", "T1", field)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize(("collection", "source_id", "columns"), [
+    ("terms", "T1", ("term_name", "starts_on", "ends_on")), ("courses", "K1", ("subject",))])  # fmt: skip
+def test_a_class_keeps_what_a_term_or_a_course_gave_that_lost_its_id(
+    world: World, collection: str, source_id: str, columns: tuple[str, ...], blank: str
+) -> None:
+    world.run(_with_values())
+    before = world.klass("c-t1")
+    ran = world.run(_with_values().with_(source_id, source_id=blank))
+    assert {column: world.klass("c-t1")[column] for column in columns} == {column: before[column] for column in columns}
+    assert [finding["entity"] for finding in world.findings(ran, "missing_id")] == [collection]

@@ -7,7 +7,8 @@ with course as (
 ), terms as (
   -- nearly every class has one term: only of the others is a list taken apart
   select l.n, string_agg(t.title, ', ' order by t.starts_on, t.title) as title, min(t.starts_on) as starts_on, max(t.ends_on) as ends_on,
-    bool_or(t.source_id is null) as are_some_missing
+    bool_or(t.source_id is null) as are_some_missing,
+    bool_or('starts_on' = any (t.keep)) as keeps_start, bool_or('ends_on' = any (t.keep)) as keeps_end
   from raw_classes l
   cross join lateral (select distinct btrim(x) as id from unnest(string_to_array(l.term_source_ids, ',')) x where btrim(x) <> '') i
   left join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
@@ -18,7 +19,8 @@ with course as (
     c.source_id as course_id, c.title as course_title, g.grade as known_grade,
     case when m.n is null then t.title else m.title end as term_name, case when m.n is null then t.starts_on else m.starts_on end as starts_on,
     case when m.n is null then t.ends_on else m.ends_on end as ends_on,
-    not %(terms_complete)s and case when m.n is not null then m.are_some_missing else t.source_id is null and btrim(l.term_source_ids) <> '' end as is_partial
+    not %(terms_complete)s and case when m.n is not null then m.are_some_missing else t.source_id is null and btrim(l.term_source_ids) <> '' end as is_partial,
+    coalesce(m.keeps_start, 'starts_on' = any (t.keep), false) as keeps_start, coalesce(m.keeps_end, 'ends_on' = any (t.keep), false) as keeps_end
   from raw_classes l
   left join course c on c.source_id = staging.trimmed(l.course_source_id)
   left join sync.grades g on g.written = lower(btrim(split_part(l.grades, ',', 1)))
@@ -36,12 +38,13 @@ select
   l.known_grade, nullif(staging.trimmed(l.periods), ''), l.term_name, l.starts_on, l.ends_on,
   l.source_id is null or btrim(l.source_id) = '',
   -- spelt out for the many before it is worked out for the few
-  case when l.own_title <> '' and (l.grades is null or l.known_grade is not null) and not l.is_partial and (staging.trimmed(l.subjects) <> '' or l.course_id is not null)
+  case when l.own_title <> '' and (l.grades is null or l.known_grade is not null) and not (l.is_partial or l.keeps_start or l.keeps_end) and (staging.trimmed(l.subjects) <> '' or l.course_id is not null)
     then '{}'::text[] else array_remove(array[
     case when coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')) is null then 'title' end,
     case when btrim(split_part(l.grades, ',', 1)) <> '' and l.known_grade is null then 'grade' end,
     -- terms and a course that this feed leaves out, or that could not be read, are not gone: what they gave stays
-    case when l.is_partial then 'term_name' end, case when l.is_partial then 'starts_on' end, case when l.is_partial then 'ends_on' end,
+    case when l.is_partial then 'term_name' end, case when l.is_partial or l.keeps_start then 'starts_on' end,
+    case when l.is_partial or l.keeps_end then 'ends_on' end,
     case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and l.course_id is null
       and not %(courses_complete)s then 'subject' end], null) end
 from told l;

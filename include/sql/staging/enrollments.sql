@@ -8,7 +8,8 @@ left join staging.users u on u.run_id = %(run_id)s and u.source_id = p.user_sour
 where e.run_id = %(run_id)s and e.place = p.place and e.is_padded;
 update staging.enrollments e set class_n = coalesce(e.class_n, p.class_n), user_n = coalesce(e.user_n, p.user_n)
 from staging.unusual_enrollments p
-where p.run_id = %(run_id)s and p.is_padded and e.run_id = %(run_id)s and e.place = p.place;
+where p.run_id = %(run_id)s and p.is_padded and e.run_id = %(run_id)s and e.place = p.place
+  and exists (select from staging.unusual_enrollments where run_id = %(run_id)s and is_padded); -- else nothing is read
 
 insert into staging.unusual_enrollments (run_id, class_n, user_n, class_source_id, user_source_id, is_primary, is_active, is_rejected,
   is_elsewhere, is_padded)
