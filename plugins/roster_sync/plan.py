@@ -74,8 +74,8 @@ def _plan_once(
 ) -> tuple[str, list[dict[str, Any]]]:
     """The decision; or, undecided, the absences that the source is to be asked for before.
 
-    Two transactions: beside the first a second connection sorts the enrolments, beside the second it joins them with what
-    the first has resolved.
+    Two transactions: beside the first a second connection sorts the enrolments, beside the second it joins them with
+    what the first has resolved.
     """
     started = time.monotonic()
     refusal: SyncRefused | None = None
