@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from roster_sync import apply, plan, runs, staging
-from roster_sync.errors import SyncRefused
+from roster_sync.errors import DatabaseFailure, SyncRefused
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 
@@ -49,3 +51,20 @@ def test_a_night_that_is_cleared_before_any_later_one_goes_on(world: World) -> N
     world.begin(airflow_run_id="monday")
     assert apply.apply(world.app, monday, world.district) == "launched"
     assert not world.person("a1")["is_shared"]
+
+
+def test_an_approved_run_goes_on_only_when_a_run_that_begins_has_begun(world: World) -> None:
+    """Else both see no other at work: the answer is carried out although the new run takes the question's place."""
+    world.run(town())
+    held = world.run(town().without("a1", "a2", "b1", "b2", "b3", "b4"))
+    assert held.status == "held"
+    assert world.answer(held.id, "approved")
+    with closing(world.portal.owner()) as other, other.cursor() as beginning:
+        beginning.execute("select pg_advisory_lock(hashtextextended('roster begin', %s))", (world.district_id,))
+        with world.app, world.app.cursor() as waiting:
+            waiting.execute("set lock_timeout = '100ms'")
+        with pytest.raises(DatabaseFailure, match="55P03"):
+            world.carry_out(held.id)
+        with world.app, world.app.cursor() as waiting:
+            waiting.execute("reset lock_timeout")
+    assert world.carry_out(held.id).status == "launched"

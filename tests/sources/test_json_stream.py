@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from roster_sync.errors import FeedBroken
 from roster_sync.sources.json_stream import Envelope
-from roster_sync.sources.session import Reply
+from roster_sync.sources.reply import Reply
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 VALUES = st.recursive(

@@ -17,7 +17,8 @@ from roster_sync.policies import RetryByError
 from roster_sync.sources.address import parse_address
 from roster_sync.sources.auth import Bearer, ClientCredentials
 from roster_sync.sources.budget import Budget, shared_budget
-from roster_sync.sources.session import Session, next_link
+from roster_sync.sources.reply import next_link
+from roster_sync.sources.session import Session
 from tests.sources.stub import TOKEN, Answer, Asked, Stub, Time, answer, serving
 
 

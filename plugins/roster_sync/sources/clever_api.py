@@ -19,7 +19,8 @@ from roster_sync.sources.base import Access
 from roster_sync.sources.budget import shared_budget
 from roster_sync.sources.clever_mapping import CleverDistrict, read_district
 from roster_sync.sources.json_stream import Envelope
-from roster_sync.sources.session import Reply, Session
+from roster_sync.sources.reply import Reply
+from roster_sync.sources.session import Session
 from roster_sync.sources.texts import as_list, as_mapping, as_text
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any, Final
 
 from roster_sync.errors import FeedBroken
-from roster_sync.sources.session import Reply
+from roster_sync.sources.reply import Reply
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DECODE: Final = json.JSONDecoder().raw_decode

@@ -17,7 +17,8 @@ from roster_sync.sources.base import Access, CollectionReport, FeedReport, Probe
 from roster_sync.sources.budget import Budget
 from roster_sync.sources.oneroster_mapping import WANTED, Page, Wanted
 from roster_sync.sources.oneroster_paging import Paging, SourceMoved, Walk, Watch, read_reply
-from roster_sync.sources.session import HURRIED, Reply, Session
+from roster_sync.sources.reply import Reply
+from roster_sync.sources.session import HURRIED, Session
 from roster_sync.sources.singles import Singles
 from roster_sync.sources.texts import as_list, as_mapping, as_text
 

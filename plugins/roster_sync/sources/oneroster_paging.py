@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from roster_sync.errors import FeedBroken
 from roster_sync.sources.json_stream import Envelope
 from roster_sync.sources.oneroster_mapping import Page, Wanted, read_page
-from roster_sync.sources.session import Params, Reply, Session, next_link
+from roster_sync.sources.reply import Reply, next_link
+from roster_sync.sources.session import Params, Session
 
 _REFUSED: Final = (400, 413, 422)
 """What servers say to a parameter that they do not take."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
@@ -12,8 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from itertools import islice
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
@@ -24,6 +22,7 @@ from roster_sync.errors import AuthError, FeedBroken, RateLimited, RosterError, 
 from roster_sync.sources.address import Address, is_loopback, is_same_server
 from roster_sync.sources.auth import Auth, NoAuth, OAuth1
 from roster_sync.sources.budget import Budget
+from roster_sync.sources.reply import Reply
 from roster_sync.sources.tls import is_about_certificate
 
 log = logging.getLogger(__name__)
@@ -57,65 +56,6 @@ HURRIED: Final = Patience(
     tries=2, first_wait=0.5, longest_wait=2.0, longest_asked=2.0, total=20.0, connect_timeout=5.0, read_timeout=15.0
 )
 """While a person waits for the answer, or many single records are to be asked for."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back: the status, the headers and the body as bytes, parsed only when asked."""
-
-    status: int
-    headers: Mapping[str, str]
-    pieces: deque[bytes]
-    """The body as it came. Joined it would be a block of megabytes, which glibc keeps for its thread once freed."""
-    what: str
-
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-        return b"".join(self.pieces)
-
-    def text(self) -> str:
-        """The body as text.
-
-        Raises:
-            FeedBroken: it is a web page, or not UTF-8.
-        """
-        self.refuse_web_page()
-        try:
-            return self.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise self._broken() from None
-
-    def refuse_web_page(self) -> None:
-        """Looks at how the body begins.
-
-        Raises:
-            FeedBroken: it is a web page.
-        """
-        if b"".join(islice(self.pieces, 64))[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            raise FeedBroken(
-                f"{self.what} came as a web page instead of JSON: the address leads to a login page, or the kind of "
-                "token is wrong; check both in the connection."
-            )
-
-    def json(self) -> Any:
-        """The parsed body.
-
-        Raises:
-            FeedBroken: it is a web page, cut off, or something else that is no JSON.
-        """
-        try:
-            return json.loads(self.text())
-        except (ValueError, RecursionError):
-            raise self._broken() from None
-
-    def _broken(self) -> FeedBroken:
-        return FeedBroken(f"{self.what} came cut off or is no JSON: the server or a proxy before it is at fault.")
-
-    def number(self, header: str) -> int | None:
-        """A header's value as a number, None where it is not there or is none."""
-        value = (self.headers.get(header) or "").strip()
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 15 else None
 
 
 class Session:
@@ -386,11 +326,3 @@ class _Signed(AuthBase):
         if self.sent:
             request.headers["Authorization"] = self.sent
         return request
-
-
-def next_link(header: str | None) -> str | None:
-    """The target of rel=next in a Link header (RFC 8288), or None."""
-    for link in requests.utils.parse_header_links(header or ""):
-        if "next" in (link.get("rel") or "").lower().split():
-            return link.get("url") or None
-    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from roster_sync.sources.session import Reply
+from roster_sync.sources.reply import Reply
 from roster_sync.sources.texts import as_mapping
 
 
