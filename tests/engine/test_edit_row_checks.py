@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -84,6 +85,20 @@ def test_who_came_without_a_name_gets_it_on_the_day_that_it_is_filled_in(world: 
     ran = world.run(town().student("n1", "S1", given_name="Given", **bare))
     assert ran.status == "launched", ran.message
     assert world.person("n1")["given_name"] == "Given"
+
+
+def test_texts_as_long_as_they_may_be_fit_the_indexes_together(world: World) -> None:
+    """Of random letters: PostgreSQL packs what repeats itself, so that more of it fits."""
+    text = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=9_000))
+    own = {column: text[at * 1000 : (at + 1) * 1000] for at, column in enumerate(
+        ("given_name", "family_name", "identifier", "username", "state_id", "email"))}  # fmt: skip
+    own["email"] = own["email"][:900] + "@people.example"
+    roster = town().student(text[6000:7000], "S1", **own).klass(text[7000:7900], "S1", title=text[8000:9000])
+    ran = world.run(roster)
+    assert ran.status == "launched", ran.message
+    person = world.person(text[6000:7000])
+    assert (person["given_name"], person["family_name"], person["sis_id"]) == tuple(own.values())[:3]
+    assert not _found(world, ran, "too_long")
 
 
 def test_a_text_that_is_too_long_costs_itself_and_as_an_id_its_row(world: World) -> None:

@@ -9,7 +9,9 @@ return case role when 'student' then 0 when 'teacher' then 1 when 'school_admin'
 drop index portal.users_sis_idx;
 drop index portal.users_page_idx;
 create index users_page_idx on portal.users (district_id, (portal.role_place(role)), (coalesce(lower(family_name), '') collate "C"),
-  (coalesce(lower(given_name), '') collate "C"), (lower(sis_id))); -- no id: those of one name are few, and put in order when they are read
+  (coalesce(lower(given_name), '') collate "C"), (left(lower(sis_id), 100)));
+-- No id: those of one name are few, and put in order when they are read. Of the SIS id what lets two long names stand beside it: a row of an
+-- index takes 2,700 bytes.
 
 -- The same rule, asked of each new row in the order of what is likely: a list is looked through by another, dearer way.
 alter table portal.enrollments
