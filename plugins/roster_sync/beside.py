@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -30,7 +30,7 @@ class Beside(Generic[T]):
         before: Callable[[Cursor], object] | None = None,
         workers: int | None = None,
     ) -> None:
-        """Begins at once.
+        """Begins with the block.
 
         Args:
             connection: the first connection; the second one logs in as it does.
@@ -45,9 +45,10 @@ class Beside(Generic[T]):
         self._may_go_on = threading.Event()
         self._is_over = False
         self._pool = ThreadPoolExecutor(1, "roster-beside")
-        self._working = self._pool.submit(self._do)
+        self._working: Future[T] = Future()
 
     def __enter__(self) -> Beside[T]:
+        self._working = self._pool.submit(self._do)
         return self
 
     def __exit__(self, *_: object) -> None:

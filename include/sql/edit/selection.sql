@@ -1,10 +1,11 @@
 -- A selection row per school of the feed; a school whose id changed takes its selection along. Runs before the schools change.
+-- (select ...): what folds to `false` takes the run's number along, and every run's part would be locked (PostgreSQL 18.4).
 -- Taken out and put in again: two schools may exchange their ids. Where people chose for the new id already, that counts.
 create temporary table moving_selection on commit drop as
 select old.*, r.source_id as new_source_id
 from staging.resolved r join portal.schools p on p.id = r.row_id
 join sync.school_selection old on old.district_id = %(district_id)s and old.source_id = p.source_id
-where r.run_id = %(run_id)s and r.entity = 'schools' and r.how not in ('key', 'new') and %(follow)s and p.source_id <> r.source_id;
+where r.run_id = %(run_id)s and r.entity = 'schools' and r.how not in ('key', 'new') and (select %(follow)s) and p.source_id <> r.source_id;
 delete from moving_selection m
 where exists (select from sync.school_selection x where x.district_id = %(district_id)s and x.source_id = m.new_source_id)
   and not exists (select from moving_selection x where x.source_id = m.new_source_id);

@@ -39,6 +39,14 @@ create trigger classes_insert_references after insert on portal.classes
 create trigger classes_move_references after update of school_id, district_id on portal.classes -- a run's too: few classes move
   for each row when (old.school_id <> new.school_id or old.district_id <> new.district_id) execute function portal.hold_class_references();
 
+-- No key of any is changed: what names it would name nothing.
+create trigger schools_ids_stay before update of id on portal.schools
+  for each row when (old.id <> new.id) execute function portal.forbid_key_change();
+create trigger classes_ids_stay before update of id on portal.classes
+  for each row when (old.id <> new.id) execute function portal.forbid_key_change();
+create trigger users_ids_stay before update of id on portal.users
+  for each row when (old.id <> new.id) execute function portal.forbid_key_change();
+
 create function portal.keep_schools_with_classes() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

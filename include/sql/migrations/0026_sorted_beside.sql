@@ -98,3 +98,6 @@ begin
 end
 $$;
 
+
+-- The arrays of the join are read under a generic plan's setting; a generic plan of this one would lock the parts of all runs.
+alter function staging.ids_by_number(bigint, text) set plan_cache_mode = force_custom_plan;

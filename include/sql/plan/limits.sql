@@ -1,5 +1,5 @@
 -- Per kind of row: how many would go, how many would change, and of how many (product.md, Limits).
--- Base: synced rows shared or active now in the selected schools; a Reset counts all of the district.
+-- In: plan_counts, the views, enrollment_sizes. Base: synced rows shared or active now in the selected schools; a Reset counts all of the district.
 with base as (
   select 'schools' as kind, count(*) as base from school_view v
   where v.is_known and v.origin = 'sync' and (%(mode)s = 'reset' or (v.is_shared and v.is_selected))
@@ -25,7 +25,7 @@ with base as (
   left join user_view u on p.entity = 'users' and u.id = p.row_id
   left join class_view c on p.entity = 'classes' and c.id = p.row_id
   left join portal.enrollments e on p.entity = 'enrollments' and e.class_id = p.class_id and e.user_id = p.user_id and e.role = p.role
-  where p.run_id = %(run_id)s and p.action = 'delete' and %(mode)s = 'reset' group by p.kind
+  where p.run_id = %(run_id)s and p.action = 'delete' and exists (select from plan_counts where action = 'delete') group by p.kind
 ), planned as (
   select kind, sum(n) filter (where action in ('unshare', 'end') and %(mode)s = 'edit') as gone,
     sum(n) filter (where action = 'update') as updated, sum(n) filter (where action = 'add') as added

@@ -38,7 +38,7 @@ with named as materialized (
     select p.id from portal.users p
     where p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role)
       and left(lower(p.sis_id), 100) = left(%(exact)s, 100) and lower(p.sis_id) = %(exact)s -- the first by the index
-      and (%(exact)s ~ '[0-9]' or (strpos(%(exact)s, ' ') = 0 and not exists (select from named))) -- few SIS ids could be names
+      and (%(exact)s ~ '[0-9]' or not exists (select from named)) -- few SIS ids could be names
     limit %(limit)s) f
 )
 select u.id, u.family_name, u.given_name, u.email, u.grade, u.role, u.is_shared, u.is_enabled, u.origin, u.is_dummy,
