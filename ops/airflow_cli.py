@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from contextlib import nullcontext
 
 from ops.airflow_env import airflow_environment
 from ops.airflow_locks import scheduling, testing_dags
 from ops.airflow_setup import airflow_program, set_up
 from ops.children import run_in_front
 from ops.console import run_command, take_verbose
+from ops.dags_test import newest_run, say_why
 from ops.home import Home
 from ops.postgres import Server, migrated, running
+
+_SCHEDULERS = (["scheduler"], ["standalone"])
 
 
 def airflow(arguments: list[str]) -> int:
@@ -23,17 +25,18 @@ def airflow(arguments: list[str]) -> int:
         environment = airflow_environment(home, server)
         set_up(home, server, environment)
         if arguments[:2] == ["dags", "test"]:
-            environment["ROSTER_DAGS_TEST"] = "1"
-        with _right_to_run_tasks(home, server, arguments):
+            return _test_dag(home, server, arguments, environment | {"ROSTER_DAGS_TEST": "1"})
+        with scheduling(home, server) if arguments[:1] in _SCHEDULERS else nullcontext():
             return run_in_front([airflow_program(), *arguments], environment)
 
 
-def _right_to_run_tasks(home: Home, server: Server, arguments: list[str]) -> AbstractContextManager[Any]:
-    if arguments[:2] == ["dags", "test"]:
-        return testing_dags(home, server)
-    if arguments[:1] in (["scheduler"], ["standalone"]):
-        return scheduling(home, server)
-    return nullcontext()
+def _test_dag(home: Home, server: Server, arguments: list[str], environment: dict[str, str]) -> int:
+    before = newest_run(server)
+    with testing_dags(home, server):
+        code = run_in_front([airflow_program(), *arguments], environment)
+    if code:
+        say_why(server, next((name for name in arguments[2:] if not name.startswith("-")), ""), before)
+    return code
 
 
 if __name__ == "__main__":

@@ -74,6 +74,10 @@ class DatabaseFailure(RosterError):
     """PostgreSQL refused a statement. Its own text may hold a whole row, so only SQLSTATE and file are kept."""
 
     def __init__(self, where: str, sqlstate: str | None) -> None:
-        super().__init__(f"PostgreSQL refused {where} (SQLSTATE {sqlstate or 'unknown'}).")
+        super().__init__(
+            f"PostgreSQL refused {where} (SQLSTATE {sqlstate})." if sqlstate
+            else f"PostgreSQL was not reached, or broke off, at {where}: check that its server runs, and the host, port"
+            " and login of the connection portal_db."
+        )  # fmt: skip
         self.where = where
         self.sqlstate = sqlstate

@@ -177,7 +177,10 @@ def _migrate_named_by(dsn: str) -> list[str]:
         connection = psycopg2.connect(dsn)
     except psycopg2.Error:
         # from None: the text names the host and user, and a malformed DSN is quoted whole, password included
-        raise ConfigError(f"The portal database named by {DSN_VARIABLE} cannot be reached.") from None
+        raise ConfigError(
+            f"The portal database named by {DSN_VARIABLE} cannot be reached: check that its server runs, and the DSN"
+            " (postgresql://owner:password@host:5432/database)."
+        ) from None
     try:
         return migrate(connection)
     finally:

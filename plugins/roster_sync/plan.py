@@ -102,7 +102,7 @@ def _plan_once(
                     log.info("compared in %.1f s", time.monotonic() - started)
                     missing = absences.still_to_ask(cursor, run)
                     if not missing:
-                        decided = _close(cursor, run_id, decide(cursor, run, district, summary))
+                        decided = _close(cursor, run, decide(cursor, run, district, summary))
                 except SyncRefused as refused:
                     refusal = refused  # the schools that were listed meanwhile are kept, so that they can be selected
     if refusal is not None:
@@ -132,9 +132,12 @@ def _refuse_where_closed(cursor: Cursor, run_id: int, status: str) -> None:
         raise SyncRefused(f"Run {run_id} was closed while it was planned ({now}), so it does nothing.", status=now)
 
 
-def _close(cursor: Cursor, run_id: int, decision: Decision) -> str:
+def _close(cursor: Cursor, run: dict[str, Any], decision: Decision) -> str:
+    """Ends a run that writes nothing; what waits of it is counted."""
+    if decision.status == "held" and not decision.phases:
+        db.run(cursor, "edit/counts", run | {"phases": [], "seen": Json(run["sizes"]["seen"])})
     if decision.status == "previewed" or (decision.status == "held" and not decision.phases):
-        runs.close_as(cursor, run_id, decision.status, decision.sentence)
+        runs.close_as(cursor, run["run_id"], decision.status, decision.sentence)
     return decision.status
 
 

@@ -353,5 +353,5 @@ def _repeated(found: list[tuple[District, str, int]]) -> Iterator[_Complaint]:
 
 
 def _nearest(name: str, allowed: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.6)
     return f": did you mean {close[0]!r}?" if close else f" (it may be: {', '.join(allowed)})"

@@ -117,3 +117,28 @@ def test_every_command_can_be_run_from_any_folder_and_through_a_link(home: Path,
         [str(link), "-Atc", "select 1"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+def test_one_that_failed_ends_with_what_is_wrong_in_the_registry(
+    home: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    registry = tmp_path / "districts.yaml"
+    registry.write_text("districts:\n  - {key: lake, name: Lake, colour: blue}\n")
+    result = run("airflow", "dags", "test", "roster_sync__lake", home=home, **settings, ROSTER_DISTRICTS=str(registry))
+    assert result.returncode == 1
+    *_, first, _, _, last = result.stderr.strip().splitlines()
+    assert first.startswith("bin/airflow: ")
+    assert last.startswith("  districts.yaml, line 2: the entry has no key 'colour'")
+
+
+def test_one_that_failed_ends_with_what_its_run_says(home: Path, tmp_path: Path) -> None:
+    registry = tmp_path / "districts.yaml"
+    registry.write_text(
+        "districts:\n  - key: lake\n    name: Lake\n    timezone: America/Chicago\n"
+        "    source: {kind: oneroster_csv, path: /nowhere/at/all.zip}\n"
+    )
+    result = run("airflow", "dags", "test", "roster_sync__lake", home=home, ROSTER_DISTRICTS=str(registry))
+    assert result.returncode == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("bin/airflow: roster_sync__lake, run ")
+    assert ", failed: There is nothing at" in last

@@ -45,6 +45,11 @@ def test_over_a_limit_a_reset_is_held_before_it_writes(harbor: Portal) -> None:
     assert harbor.ask_to_reset(less(many(), 6).student("new", "north")) == "held"
     held(harbor)
     assert harbor.snapshot(()) == before
+    waits = "select held, added, deleted from sync.run_counts where run_id = %(r)s and entity = 'students'"
+    assert harbor.rows(waits, r=harbor.run) == [(7, 0, 0)]  # what waits is counted, and nothing as done
+    assert harbor.answer()
+    assert harbor.go_on_after_approval(less(many(), 6).student("new", "north")) == "launched"
+    assert harbor.rows(waits, r=harbor.run) == [(0, 1, 6)]
 
 
 def test_what_an_edit_had_unshared_counts_as_gone(harbor: Portal) -> None:

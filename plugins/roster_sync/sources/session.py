@@ -254,7 +254,7 @@ class Session:
                 ) from None
             except requests.exceptions.ConnectionError:
                 raise SourceUnavailable(
-                    f"{self.address.host} cannot be reached: check the address and the network."
+                    f"{urlsplit(self.address.base).netloc} cannot be reached: check the address and the network."
                 ) from None
             except requests.exceptions.RequestException as error:
                 raise FeedBroken(

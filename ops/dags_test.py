@@ -1,0 +1,32 @@
+"""What a `dags test` that failed ends with: our own sentences, which stand somewhere in its log, once more and last."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from ops.console import say
+from ops.postgres import OWNER, PORTAL_DATABASE, Server
+from roster_sync.districts import load_registry
+from roster_sync.errors import ConfigError
+
+_NEWEST = "select coalesce(max(id), 0) from sync.runs"
+_CAME = "select id, status, message from sync.runs where id > %s and airflow_dag_id = %s and message <> '' order by id"
+
+
+def newest_run(server: Server) -> int:
+    """The newest run before it; 0: none yet."""
+    with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        return int((cursor.fetchone() or [0])[0])
+
+
+def say_why(server: Server, dag_id: str, before: int) -> None:
+    """Says what is wrong in the registry, of which no DAG comes, and what the runs since `before` ended with."""
+    try:
+        load_registry()
+    except ConfigError as error:
+        say(f"bin/airflow: {error}")
+    with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection.cursor() as cursor:
+        cursor.execute(_CAME, (before, dag_id))
+        for run_id, status, message in cursor.fetchall():
+            say(f"bin/airflow: {dag_id}, run {run_id}, {status}: {message}")
