@@ -39,6 +39,13 @@ def test_by_hand_nothing_comes_to_name_what_is_not_there(world: World, statement
         world.do(statement.format(nobody=NOBODY))
 
 
+@pytest.mark.parametrize("table", ["schools", "classes", "users"])
+def test_an_id_that_others_name_is_never_changed(world: World, table: str) -> None:
+    world.run(town())
+    with pytest.raises(psycopg2.errors.RaiseException, match=f"the keys of {table} are not changed"):
+        world.do(f"update portal.{table} set id = id + 1000")  # noqa: S608
+
+
 def test_a_district_that_only_classes_name_is_not_deleted(world: World) -> None:
     world.run(town())
     other = world.value("insert into portal.districts (key, name) values ('lake', 'Lake') returning id")

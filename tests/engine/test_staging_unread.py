@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -137,6 +138,16 @@ def test_classes_keep_the_day_of_a_term_that_is_none(world: World, column: str, 
     field = {"starts_on": "startDate", "ends_on": "endDate"}[column]
     (told,) = world.findings(ran, "malformed_date")
     assert (told["entity"], told["source_id"], told["field"]) == ("terms", "T1", field)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"), [("  ", None), (" 2026-08-24", "2026-08-24"), ("2026-08-24 ", "2026-08-24")]
+)
+def test_blanks_around_the_day_of_a_term_say_nothing(world: World, written: str, day: str | None) -> None:
+    world.run(_with_values())
+    ran = world.run(_with_values().with_("T1", starts_on=written))
+    assert (world.klass("c-t1")["starts_on"] or None) == (date.fromisoformat(day) if day else None)
+    assert world.findings(ran, "malformed_date") == []
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
