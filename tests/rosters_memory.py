@@ -17,7 +17,7 @@ from roster_sync.model import COLLECTIONS
 from roster_sync.sources.base import CollectionReport, FeedReport, ProbeReport, Sink
 
 UNDO_MAY_CHANGE = ("updated_at", "updated_run_id", "row_hash")
-"""Columns that may differ after an exact undo (data-model.md)."""
+"""Columns that may differ after an exact undo (docs/rules.md, R14.6)."""
 TABLES = (
     "schools", "users", "user_schools", "classes", "enrollments", "license_assignments", "class_books", "student_books",
 )  # fmt: skip

@@ -17,12 +17,21 @@ from tests.test_dags import registry
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-NAMING = (REPOSITORY / "docs" / "naming.md").read_text(encoding="utf-8")
+GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
+RULES = (REPOSITORY / "docs" / "rules.md").read_text(encoding="utf-8")
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
 QUERY = re.compile(r'psql -U postgres portal -c "([^"]+)"')
 OTHER_NAMES = {"aws_access_key_id", "aws_secret_access_key", "key", "secret", "token"}
 """Extras that other programs use for what ours have in fields of their own, taken from connections that are there."""
+TEXTS = {".py", ".sql", ".md", ".yaml", ".yml", ".html", ".txt", ".toml", ".json", ".sh", ".css", ".example", ""}
+SOURCES = sorted(
+    path
+    for part in ("bin", "config", "dags", "docs", "helm", "include", "ops", "plugins", "tests", ".ci", ".")
+    for path in ((REPOSITORY / part).glob("*") if part == "." else (REPOSITORY / part).rglob("*"))
+    if path.is_file() and path.suffix in TEXTS
+)
+"""Every file of the repository in which a person may cite a page or a rule."""
 OWN = {"ROSTER_DAGS_TEST", "ROSTER_TEST_PG", "ROSTER_TEST_PG_USER", "ROSTER_STOP_SECONDS"}
 """What our own commands tell each other."""
 
@@ -54,11 +63,11 @@ def test_every_dag_and_each_of_its_parameters_stands_in_the_readme(dags: dict[st
         assert {name for name in dag.params if f"`{name}`" not in row} == set(), dag_id
 
 
-def test_every_dag_task_and_pool_stands_in_the_list_of_names(dags: dict[str, DAG]) -> None:
+def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) -> None:
     names = {dag_id.replace("__bay", "__<key>") for dag_id in dags} | set(dag_steps.MINUTES)
     names |= {*dag_factory.POOLS.values(), dag_factory.MANUAL_POOL}
     names |= {task_id for dag in dags.values() for task_id in dag.task_ids}
-    assert {name for name in names if f"`{name}`" not in NAMING} == set()
+    assert {name for name in names if f"`{name}`" not in GLOSSARY} == set()
 
 
 def test_every_variable_that_the_code_reads_is_told_in_the_readme_and_no_other() -> None:
@@ -149,3 +158,39 @@ def test_what_a_page_names_is_there(page: Path) -> None:
             assert (page.parent / target).exists(), target
     for name in re.findall(r"`((?:docs|include|ops|bin|tests|dags|config|helm|plugins)/[\w./-]+)`", text):
         assert (REPOSITORY / name).exists(), name
+
+
+def test_every_rule_names_the_tests_that_hold_it_and_they_exist() -> None:
+    rules = re.findall(r'<a id="r([\d.]+\.\d+)"></a>(?:\*\*)?R([\d.]+)', RULES)
+    assert len(rules) > 100
+    assert [anchor for anchor, number in rules if anchor != number] == []
+    held = dict(re.findall(r"^- R([\d.]+): (`test_.+)$", RULES, re.MULTILINE))
+    assert [number for _, number in rules] == list(held)
+    there = {name for path in SOURCES if path.suffix == ".py" for name in re.findall(r"def (test_\w+)", _text(path))}
+    assert {name for names in held.values() for name in re.findall(r"`(\w+)`", names)} - there == set()
+
+
+def test_every_rule_that_is_cited_is_there() -> None:
+    rules = set(re.findall(r'<a id="r([\d.]+)"></a>', RULES))
+    cited = {
+        (str(path.relative_to(REPOSITORY)), number)
+        for path in SOURCES
+        for number in re.findall(r"(?<![\w.])R(\d{1,2}(?:\.\d{1,2})?)(?![\w.]*\w)", _text(path))
+    }
+    assert len(cited) > 20
+    assert {(path, number) for path, number in cited if number not in rules} == set()
+
+
+def test_every_page_that_is_cited_is_there() -> None:
+    names = {path.name for path in SOURCES if path.suffix == ".md"}
+    missing = set()
+    for path in SOURCES:
+        for name in re.findall(r"(?<![\w/.*>}-])[\w.][\w./-]*\.md\b", _text(path)):
+            is_there = name in names or (path.parent / name).exists() or (REPOSITORY / name).exists()
+            if not is_there:
+                missing.add((str(path.relative_to(REPOSITORY)), name))
+    assert missing == set()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASK_AT_MOST: Final = 200
-"""Missing schools and people that are asked for before a Reset deletes them (issue 4)."""
+"""Missing schools and people that are asked for before a Reset deletes them (docs/rules.md, R7.9)."""
 GIVE_UP_AFTER: Final = 3
 """Failures of the source in a row: 200 of them would outlast the step, and the next try would begin from the start."""
 COLLECTIONS: Final = {"schools": "orgs", "users": "users"}

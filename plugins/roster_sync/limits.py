@@ -1,4 +1,4 @@
-"""How much one run may change before a person is asked: pure rules over counts (product.md, Limits)."""
+"""How much one run may change before a person is asked: pure rules over counts (docs/rules.md, R8)."""
 
 from __future__ import annotations
 

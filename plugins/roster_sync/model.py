@@ -35,7 +35,7 @@ KINDS: Final = {
 """The kinds of rows that a plan counts and limits, and the word that people read for each."""
 
 PORTAL_ROLES: Final = ("teacher", "school_admin", "district_admin", "student")
-"""Portal roles, first allowed wins where a person has several (product.md, Roles)."""
+"""Portal roles, first allowed wins where a person has several (docs/rules.md, R3.3)."""
 
 MODES: Final = ("edit", "reset", "undo")
 

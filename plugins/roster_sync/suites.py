@@ -20,7 +20,7 @@ WARN: Final = "warn"
 _SEVERITY: Final = {STOP: "critical", NOT_COMPLETE: "warning", WARN: "info"}
 
 ACCEPTED_PERCENT: Final = 20.0
-"""How much of a collection may be unusable before the run stops (issue 2, Checks)."""
+"""How much of a collection may be unusable before the run stops (docs/rules.md, R6.1)."""
 TRUSTED_FALL: Final = 50.0
 """A smaller fall than this is for the plan's own limits to hold: then a person is asked. A larger one is no proof."""
 

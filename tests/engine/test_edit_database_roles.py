@@ -1,4 +1,4 @@
-"""The database roles: each path is refused what it may not do (data-model.md)."""
+"""The database roles: each path is refused what it may not do (docs/rules.md, R16.2)."""
 
 # ruff: noqa: S608  (names of our own tables)
 from __future__ import annotations
@@ -33,7 +33,7 @@ INSERTS = {
 
 
 WORK = ("license_assignments", "class_books", "student_books")
-MAY = {  # S(elect), I(nsert), U(pdate of all columns), D(elete); what stands here and nothing else (data-model.md)
+MAY = {  # S(elect), I(nsert), U(pdate of all columns), D(elete); these and nothing else (docs/rules.md, R16.2)
     "roster_read": dict.fromkeys(PORTAL, "S"),
     "roster_edit": dict.fromkeys(PORTAL, "S") | dict.fromkeys(("districts", "users"), "SI")
                    | dict.fromkeys(("schools", "user_schools", "classes", "enrollments"), "SIU"),

@@ -1,4 +1,4 @@
-"""The table of situations (product.md, The two modes): what an Edit does with each."""
+"""The table of situations (docs/rules.md, R1): what an Edit does with each."""
 
 from __future__ import annotations
 

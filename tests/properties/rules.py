@@ -1,4 +1,4 @@
-"""The invariants of issue 4, each comparing the portal before and after a run.
+"""What always holds of an Edit and a Reset (docs/rules.md, R1), each rule comparing the portal before and after a run.
 
 Edit and Reset: here; Undo: rules_of_undo.py.
 """
@@ -18,7 +18,7 @@ class Shared:
     """What a feed shares in the selected schools, in source ids."""
 
     def __init__(self, roster: Roster, selected: frozenset[str] | None) -> None:
-        """Reads the feed as product.md does."""
+        """Reads the feed as docs/rules.md does (R2)."""
         wanted = set(roster.orgs) if selected is None else set(roster.orgs) & selected
         self.schools = wanted
         self.classes = {key for key, row in roster.classes.items() if row["school_source_id"] in wanted}

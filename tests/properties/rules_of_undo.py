@@ -1,4 +1,4 @@
-"""What an Undo promises (product.md, Undo), each rule comparing four pictures of the portal."""
+"""What an Undo promises (docs/rules.md, R14), each rule comparing four pictures of the portal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Resets wait for a person, and what an answer lets go: product.md, Limits and Hold."""
+"""Which Resets wait for a person, and what an answer lets go: docs/rules.md, R8 and R9."""
 
 from __future__ import annotations
 

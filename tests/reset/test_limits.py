@@ -1,4 +1,4 @@
-"""The limits of a Reset: one reading of a run's own number, and what is counted against it (product.md, Limits)."""
+"""The limits of a Reset: one reading of a run's own number, and what is counted against it (docs/rules.md, R8)."""
 
 from __future__ import annotations
 

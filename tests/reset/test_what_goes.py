@@ -1,4 +1,4 @@
-"""What a Reset deletes, moves and keeps: the Reset column of product.md, sentence by sentence."""
+"""What a Reset deletes, moves and keeps: the Reset column of docs/rules.md, R1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer is one to the question that its reader saw: product.md, Hold."""
+"""An answer is one to the question that its reader saw: docs/rules.md, R9.10."""
 
 from __future__ import annotations
 

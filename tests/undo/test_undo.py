@@ -1,4 +1,4 @@
-"""What an undo puts back, what it leaves to people and to later runs, and when it is refused: product.md, Undo."""
+"""What an undo puts back, what it leaves to people and to later runs, and when it is refused: docs/rules.md, R14."""
 
 from __future__ import annotations
 

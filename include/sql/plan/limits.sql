@@ -1,4 +1,4 @@
--- Per kind of row: how many would go, how many would change, and of how many (product.md, Limits).
+-- Per kind of row: how many would go, how many would change, and of how many (docs/rules.md, R8.1).
 -- In: plan_counts, the views, enrollment_sizes. Base: synced rows shared or active now in the selected schools; a Reset counts all of the district.
 with base as (
   select 'schools' as kind, count(*) as base from school_view v

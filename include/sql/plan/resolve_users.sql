@@ -1,4 +1,4 @@
--- Which portal person each person of the feed is (product.md, Matching): key, previous id, then the ladder on proof.
+-- Which portal person each person of the feed is (docs/rules.md, R4): key, previous id, then the ladder on proof.
 -- Candidates of the ladder: synced people whom the feed does not itself name, each claimed once, never guessed.
 -- The join by id also tells who is the same in every value (of them nothing is compared again, see staging.user_values), and who is
 -- plain: nothing of them is to be judged. What plan/unusual.sql knows of a plain person makes them one to look at again.
