@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from roster_sync.dag_factory import build_reset_dag
+from roster_sync.orchestration.dag_factory import build_reset_dag
 
 dag = build_reset_dag()

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from ops.console import say
 from ops.postgres import OWNER, PORTAL_DATABASE, Server
-from roster_sync.districts import load_registry
-from roster_sync.errors import ConfigError
+from roster_sync.config.districts import load_registry
+from roster_sync.core.errors import ConfigError
 
 _NEWEST = "select coalesce(max(id), 0) from sync.runs"
 _CAME = "select id, status, message from sync.runs where id > %s and airflow_dag_id = %s and message <> '' order by id"

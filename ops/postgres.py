@@ -69,8 +69,8 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
 
 def migrated(server: Server) -> None:
     """Brings the portal database to the newest migration."""
-    from roster_sync.errors import RosterError
-    from roster_sync.migrations import migrate
+    from roster_sync.core.errors import RosterError
+    from roster_sync.database.migrations import migrate
 
     try:
         with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, progress("migrating the portal database"):

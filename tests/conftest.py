@@ -226,7 +226,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _build_template(cluster: Cluster, name: str) -> None:
-    from roster_sync.migrations import migrate
+    from roster_sync.database.migrations import migrate
 
     building = f"{name}_building"
     cluster.drop(building)

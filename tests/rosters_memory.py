@@ -11,9 +11,11 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import apply, holds, plan, runs, staging, undo
-from roster_sync.districts import District, Limits, SourceSettings
-from roster_sync.model import COLLECTIONS
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.core.limits import Limits
+from roster_sync.core.vocabulary import COLLECTIONS
+from roster_sync.engine import apply, holds, plan, runs, undo
+from roster_sync.feed import staging
 from roster_sync.sources.base import CollectionReport, FeedReport, ProbeReport, Sink
 
 UNDO_MAY_CHANGE = ("updated_at", "updated_run_id", "row_hash")
@@ -324,7 +326,8 @@ class Portal:
             table: sorted(
                 json.dumps(row, sort_keys=True)
                 for (row,) in self.rows(
-                    f"select to_jsonb(t) - %(w)s::text[] from portal.{table} t", w=list(without)  # noqa: S608
+                    f"select to_jsonb(t) - %(w)s::text[] from portal.{table} t",  # noqa: S608
+                    w=list(without),
                 )
             )
             for table in TABLES

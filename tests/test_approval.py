@@ -20,9 +20,11 @@ from airflow.sdk.exceptions import (
     TaskAwaitingInput,
 )
 
-from roster_sync import dag_factory, districts, question_text, runs, tasks
-from roster_sync.approval import answer_of
-from roster_sync.runs import RunRequest
+from roster_sync.config import districts
+from roster_sync.engine import question_text, runs
+from roster_sync.engine.runs import RunRequest
+from roster_sync.orchestration import dag_factory, tasks
+from roster_sync.orchestration.approval import answer_of
 from tests.conftest import Portal
 
 PLAN = {

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from ops.cluster_files import programs
-from roster_sync import cluster, holds, hooks, housekeeping
+from roster_sync.engine import holds, housekeeping
+from roster_sync.orchestration import cluster_policies, hooks
 from tests.conftest import REPOSITORY, Cluster
 
 COMPOSE = REPOSITORY / "docker-compose.yaml"
@@ -94,8 +95,8 @@ def test_a_setting_left_empty_in_env_has_its_default(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, "")
     assert housekeeping.Settings.from_environment() == housekeeping.Settings()
     assert holds.hours() == holds.HOURS
-    assert cluster.forks_tasks(["airflow", "scheduler"])
-    assert not cluster.forks_tasks(["airflow", "triggerer"])
+    assert cluster_policies.forks_tasks(["airflow", "scheduler"])
+    assert not cluster_policies.forks_tasks(["airflow", "triggerer"])
 
 
 def test_without_a_mail_server_in_env_mails_go_to_the_catcher(
@@ -237,8 +238,8 @@ def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_
     environment = {
         **os.environ,
         **dict.fromkeys(names, "it's \\quoted"),
-        "PGHOST": cluster.host,
-        "PGUSER": cluster.user,
+        "PGHOST": cluster_policies.host,
+        "PGUSER": cluster_policies.user,
         "PGOPTIONS": "-c client_min_messages=warning",
     }
     for _ in range(2):
@@ -250,7 +251,7 @@ def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_
             check=False,
         )
         assert (result.returncode, result.stderr) == (0, "")
-    with cluster.admin() as cursor:
+    with cluster_policies.admin() as cursor:
         cursor.execute(
             "select count(*) from pg_authid where rolpassword is not null"
             " and rolname in ('airflow', 'roster_app', 'roster_owner')"

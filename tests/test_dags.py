@@ -17,8 +17,9 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
-from roster_sync import cluster, dag_factory, districts, policies
-from roster_sync.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
+from roster_sync.config import districts
+from roster_sync.core.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
+from roster_sync.orchestration import cluster_policies, dag_factory, retry_policy
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MANUAL = {"roster_reset", "roster_undo", "roster_approve"}
@@ -81,7 +82,7 @@ def test_every_task_is_limited_in_time_and_tried_again_by_kind_of_error(dags):
             assert isinstance(task.execution_timeout, timedelta), task.task_id
             assert task.retries == 3, task.task_id
             if task.task_id != "question":
-                assert isinstance(task.retry_policy, policies.RetryByError), task.task_id
+                assert isinstance(task.retry_policy, retry_policy.RetryByError), task.task_id
 
 
 def test_a_district_runs_nightly_in_its_own_time_zone_and_never_twice_at_once(dags):
@@ -278,7 +279,7 @@ def test_twelve_hundred_districts_are_parsed_in_eight_seconds_of_processor_time(
     ],
 )
 def test_time_heals_some_errors_and_no_others(error, try_number, action, seconds):
-    decision = policies.RetryByError().evaluate(error, try_number, 3)
+    decision = retry_policy.RetryByError().evaluate(error, try_number, 3)
     assert decision.action.value == action
     assert decision.retry_delay == (None if seconds is None else timedelta(seconds=seconds))
 
@@ -298,7 +299,7 @@ def test_time_heals_some_errors_and_no_others(error, try_number, action, seconds
     ],
 )
 def test_heavy_packages_are_preloaded_where_tasks_are_forked_and_nowhere_else(arguments, expected):
-    assert cluster.forks_tasks(arguments) is expected
+    assert cluster_policies.forks_tasks(arguments) is expected
 
 
 @pytest.mark.parametrize(("command", "expected"), [("scheduler", "True"), ("dag-processor", "False")])
@@ -322,8 +323,8 @@ def test_airflow_calls_our_rules_and_they_refuse_a_task_without_a_time_limit():
     with DAG("roster_careless") as dag:
         task = EmptyOperator(task_id="careless")
     with pytest.raises(AirflowClusterPolicyViolation, match="an owner and an execution_timeout"):
-        cluster.check_task(task)
+        cluster_policies.check_task(task)
     with pytest.raises(AirflowClusterPolicyViolation, match="tags, doc_md, description"):
-        cluster.check_dag(dag)
+        cluster_policies.check_dag(dag)
     with DAG("someone_elses"):
-        cluster.check_task(EmptyOperator(task_id="theirs"))
+        cluster_policies.check_task(EmptyOperator(task_id="theirs"))

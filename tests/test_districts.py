@@ -8,10 +8,11 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from roster_sync import cron, districts
-from roster_sync.districts import District, Limits, SourceSettings, load_registry
-from roster_sync.errors import ConfigError
-from roster_sync.registry import default_schedule
+from roster_sync.config import cron, districts
+from roster_sync.config.districts import District, SourceSettings, load_registry
+from roster_sync.config.registry_file import default_schedule
+from roster_sync.core.errors import ConfigError
+from roster_sync.core.limits import Limits
 
 WHOLE = """\
 districts:

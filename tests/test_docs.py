@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG
 
-from roster_sync import cluster, dag_factory, dag_steps, districts, hooks, notices, params
-from roster_sync import registry as registry_file
+from roster_sync.config import districts
+from roster_sync.config import registry_file as registry_file
+from roster_sync.notices import outbox
+from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
 from tests.conftest import Portal
 from tests.test_dags import registry
 
@@ -71,7 +73,7 @@ def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) ->
 
 
 def test_every_variable_that_the_code_reads_is_told_in_the_readme_and_no_other() -> None:
-    read = {cluster.PRELOAD_VARIABLE, districts.DISTRICTS_VARIABLE}
+    read = {cluster_policies.PRELOAD_VARIABLE, districts.DISTRICTS_VARIABLE}
     for folder in ("plugins", "ops", "config", "include"):
         for path in (REPOSITORY / folder).rglob("*.py"):
             read |= set(re.findall(r"[\"'](ROSTER_[A-Z_]+)[\"']", path.read_text(encoding="utf-8")))
@@ -113,7 +115,7 @@ def test_whoever_adds_a_district_is_told_to_switch_its_dag_on(dags: dict[str, DA
 def test_every_runbook_is_listed_and_those_that_dags_and_logs_name_are_there(dags: dict[str, DAG]) -> None:
     listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (RUNBOOKS / "README.md").read_text(encoding="utf-8")))
     assert listed == {page.name for page in RUNBOOKS.glob("*.md")} - {"README.md"}
-    told = "".join(str(dag.doc_md) for dag in dags.values()) + notices.RUNBOOK
+    told = "".join(str(dag.doc_md) for dag in dags.values()) + outbox.RUNBOOK
     assert {name for name in re.findall(r"docs/[\w/-]+\.md", told) if not (REPOSITORY / name).exists()} == set()
 
 

@@ -19,9 +19,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from airflow.sdk.exceptions import AirflowException
 
-from roster_sync import db, deadline, failures, hooks
-from roster_sync.errors import AuthError, ConfigError, DatabaseFailure
-from roster_sync.mails import Mail
+from roster_sync.core.errors import AuthError, ConfigError, DatabaseFailure
+from roster_sync.database import db
+from roster_sync.notices.mails import Mail
+from roster_sync.orchestration import deadline, failures, hooks
 
 
 class Catcher:

@@ -15,18 +15,20 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGINS = REPOSITORY / "plugins"
 PACKAGE = PLUGINS / "roster_sync"
 
-CORE = {"model", "districts", "registry", "yaml_nodes", "cron", "limits", "errors", "places"}
-AIRFLOW_LAYER = {
-    "hooks",
-    "tasks",
-    "dag_factory",
-    "dag_steps",
-    "params",
-    "policies",
-    "approval",
-    "deadline",
-    "freshen_tasks",
-}
+ROOMS = (
+    "core",
+    "config",
+    "database",
+    "sources",
+    "feed",
+    "engine",
+    "notices",
+    "orchestration",
+    "ui",
+)
+"""The folders of the package, from the bottom up: each may import itself and what stands before it."""
+WITH_AIRFLOW = {"orchestration", "ui"}
+MOST_MODULES = 13
 HEAVY = {"pandas", "numpy", "great_expectations"}
 DAG_FILES = sorted((REPOSITORY / "dags").glob("*.py"))
 METADATA = ("airflow.models", "airflow.settings", "airflow.utils.session", "airflow.utils.db", "airflow.jobs")
@@ -69,29 +71,33 @@ def part(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) in CORE], ids=module_name)
-def test_the_core_imports_the_standard_library_and_yaml_only(path):
-    assert tops(imports(path)) <= {*sys.stdlib_module_names, "yaml", "roster_sync"}
+def rooms_imported(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("roster_sync.")} & set(ROOMS)
 
 
-@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) in CORE], ids=module_name)
-def test_the_core_imports_of_the_package_only_the_core(path):
-    ours = {name.split(".")[1] for name in imports(path) if name.startswith("roster_sync.")}
-    assert ours <= CORE
+def test_every_folder_of_the_package_is_a_room_with_a_place_in_the_order():
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
 
 
-def test_only_the_airflow_layer_and_the_pages_import_airflow():
-    found = {part(path) for path in package_modules() if "airflow" in tops(imports(path))}
-    # cluster's functions are called by Airflow's settings and raise Airflow's own exception
-    assert found <= {*AIRFLOW_LAYER, "cluster", "ui"}
+@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) in ROOMS], ids=module_name)
+def test_a_module_imports_its_own_room_and_lower_ones_only(path):
+    allowed = set(ROOMS[: ROOMS.index(part(path)) + 1])
+    assert rooms_imported(path) <= allowed
 
 
-def test_nothing_below_the_airflow_layer_imports_it():
-    for path in package_modules():
-        if part(path) in {*AIRFLOW_LAYER, "ui", "cluster"}:
-            continue
-        ours = {name.split(".")[1] for name in imports(path) if name.startswith("roster_sync.")}
-        assert not ours & {*AIRFLOW_LAYER, "ui"}, module_name(path)
+def test_no_room_holds_more_modules_than_a_reader_can_keep_in_mind():
+    for folder in {path.parent for path in package_modules()}:
+        modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, (folder.name, len(modules))
+
+
+@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) == "core"], ids=module_name)
+def test_the_core_imports_the_standard_library_only(path):
+    assert tops(imports(path)) <= {*sys.stdlib_module_names, "roster_sync"}
+
+
+def test_only_orchestration_and_the_pages_import_airflow():
+    assert {part(path) for path in package_modules() if "airflow" in tops(imports(path))} <= WITH_AIRFLOW
 
 
 def test_nothing_imports_from_the_dags_folder():
@@ -116,7 +122,7 @@ def test_no_task_reaches_for_the_metadata_database(path):
 
 
 def test_what_a_dag_file_loads_is_light():
-    program = "import sys; from roster_sync import dag_factory; print(*sys.modules)"
+    program = "import sys; from roster_sync.orchestration import dag_factory; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": str(PLUGINS)},

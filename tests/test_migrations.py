@@ -13,8 +13,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from roster_sync.errors import ConfigError, DatabaseFailure
-from roster_sync.migrations import MIGRATIONS_FOLDER, migrate, read_migrations
+from roster_sync.core.errors import ConfigError, DatabaseFailure
+from roster_sync.database.migrations import MIGRATIONS_FOLDER, migrate, read_migrations
 from tests.conftest import REPOSITORY, Portal
 
 
@@ -129,7 +129,11 @@ def _command(dsn: str | None) -> subprocess.CompletedProcess[str]:
     if dsn is not None:
         environment["ROSTER_MIGRATE_DSN"] = dsn
     return subprocess.run(
-        [sys.executable, "-m", "roster_sync.migrations"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "roster_sync.database.migrations"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -34,16 +34,17 @@ from ops.console import Problem, progress
 from ops.home import Home
 from ops.postgres import APP, Server
 from ops.services import Services, services
-from roster_sync import runs, staging
-from roster_sync.districts import District, SourceSettings
-from roster_sync.sources.address import parse_address
-from roster_sync.sources.auth import Bearer
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.engine import runs
+from roster_sync.feed import staging
 from roster_sync.sources.base import Access, FeedReport, ProbeReport, Sink, Source
-from roster_sync.sources.budget import Budget
-from roster_sync.sources.clever_api import PER_MINUTE
-from roster_sync.sources.registry import open_source
-from roster_sync.sources.session import Session
-from roster_sync.sources.side_by_side import side_by_side
+from roster_sync.sources.clever.api import PER_MINUTE
+from roster_sync.sources.http.address import parse_address
+from roster_sync.sources.http.auth import Bearer
+from roster_sync.sources.http.budget import Budget
+from roster_sync.sources.http.concurrent import side_by_side
+from roster_sync.sources.http.session import Session
+from roster_sync.sources.kinds import open_source
 
 STUDENTS, STUDENTS_OF_A_SCHOOL = 912_064, 571.5
 CLASSES_PER_STUDENT = 6.0061

@@ -15,7 +15,7 @@ from psycopg2 import sql
 from ops.bench.fixtures import FILES, Rosters
 from ops.postgres import APP, OWNER, Server
 from ops.server import SUPERUSER
-from roster_sync.migrations import migrate
+from roster_sync.database.migrations import migrate
 
 NAME = "roster_bench"
 

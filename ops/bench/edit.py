@@ -35,9 +35,11 @@ from ops.bench.report import Line, Report
 from ops.console import progress
 from ops.home import REPOSITORY, Home
 from ops.postgres import APP, Server
-from roster_sync import apply, plan, runs, staging
-from roster_sync.districts import District, Limits, SourceSettings
-from roster_sync.sources.registry import open_source
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.core.limits import Limits
+from roster_sync.engine import apply, plan, runs
+from roster_sync.feed import staging
+from roster_sync.sources.kinds import open_source
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -20,7 +20,7 @@ def _measure(host: str, database: str, run_id: int, path: str, docs: Path) -> di
     importlib.import_module("great_expectations")
     imported = time.perf_counter()
     from ops.bench.edit import district_of
-    from roster_sync import checks
+    from roster_sync.feed import checks
 
     with closing(psycopg2.connect(host=host, user="roster_app", dbname=database)) as connection:
         checks.validate(connection, run_id, district_of(Path(path)), docs)

@@ -63,7 +63,7 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
 
 @contextmanager
 def _database(server: Server, *, keep: bool) -> Iterator[Cursor]:
-    from roster_sync.migrations import migrate
+    from roster_sync.database.migrations import migrate
 
     with closing(server.connect(SUPERUSER, "postgres")) as admin, admin.cursor() as superuser:
         admin.autocommit = True

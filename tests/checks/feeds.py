@@ -7,7 +7,8 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from roster_sync.districts import District, Limits, SourceSettings
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.core.limits import Limits
 
 ORGS = ("orgs", "users", "classes", "enrollments")
 

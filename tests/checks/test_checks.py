@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import checks, suites
-from roster_sync.districts import Limits
-from roster_sync.errors import FeedRejected
+from roster_sync.core.errors import FeedRejected
+from roster_sync.core.limits import Limits
+from roster_sync.feed import checks, suites
 from tests.checks import feeds
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import checks, data_docs
-from roster_sync.errors import FeedRejected
+from roster_sync.core.errors import FeedRejected
+from roster_sync.feed import checks, data_docs
 from tests.checks import feeds
 
 

@@ -11,12 +11,13 @@ from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import CsvOptions, Version, write_csv
 from include.simulator.serving import DEMO_SECRET, serve, serve_clever
 from include.simulator.web import Simulator
-from roster_sync import apply, plan, runs, staging
-from roster_sync.districts import SourceSettings
-from roster_sync.errors import RosterError, SourceNotReady, SyncRefused
+from roster_sync.config.districts import SourceSettings
+from roster_sync.core.errors import RosterError, SourceNotReady, SyncRefused
+from roster_sync.engine import apply, plan, runs
+from roster_sync.feed import staging
 from roster_sync.sources.base import Access, Source
-from roster_sync.sources.clever import Clever
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.clever.source import Clever
+from roster_sync.sources.kinds import open_source
 from tests.engine.world import Ran, World
 
 WAYS: Final = ("clever", "rest11", "rest12", "csv11", "csv12")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from include.simulator.district import MadeUpDistrict
-from roster_sync.districts import SourceSettings
+from roster_sync.config.districts import SourceSettings
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.handwork import Kept, kept, work
 from tests.cross.portal_image import Image, Meanings, differences, image

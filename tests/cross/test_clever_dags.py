@@ -12,7 +12,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve_clever
-from roster_sync import districts
+from roster_sync.config import districts
 from tests.conftest import Portal
 
 REPOSITORY = Path(__file__).resolve().parents[2]

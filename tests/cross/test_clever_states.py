@@ -12,9 +12,9 @@ import pytest
 
 from include.simulator.clever_site import CleverSite
 from include.simulator.district import MadeUpDistrict
-from roster_sync import staging
+from roster_sync.feed import staging
 from roster_sync.sources.base import Access
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.kinds import open_source
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.handwork import kept, work
 from tests.cross.portal_image import Image, Meanings, image

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from include.simulator.district import MadeUpDistrict
-from roster_sync import freshen
-from roster_sync.districts import SourceSettings
-from roster_sync.errors import SyncRefused
-from roster_sync.sources.clever_events import CleverEvents, newest_event
+from roster_sync.config.districts import SourceSettings
+from roster_sync.core.errors import SyncRefused
+from roster_sync.engine import freshen
+from roster_sync.sources.clever.events import CleverEvents, newest_event
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.portal_image import Image, Meanings, differences, image
 from tests.engine.world import Ran, World

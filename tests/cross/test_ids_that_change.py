@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.simulator.district import MadeUpDistrict
-from roster_sync import matching
+from roster_sync.engine import matching
 from tests.cross.everywhere import Everywhere
 from tests.engine.rosters import MemorySource, Roster
 from tests.engine.world import World

@@ -12,9 +12,9 @@ import pytest
 
 from include.simulator.district import Churn, MadeUpDistrict
 from include.simulator.web import Simulator
-from roster_sync.districts import SourceSettings
+from roster_sync.config.districts import SourceSettings
 from roster_sync.sources.base import Access
-from roster_sync.sources.oneroster import OneRosterRest
+from roster_sync.sources.oneroster.source import OneRosterRest
 from tests.cross.everywhere import Everywhere, run
 from tests.cross.handwork import kept, work
 from tests.engine.world import Ran, World

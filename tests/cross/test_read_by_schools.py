@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.simulator.district import MadeUpDistrict
-from roster_sync import staging
+from roster_sync.feed import staging
 from tests.cross.everywhere import Everywhere
 from tests.engine.world import World
 

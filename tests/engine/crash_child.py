@@ -15,8 +15,10 @@ from typing import Any, NoReturn
 
 import psycopg2
 
-from roster_sync import apply, db, plan, runs, staging
-from roster_sync.districts import District, SourceSettings
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.database import db
+from roster_sync.engine import apply, plan, runs
+from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, Roster
 
 

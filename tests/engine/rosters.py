@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roster_sync.model import COLLECTIONS
+from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import CollectionReport, FeedReport, ProbeReport, Sink
-from roster_sync.sources.csv_header import FILES
+from roster_sync.sources.oneroster_csv.header import FILES
 
 Record = dict[str, str]
 

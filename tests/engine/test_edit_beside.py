@@ -11,9 +11,11 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from roster_sync import apply, comparison, db, plan, staging
-from roster_sync.copy_sink import CopySink, close_raw
-from roster_sync.errors import DatabaseFailure
+from roster_sync.core.errors import DatabaseFailure
+from roster_sync.database import db
+from roster_sync.engine import apply, comparison, plan
+from roster_sync.feed import staging
+from roster_sync.feed.copy_sink import CopySink, close_raw
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from roster_sync import db
+from roster_sync.database import db
 from tests.engine.rosters import town
 from tests.engine.world import World
 

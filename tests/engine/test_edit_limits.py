@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from roster_sync import holds, runs
-from roster_sync.districts import Limits
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.core.limits import Limits
+from roster_sync.engine import holds, runs
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import NO_LIMITS, World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import db
+from roster_sync.database import db
 from tests.engine.rosters import town
 from tests.engine.world import World
 

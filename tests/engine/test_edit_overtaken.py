@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from roster_sync import apply, plan, runs, staging
-from roster_sync.errors import DatabaseFailure, SyncRefused
+from roster_sync.core.errors import DatabaseFailure, SyncRefused
+from roster_sync.engine import apply, plan, runs
+from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 

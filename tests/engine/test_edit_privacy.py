@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from roster_sync.errors import DatabaseFailure
+from roster_sync.core.errors import DatabaseFailure
 from tests.engine.rosters import MemorySource, Roster, csv_files, town
 from tests.engine.world import World
 
@@ -62,7 +62,8 @@ def _more() -> Roster:
 
 
 def _steps(world: World, run_id: int) -> None:
-    from roster_sync import apply, plan, staging
+    from roster_sync.engine import apply, plan
+    from roster_sync.feed import staging
 
     staging.load(world.app, run_id, world.district, MemorySource(_more()))
     plan.make(world.app, run_id, world.district)

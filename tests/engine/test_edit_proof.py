@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from roster_sync import staging
-from roster_sync.districts import SourceSettings
+from roster_sync.config.districts import SourceSettings
+from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, Roster, csv_files, delta, town
 from tests.engine.world import World
 

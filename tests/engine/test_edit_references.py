@@ -7,7 +7,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from roster_sync import apply, db, plan, staging
+from roster_sync.database import db
+from roster_sync.engine import apply, plan
+from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import World
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from roster_sync import runs
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.engine import runs
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import World
 
@@ -149,7 +149,8 @@ def test_a_repeated_airflow_run_finds_its_row(world: World) -> None:
 
 
 def test_each_task_of_a_run_may_be_repeated(world: World) -> None:
-    from roster_sync import apply, plan, staging
+    from roster_sync.engine import apply, plan
+    from roster_sync.feed import staging
 
     run_id = world.begin()
     for _ in range(2):
@@ -239,7 +240,8 @@ def test_the_days_of_a_person_are_told_by_every_id_they_were_known_by(world: Wor
 
 
 def test_a_portal_that_changes_between_plan_and_apply_is_planned_again(world: World) -> None:
-    from roster_sync import apply, plan, staging
+    from roster_sync.engine import apply, plan
+    from roster_sync.feed import staging
 
     world.run(town().without("a1"))
     run_id = world.begin()
@@ -253,7 +255,8 @@ def test_a_portal_that_changes_between_plan_and_apply_is_planned_again(world: Wo
 
 
 def test_a_manual_enrolment_that_comes_between_plan_and_apply_stays_manual(world: World) -> None:
-    from roster_sync import apply, plan, staging
+    from roster_sync.engine import apply, plan
+    from roster_sync.feed import staging
 
     world.run(town())
     run_id = world.begin()
@@ -267,7 +270,9 @@ def test_a_manual_enrolment_that_comes_between_plan_and_apply_stays_manual(world
 
 def test_readers_never_see_a_half_applied_run(world: World) -> None:
     """One transaction: what a second connection sees changes once, from nothing to everything."""
-    from roster_sync import apply, db, plan, staging
+    from roster_sync.database import db
+    from roster_sync.engine import apply, plan
+    from roster_sync.feed import staging
 
     run_id = world.begin()
     staging.load(world.app, run_id, world.district, MemorySource(town()))

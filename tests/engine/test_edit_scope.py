@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 

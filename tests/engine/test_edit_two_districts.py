@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from roster_sync import apply, comparison, db, plan, staging, undo
-from roster_sync.errors import DatabaseFailure
+from roster_sync.core.errors import DatabaseFailure
+from roster_sync.database import db
+from roster_sync.engine import apply, comparison, plan, undo
+from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, delta, town
 from tests.engine.world import World
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from roster_sync.errors import DatabaseFailure
-from roster_sync.progress import Teller, Watched
+from roster_sync.core.errors import DatabaseFailure
+from roster_sync.feed.progress import Teller, Watched
 from roster_sync.sources.base import CopyRefused, FeedReport
 
 

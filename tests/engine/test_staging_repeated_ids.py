@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from roster_sync import checks, staging
-from roster_sync.errors import FeedRejected
+from roster_sync.core.errors import FeedRejected
+from roster_sync.feed import checks, staging
 from roster_sync.sources.base import FeedReport, Sink, Source
 from tests.engine.rosters import MemorySource, Roster, csv_files
 from tests.engine.world import World

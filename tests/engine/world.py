@@ -12,11 +12,13 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
-from roster_sync import apply, holds, plan, runs, staging
-from roster_sync.districts import District, Limits, SourceSettings
-from roster_sync.errors import RosterError, SyncRefused
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.core.errors import RosterError, SyncRefused
+from roster_sync.core.limits import Limits
+from roster_sync.engine import apply, holds, plan, runs
+from roster_sync.feed import staging
 from roster_sync.sources.base import Source
-from roster_sync.sources.oneroster_csv import OneRosterCsv
+from roster_sync.sources.oneroster_csv.source import OneRosterCsv
 from tests.conftest import Portal
 from tests.engine.rosters import MemorySource, Roster, write_zip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import runs
+from roster_sync.engine import runs
 from tests.notices.test_notices import ADMIN, Outbox, outbox, tell
 from tests.worklist.test_catching_up import newcomer, wrote
 from tests.worklist.world import World

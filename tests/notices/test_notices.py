@@ -18,10 +18,11 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from starlette.routing import Match
 
-from roster_sync import notices, worklist
-from roster_sync.errors import ConfigError
-from roster_sync.mails import Mail
-from roster_sync.notices import Links
+from roster_sync.core.errors import ConfigError
+from roster_sync.core.links import Links
+from roster_sync.engine import worklist
+from roster_sync.notices import outbox as notices
+from roster_sync.notices.mails import Mail
 from tests.worklist.world import World
 
 LINKS = Links("https://airflow.example.org/")
@@ -100,7 +101,7 @@ def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, a
 
 def test_the_addresses_in_mails_are_those_of_pages() -> None:
     from roster_sync.ui.app import app
-    from roster_sync.ui.changes import Kind, What
+    from roster_sync.ui.views.changes import Kind, What
 
     addresses = [
         LINKS.run(7), LINKS.changes(7, "students"), LINKS.rejected(7), LINKS.worklist("bay", "role_drift"),
@@ -640,7 +641,7 @@ def test_a_mail_arrives_over_smtp_with_both_bodies(
     world.person("teacher", world.school(), given="Zoë", family="Ångström")
     world.end("launched")
     try:
-        from roster_sync import hooks
+        from roster_sync.orchestration import hooks
 
         with hooks.mailer() as post:
             assert notices.send(app, world.run_id, world.district, post, LINKS) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from roster_sync import matching
+from roster_sync.engine import matching
 from tests.properties.stories import Work
 from tests.rosters_memory import Portal
 

@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from roster_sync import undo
-from roster_sync.districts import Limits
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.core.limits import Limits
+from roster_sync.engine import undo
 from tests.properties import rules, rules_of_undo
 from tests.properties.handwork import Desk
 from tests.properties.picture import Picture, differences, take

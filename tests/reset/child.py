@@ -6,8 +6,8 @@ import sys
 
 import psycopg2
 
-from roster_sync import apply, runs
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.engine import apply, runs
 from tests.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal, Roster
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from roster_sync import holds
-from roster_sync.districts import Limits
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.core.limits import Limits
+from roster_sync.engine import holds
 from tests.reset.test_what_goes import people, two_schools
 from tests.rosters_memory import MemorySource, Portal, Roster
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import suites
-from roster_sync.districts import Limits
-from roster_sync.limits import Breach, for_run
+from roster_sync.core.limits import Breach, Limits, for_run
+from roster_sync.feed import suites
 from tests.reset.test_approval import less, many
 from tests.rosters_memory import Portal
 

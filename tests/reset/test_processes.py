@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
 from tests.conftest import REPOSITORY, Cluster
 from tests.conftest import Portal as Database
 from tests.reset.child import everything_changes

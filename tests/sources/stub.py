@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from roster_sync.sources.session import Patience
+from roster_sync.sources.http.session import Patience
 
 TOKEN = "tok-3f9a-not-to-be-seen"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from roster_sync.errors import SourceUnavailable
+from roster_sync.core.errors import SourceUnavailable
 from tests.rosters_memory import MemorySource, Portal, Roster
 
 PUPILS = tuple(f"s{number}" for number in range(1, 8))

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from roster_sync.errors import ConfigError
-from roster_sync.sources.auth import Bearer, OAuth1, base_string
+from roster_sync.core.errors import ConfigError
+from roster_sync.sources.http.auth import Bearer, OAuth1, base_string
 
 
 def test_the_base_string_is_that_of_the_rfc() -> None:

@@ -15,15 +15,15 @@ from include.simulator.clever_site import CleverDistrict, CleverSite
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve_clever
 from include.simulator.web import Simulator
-from roster_sync.districts import SourceSettings
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, SourceNotReady, SourceUnavailable
-from roster_sync.model import COLLECTIONS
+from roster_sync.config.districts import SourceSettings
+from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, SourceNotReady, SourceUnavailable
+from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeStep
-from roster_sync.sources.budget import Budget
-from roster_sync.sources.clever import Clever
-from roster_sync.sources.clever_api import CleverApi, Walk
-from roster_sync.sources.clever_mapping import ROLES
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.clever.api import CleverApi, Walk
+from roster_sync.sources.clever.mapping import ROLES
+from roster_sync.sources.clever.source import Clever
+from roster_sync.sources.http.budget import Budget
+from roster_sync.sources.kinds import open_source
 from tests.sources.conftest import MemorySink
 from tests.sources.stub import Asked, Stub, Time, answer, serving
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from roster_sync.model import COLLECTIONS
-from roster_sync.sources import clever_mapping as mapping
+from roster_sync.core.vocabulary import COLLECTIONS
+from roster_sync.sources.clever import mapping as mapping
 
 TODAY = date(2026, 7, 1)
 

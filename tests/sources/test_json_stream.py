@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roster_sync.errors import FeedBroken
-from roster_sync.sources.json_stream import Envelope
-from roster_sync.sources.reply import Reply
+from roster_sync.core.errors import FeedBroken
+from roster_sync.sources.http.json_stream import Envelope
+from roster_sync.sources.http.reply import Reply
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 VALUES = st.recursive(

@@ -14,13 +14,13 @@ import pytest
 from include.simulator.district import DistrictDay, MadeUpDistrict
 from include.simulator.serving import serve
 from include.simulator.web import Simulator
-from roster_sync.districts import SourceSettings
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, RateLimited, SourceUnavailable
+from roster_sync.config.districts import SourceSettings
+from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RateLimited, SourceUnavailable
 from roster_sync.sources.base import Access, FeedReport
-from roster_sync.sources.oneroster import OneRosterRest
-from roster_sync.sources.oneroster_mapping import Page
-from roster_sync.sources.oneroster_paging import Walk
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.kinds import open_source
+from roster_sync.sources.oneroster.mapping import Page
+from roster_sync.sources.oneroster.paging import Walk
+from roster_sync.sources.oneroster.source import OneRosterRest
 from tests.sources.conftest import MemorySink
 from tests.sources.stub import Time
 
@@ -460,8 +460,8 @@ def test_few_pages_are_on_their_way_at_a_time(simulate: Callable[..., Simulator]
 
 
 def test_records_that_are_none_are_passed_on_without_an_id_or_told(sink: MemorySink) -> None:
-    from roster_sync.sources.oneroster import put
-    from roster_sync.sources.oneroster_mapping import WANTED, read_page
+    from roster_sync.sources.oneroster.mapping import WANTED, read_page
+    from roster_sync.sources.oneroster.source import put
 
     users = next(wanted for wanted in WANTED if wanted.collection == "users")
     records = ["text", None, {"role": "student", "orgs": "x", "grades": 9, "userIds": [None, {}]}, {}]
@@ -531,7 +531,7 @@ def test_the_probe_says_that_the_credentials_are_wrong(simulate: Callable[..., S
 
 def test_the_probe_says_that_a_clock_is_wrong(simulate: Callable[..., Simulator]) -> None:
     simulator = simulate()
-    from roster_sync.sources.auth import OAuth1
+    from roster_sync.sources.http.auth import OAuth1
 
     read = source(simulator, secret="wrong", time=Time(now=now() - 3600))
     assert isinstance(read._session.auth, OAuth1)

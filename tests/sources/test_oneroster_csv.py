@@ -11,12 +11,12 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from roster_sync.districts import SourceSettings
-from roster_sync.errors import FeedBroken
-from roster_sync.sources import archive as archive_module
+from roster_sync.config.districts import SourceSettings
+from roster_sync.core.errors import FeedBroken
 from roster_sync.sources.base import FeedReport, ProbeReport
-from roster_sync.sources.oneroster_csv import OneRosterCsv
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.files import archive as archive_module
+from roster_sync.sources.kinds import open_source
+from roster_sync.sources.oneroster_csv.source import OneRosterCsv
 from tests.sources.conftest import CsvRoster, MemorySink
 
 ALL = {"orgs": 3, "terms": 1, "courses": 1, "classes": 2, "users": 3, "enrollments": 3}

@@ -12,13 +12,13 @@ from itertools import count
 
 import pytest
 
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, RateLimited, RosterError, SourceUnavailable
-from roster_sync.policies import RetryByError
-from roster_sync.sources.address import parse_address
-from roster_sync.sources.auth import Bearer, ClientCredentials
-from roster_sync.sources.budget import Budget, shared_budget
-from roster_sync.sources.reply import next_link
-from roster_sync.sources.session import Session
+from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RateLimited, RosterError, SourceUnavailable
+from roster_sync.orchestration.retry_policy import RetryByError
+from roster_sync.sources.http.address import parse_address
+from roster_sync.sources.http.auth import Bearer, ClientCredentials
+from roster_sync.sources.http.budget import Budget, shared_budget
+from roster_sync.sources.http.reply import next_link
+from roster_sync.sources.http.session import Session
 from tests.sources.stub import TOKEN, Answer, Asked, Stub, Time, answer, serving
 
 

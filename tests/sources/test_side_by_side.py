@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from roster_sync.sources.side_by_side import side_by_side
+from roster_sync.sources.http.concurrent import side_by_side
 
 
 def test_every_item_of_every_walk_comes_once() -> None:

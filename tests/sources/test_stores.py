@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError
 
-from roster_sync import hooks
-from roster_sync.districts import SourceSettings, load_registry
-from roster_sync.errors import AuthError, ConfigError, FeedBroken, RosterError, SourceUnavailable
-from roster_sync.sources import stores
-from roster_sync.sources.archive import open_archive
+from roster_sync.config.districts import SourceSettings, load_registry
+from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RosterError, SourceUnavailable
+from roster_sync.orchestration import hooks
 from roster_sync.sources.base import Access
-from roster_sync.sources.oneroster_csv import OneRosterCsv
-from roster_sync.sources.registry import open_source
+from roster_sync.sources.files import stores
+from roster_sync.sources.files.archive import open_archive
+from roster_sync.sources.kinds import open_source
+from roster_sync.sources.oneroster_csv.source import OneRosterCsv
 from tests.sources.conftest import CsvRoster, MemorySink
 from tests.sources.distant import ANOTHER_KEY, BUCKET, KEY, LOGIN, PASSWORD, S3, Sftp, public, serving
 

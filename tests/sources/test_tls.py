@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from roster_sync.errors import AuthError, SourceUnavailable
-from roster_sync.sources.address import parse_address
-from roster_sync.sources.session import Session
+from roster_sync.core.errors import AuthError, SourceUnavailable
+from roster_sync.sources.http.address import parse_address
+from roster_sync.sources.http.session import Session
 from tests.sources.stub import Time
 
 LOOPBACK = x509.IPAddress(ip_address("127.0.0.1"))

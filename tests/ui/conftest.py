@@ -102,7 +102,7 @@ def pages(
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from fastapi.testclient import TestClient
 
-    from roster_sync.ui import database
+    from roster_sync.ui.web import pool
 
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
@@ -126,7 +126,7 @@ def pages(
         return made
 
     yield Pages(cursor, client, harbor, orchard)
-    database.POOL.close()
+    pool.POOL.close()
     connection.close()
 
 

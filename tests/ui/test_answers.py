@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync.ui import dag_runs
+from roster_sync.ui.web import dag_runs
 from tests.ui import madeup
 from tests.ui.test_starting import HARBOR, put_question, unpaused
 

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from roster_sync.ui.exports import safe
+from roster_sync.ui.views.exports import safe
 from tests.ui import madeup
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from roster_sync.ui.guard import why_refused
+from roster_sync.ui.web.guard import why_refused
 from tests.ui.test_access import routes
 
 

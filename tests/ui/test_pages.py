@@ -7,7 +7,7 @@ import re
 import pytest
 from psycopg2.extras import Json
 
-from roster_sync.ui import render
+from roster_sync.ui.views import render
 from tests.ui import madeup
 from tests.ui.conftest import LONG_NAME
 
@@ -388,9 +388,9 @@ def test_a_district_that_was_never_synced_has_all_its_pages(pages):
 
 
 def test_a_database_that_is_away_is_told_in_a_sentence(pages, monkeypatch):
-    from roster_sync.ui import database
+    from roster_sync.ui.web import pool
 
-    database.POOL.close()
+    pool.POOL.close()
     monkeypatch.setenv(
         "AIRFLOW_CONN_PORTAL_DB", '{"conn_type": "postgres", "host": "/nowhere", "login": "x", "schema": "y"}'
     )

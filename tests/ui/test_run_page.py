@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from roster_sync.ui import render
+from roster_sync.ui.views import render
 from tests.ui import madeup
 
 HARBOR = "/roster/districts/harbor"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import holds
+from roster_sync.engine import holds
 from tests.ui import madeup
 from tests.ui.conftest import REGISTRY, Pages, serialise
 
@@ -145,7 +145,7 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     from airflow.utils.session import create_session
     from airflow.utils.state import TaskInstanceState
 
-    from roster_sync.ui import dag_runs
+    from roster_sync.ui.web import dag_runs
 
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
     form = {"choice": choice, "hold": madeup.hold(pages.cursor, run)}

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from roster_sync.ui import settings
+from roster_sync.ui.pages import settings
 from tests.ui import madeup
 
 WORKLIST = "/roster/districts/harbor/worklist"

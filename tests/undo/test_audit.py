@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from roster_sync import audit, db
+from roster_sync.database import db
+from roster_sync.engine import audit
 from tests.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
 

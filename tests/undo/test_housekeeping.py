@@ -10,9 +10,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from roster_sync import housekeeping
-from roster_sync.errors import ConfigError, SyncRefused
-from roster_sync.housekeeping import Settings
+from roster_sync.core.errors import ConfigError, SyncRefused
+from roster_sync.engine import housekeeping
+from roster_sync.engine.housekeeping import Settings
 from tests.conftest import REPOSITORY
 from tests.conftest import Portal as Database
 from tests.reset.test_what_goes import two_schools

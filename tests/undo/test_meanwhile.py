@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 
-from roster_sync import matching
+from roster_sync.engine import matching
 from tests.conftest import Cluster
 from tests.conftest import Portal as Database
 from tests.reset.test_what_goes import people, two_schools

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import matching, plan
-from roster_sync.districts import Limits
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.core.limits import Limits
+from roster_sync.engine import matching, plan
 from tests.rosters_memory import Portal, Roster
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync import matching, undo
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.engine import matching, undo
 from tests.reset.test_what_goes import by_hand, people, two_schools
 from tests.rosters_memory import Portal, Roster
 

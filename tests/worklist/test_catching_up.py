@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import runs, worklist
+from roster_sync.engine import runs, worklist
 from tests.worklist.world import World
 
 

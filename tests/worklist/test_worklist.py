@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from roster_sync import worklist
-from roster_sync.errors import SyncRefused
+from roster_sync.core.errors import SyncRefused
+from roster_sync.engine import worklist
 from tests.worklist.world import World
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from roster_sync.districts import District, SourceSettings
+from roster_sync.config.districts import District, SourceSettings
 
 
 @dataclass

@@ -15,11 +15,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from roster_sync.errors import DatabaseFailure, RosterError
-from roster_sync.ui import api, people, render, rosters, runs, settings, trends, worklists
-from roster_sync.ui import districts as district_pages
-from roster_sync.ui.database import PortalUnreachable
-from roster_sync.ui.guard import SAFE_METHODS, Guard, is_own
+from roster_sync.core.errors import DatabaseFailure, RosterError
+from roster_sync.ui.api import routes
+from roster_sync.ui.pages import district_list as district_pages
+from roster_sync.ui.pages import people, rosters, run_page, settings, trends, worklists
+from roster_sync.ui.views import render
+from roster_sync.ui.web.guard import SAFE_METHODS, Guard, is_own
+from roster_sync.ui.web.pool import PortalUnreachable
 
 PREFIX: Final = "/roster"
 NOT_A_VALUE: Final = "22"
@@ -52,9 +54,9 @@ def app() -> FastAPI:
     made.add_api_route("/static/{name}", static, include_in_schema=False)
     made.add_api_route("/openapi.json", openapi, include_in_schema=False)
     made.add_api_route("/docs", docs, include_in_schema=False)
-    for part in (district_pages, settings, runs, rosters, people, worklists, trends):
+    for part in (district_pages, settings, run_page, rosters, people, worklists, trends):
         made.include_router(part.router, include_in_schema=False)
-    made.include_router(api.router)
+    made.include_router(routes.router)
     return made
 
 
@@ -76,7 +78,7 @@ def openapi(request: Request) -> JSONResponse:
 
 def docs(request: Request) -> HTMLResponse:
     """The HTTP API as a page of our own: Swagger's would load from another host."""
-    return render.page(request, "docs.html", operations=api.operations(app().openapi()), title="HTTP API")
+    return render.page(request, "docs.html", operations=routes.operations(app().openapi()), title="HTTP API")
 
 
 def _wants_json(request: Request) -> bool:

@@ -1,0 +1,1 @@
+"""What an installation is told from outside: the registry of districts, the environment, the paths."""

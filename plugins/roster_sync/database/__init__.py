@@ -1,0 +1,1 @@
+"""How the package speaks to PostgreSQL: statements from files, migrations, a parallel connection."""

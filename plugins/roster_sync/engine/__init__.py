@@ -1,0 +1,1 @@
+"""What a run does: plan, hold, apply, undo, match, and keep house."""

@@ -1,0 +1,1 @@
+"""What people are told after a run, and the mails that tell them."""

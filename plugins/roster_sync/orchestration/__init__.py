@@ -1,0 +1,1 @@
+"""What Airflow runs: DAGs, tasks, connections, policies, approvals."""

@@ -1,0 +1,30 @@
+"""How an exception is told: our own in its sentence, any other by its kind and place, since its text may hold a row."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+
+from roster_sync.core.errors import DatabaseFailure, RosterError
+
+log = logging.getLogger(__name__)
+
+
+class Unforeseen(Exception):
+    """Something that nobody foresaw: named by kind and place only."""
+
+
+def told(error: Exception, where: str) -> Exception:
+    """The exception to show in place of this one; the trace goes to the log, without the exception's own text."""
+    import psycopg2
+
+    if isinstance(error, RosterError):
+        return error
+    if isinstance(error, psycopg2.Error):
+        return DatabaseFailure(f"a statement of the step {where}", error.pgcode)
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    place = f" in {Path(last.filename).name}, line {last.lineno}" if last else ""
+    log.error("the way to the failure:\n%s", "".join(traceback.format_list(frames)))
+    return Unforeseen(f"The step {where} stopped on an unforeseen {type(error).__name__}{place}.")

@@ -1,0 +1,1 @@
+"""Clever Secure Sync: the Data API v3 and its events."""

@@ -1,0 +1,1 @@
+"""Files wherever they are: in a zip, a folder, S3, SFTP, or any fsspec address."""

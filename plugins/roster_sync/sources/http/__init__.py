@@ -1,0 +1,1 @@
+"""What every source over HTTP needs: a session with retries, authentication, paging over JSON."""

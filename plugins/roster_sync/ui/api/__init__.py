@@ -1,0 +1,1 @@
+"""The HTTP API: the same as the pages, for programs."""

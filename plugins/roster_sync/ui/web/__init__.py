@@ -1,0 +1,1 @@
+"""What every page needs: rights, guard, database pool, Airflow calls."""

@@ -1,0 +1,58 @@
+"""The registry as the pages need it: read when its file changes, never once a request."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from roster_sync.config.districts import District, load_registry, registry_path
+from roster_sync.core.errors import ConfigError
+
+SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
+log = logging.getLogger(__name__)
+_LOCK = threading.Lock()
+_READ: dict[Path, tuple[float, dict[str, District]]] = {}
+
+
+def all_districts() -> dict[str, District]:
+    """Every entry of the registry by its key."""
+    path = registry_path()
+    stamp = _stamp(path)
+    with _LOCK:
+        known = _READ.get(path)
+        if known is None or known[0] != stamp:
+            known = _READ[path] = (stamp, _read(path, known[1] if known else None))
+    return known[1]
+
+
+def _read(path: Path, last: dict[str, District] | None) -> dict[str, District]:
+    """The registry; while it is refused, what it was before, so that one wrong line hides no district."""
+    try:
+        return {district.key: district for district in load_registry(path)}
+    except ConfigError as error:
+        if last is None:
+            raise
+        log.error("The pages go on with the registry as it was. %s", error)
+        return last
+
+
+def source_name(district: District | None, issuer: str | None = None) -> str:
+    """What people call the district's source; from the last run's issuer where the registry no longer has it."""
+    if district is not None:
+        return SOURCE_NAMES.get(district.source.kind, district.source.kind)
+    kind = (issuer or "").partition(":")[0]
+    return SOURCE_NAMES.get(kind, "Not in the registry")
+
+
+def _stamp(path: Path) -> float:
+    """When the registry was last changed; -1 where nothing is there, of which reading it then tells in a sentence."""
+    try:
+        if not path.is_dir():
+            return path.stat().st_mtime
+        files = [entry.stat().st_mtime for entry in os.scandir(path) if entry.name.endswith((".yaml", ".yml"))]
+        return max([path.stat().st_mtime, *files])
+    except OSError:
+        return -1.0
