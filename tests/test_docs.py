@@ -88,7 +88,7 @@ def test_every_key_of_a_registry_entry_stands_in_the_readmes_example() -> None:
 
 def test_every_extra_of_a_connection_stands_in_the_readme() -> None:
     read = {*hooks._LIBPQ_EXTRAS, "from_email"} - OTHER_NAMES
-    for path in (REPOSITORY / "plugins" / "roster_sync" / "sources").glob("*.py"):
+    for path in (REPOSITORY / "plugins" / "roster_sync" / "sources").rglob("*.py"):
         read |= set(re.findall(r"(?:extra_text|is_true)\([\w.]+, \"(\w+)\"", path.read_text(encoding="utf-8")))
     assert len(read) > 20
     table = README.partition("| Connection | host |")[2].partition("\n## ")[0]

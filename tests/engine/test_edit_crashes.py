@@ -66,7 +66,7 @@ def _first_day(world: World) -> None:
 @pytest.mark.parametrize("stop_at", [
     "staging/schools", "staging/take_enrollments", "checks/row_findings", "checks/feed", "after:extract",
     "plan/resolve_users", "plan/join_enrollments", "plan/adds", "plan/record", "after:plan",
-    "edit/schools", "edit/enrollments", "edit/worklist", "edit/counts", "edit/close", "after:apply",
+    "apply/schools", "apply/enrollments", "apply/worklist", "apply/counts", "apply/close", "after:apply",
 ])  # fmt: skip
 def test_a_run_killed_there_and_started_again_ends_in_the_same_portal(
     world: World, stop_at: str, tmp_path: Path
@@ -95,7 +95,7 @@ def test_the_next_night_closes_a_killed_run_and_does_its_work(world: World, tmp_
     undisturbed = world.elsewhere("glen")
     for district in (world, undisturbed):
         _first_day(district)
-    _kill_at("edit/enrollments", world, tmp_path)
+    _kill_at("apply/enrollments", world, tmp_path)
     ran = world.run(_next_day())
     undisturbed.run(_next_day())
     assert ran.status == "launched"

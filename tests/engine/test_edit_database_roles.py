@@ -256,4 +256,4 @@ def test_an_edit_acts_as_roster_edit_and_nothing_else(world: World, monkeypatch:
     assert held.status == "held"
     world.approve(held.id)
     assert {role for role, _ in seen} <= {"roster_edit", "roster_read"}
-    assert {name for role, name in seen if role == "roster_edit"} >= {"edit/users", "edit/enrollments", "plan/adds"}
+    assert {name for role, name in seen if role == "roster_edit"} >= {"apply/users", "apply/enrollments", "plan/adds"}

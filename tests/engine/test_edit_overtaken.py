@@ -18,7 +18,7 @@ def plan_only(world: World, feed: Roster) -> int:
     run_id = world.begin(airflow_run_id="monday")
     staging.load(world.app, run_id, world.district, MemorySource(feed))
     assert plan.make(world.app, run_id, world.district) == "apply"
-    runs.close(world.app, run_id, "failed", "PostgreSQL refused include/sql/edit/users.sql (SQLSTATE 53100).")
+    runs.close(world.app, run_id, "failed", "PostgreSQL refused include/sql/apply/users.sql (SQLSTATE 53100).")
     return run_id
 
 

@@ -51,7 +51,7 @@ def test_a_database_error_is_told_by_its_code_and_file_and_never_by_the_row(worl
             _steps(world, run_id)
     finally:
         world.do("drop function portal.refuse() cascade")
-    assert str(failure.value) == f"PostgreSQL refused include/sql/edit/{table}.sql (SQLSTATE P0001)."
+    assert str(failure.value) == f"PostgreSQL refused include/sql/apply/{table}.sql (SQLSTATE P0001)."
     assert failure.value.__cause__ is None
     assert failure.value.__suppress_context__
     assert world.go_on(run_id, MemorySource(_more())).status == "launched"  # nothing is left behind by the failure

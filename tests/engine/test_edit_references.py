@@ -97,8 +97,8 @@ def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_commi
         run = plan.run_params(cursor, run_id, world.district)
         cursor.execute("select pg_current_xact_id()::text")
         named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
-        db.one(cursor, "edit/references", named)
-        db.run(cursor, "edit/hold_references", named)
+        db.one(cursor, "apply/references", named)
+        db.run(cursor, "apply/hold_references", named)
         with closing(world.portal.owner()) as other, other.cursor() as another:
             another.execute("set lock_timeout = '100ms'")
             with pytest.raises(psycopg2.errors.LockNotAvailable):
@@ -111,10 +111,10 @@ def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -
         run = plan.run_params(cursor, run_id, world.district)
         cursor.execute("select pg_current_xact_id()::text")
         named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
-        found = db.one(cursor, "edit/references", named)
+        found = db.one(cursor, "apply/references", named)
         # b4, who comes with this run, is enrolled and listed; both lines, and that of a1, name what was there before
         assert found == {"missing": 2, "older": 3}
-        db.run(cursor, "edit/hold_references", named)
+        db.run(cursor, "apply/hold_references", named)
         with closing(world.portal.owner()) as other, other.cursor() as another:
             another.execute("set lock_timeout = '100ms'")
             with pytest.raises(psycopg2.errors.LockNotAvailable):

@@ -189,7 +189,10 @@ def test_a_bad_setting_stops_only_what_needs_it_and_says_so(harbor: Portal, monk
 
 
 def test_a_bad_setting_takes_no_dag_away() -> None:
-    modules = ", ".join(f"roster_sync.{name}" for name in ("dag_factory", "holds", "undo", "housekeeping"))
+    modules = ", ".join(
+        f"roster_sync.{name}"
+        for name in ("orchestration.dag_factory", "engine.holds", "engine.undo", "engine.housekeeping")
+    )
     environment = os.environ | {"ROSTER_APPROVAL_HOURS": "x", "ROSTER_UNDO_DAYS": "x", "ROSTER_KEEP_STAGING_DAYS": "x"}
     environment["PYTHONPATH"] = str(REPOSITORY / "plugins")
     subprocess.run([sys.executable, "-c", f"import {modules}"], env=environment, check=True, capture_output=True)

@@ -1,7 +1,7 @@
 -- The references of what the sync writes are held by the sync's own statements. See docs/adr/0004-set-based-references.md.
 -- A trigger with a transition table copies every row that a statement inserts, and the rows of a first load are half a million:
 -- 0.5 s of 1.8 s (PostgreSQL 18.4). So a row that people make is looked at alone, as a foreign key would, and what a run adds
--- is held once, as a set: edit/references.sql, and portal.hold_references_of where sync.changes names the rows.
+-- is held once, as a set: apply/references.sql, and portal.hold_references_of where sync.changes names the rows.
 drop trigger enrollments_insert_references on portal.enrollments;
 drop trigger user_schools_insert_references on portal.user_schools;
 drop trigger users_insert_references on portal.users;

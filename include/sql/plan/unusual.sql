@@ -23,7 +23,7 @@ select c.id, u.id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.
       and (p.is_shared or not %(events)s) -- whether someone unshared came back, the full read tells
       and p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = e.user_source_id) u on true
   where e.run_id = %(run_id)s and e.role is not null and not e.is_rejected and (e.class_n is null or e.user_n is null)
-    and (select not (%(classes_proved)s and %(users_proved)s)); -- folded to `false`, it would lock every run's part (edit/selection.sql)
+    and (select not (%(classes_proved)s and %(users_proved)s)); -- folded to `false`, it would lock every run's part (apply/selection.sql)
 analyze told_unusual;
 
 -- A rejected enrolment counts as seen: what the portal has of this class and person stays, and so does their school.

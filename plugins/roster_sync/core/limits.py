@@ -14,7 +14,7 @@ UNLIMITED = 100.0
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one run may change before a person is asked (product.md, Limits); percentages, 100 lifts a limit."""
+    """How much one run may change before a person is asked (docs/rules.md, R8); percentages, 100 lifts a limit."""
 
     deleted_percent: float = 10
     updated_percent: float = 75

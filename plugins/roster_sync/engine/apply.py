@@ -74,7 +74,7 @@ def _apply(connection: Connection, run_id: int, district: District, *, is_replan
 
 def _refuse_where_overtaken(cursor: Cursor, run: dict[str, Any]) -> None:
     """The task of a failed run may be cleared days later: then its plan is older than what the portal holds."""
-    later = db.one(cursor, "reports/later_run", run)
+    later = db.one(cursor, "runs/later_run", run)
     if later is not None:
         raise SyncRefused(
             f"A later run ({later['id']}) has taken this one's place, so this one writes nothing. Start a new sync."
@@ -96,31 +96,31 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
         return
     db.tune(cursor)
     if run["mode"] == "reset":
-        db.run(cursor, "reports/audit_before", run)
-    db.run(cursor, "edit/selection", run | {"follow": True})
+        db.run(cursor, "runs/audit_before", run)
+    db.run(cursor, "apply/selection", run | {"follow": True})
     for name in ("schools", "users", "classes", "memberships", "enrollments", "worklist"):
-        db.run(cursor, f"edit/{name}", run)
+        db.run(cursor, f"apply/{name}", run)
     _hold_references(cursor, run)
     if run["mode"] == "reset":
         db.run(cursor, "reset/images", run)
         db.run(cursor, "reset/delete", run)
-        db.run(cursor, "reports/audit_after", run)
-    db.run(cursor, "edit/counts", run | {"seen": Json(run["sizes"]["seen"])})
+        db.run(cursor, "runs/audit_after", run)
+    db.run(cursor, "apply/counts", run | {"seen": Json(run["sizes"]["seen"])})
 
 
 def _hold_references(cursor: Cursor, run: dict[str, Any]) -> None:
     """What new enrolments and memberships name is there, and stays until the commit, as by a foreign key."""
     cursor.execute("select pg_current_xact_id()::text")
     named = run | {"mine": (cursor.fetchone() or [""])[0]}
-    found = db.one(cursor, "edit/references", named) or {}
+    found = db.one(cursor, "apply/references", named) or {}
     if found["older"]:
-        db.run(cursor, "edit/hold_references", named)
-        found = db.one(cursor, "edit/references", named) or {}
+        db.run(cursor, "apply/hold_references", named)
+        found = db.one(cursor, "apply/references", named) or {}
     if found["missing"]:
         raise PlanStale("Somebody deleted what new enrolments name, between plan and apply.")
 
 
 def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:
-    db.run(cursor, "edit/close", run | {"phases": list(phases), "status": status})
-    db.run(cursor, "edit/event_cursor", run | {"phases": list(phases)})
+    db.run(cursor, "apply/close", run | {"phases": list(phases), "status": status})
+    db.run(cursor, "apply/event_cursor", run | {"phases": list(phases)})
     runs.close_as(cursor, run["run_id"], status, message or None)

@@ -18,9 +18,9 @@ def report(connection: Connection, run_id: int) -> list[str]:
     Every removed row stands in the view sync.audit_removed.
     """
     with db.acting_as(connection, "roster_read") as cursor:
-        run = db.one(cursor, "reports/audit", {"run_id": run_id})
-        counts = db.rows(cursor, "reports/audit_counts", {"run_id": run_id})
-        removed = db.rows(cursor, "reports/audit_removed", {"run_id": run_id})
+        run = db.one(cursor, "runs/audit", {"run_id": run_id})
+        counts = db.rows(cursor, "runs/audit_counts", {"run_id": run_id})
+        removed = db.rows(cursor, "runs/audit_removed", {"run_id": run_id})
     if run is None:
         return [f"Run {run_id} is not known."]
     return [*_who(run), *map(_count, counts), *_removed(removed)]

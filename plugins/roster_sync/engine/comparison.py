@@ -113,7 +113,7 @@ def _plan_removals(cursor: Cursor, run: dict[str, Any]) -> None:
 
 
 def _refuse_where_empty(cursor: Cursor, run: dict[str, Any], summary: dict[str, Any]) -> None:
-    db.run(cursor, "edit/selection", run | {"follow": False})
+    db.run(cursor, "apply/selection", run | {"follow": False})
     if not run["sizes"]["schools"] or not run["sizes"]["users"]:
         what = "schools" if not run["sizes"]["schools"] else "people"
         if run["mode"] == "reset":

@@ -27,13 +27,13 @@ class Place:
 
 
 def place(connection: Connection, district: District) -> Place:
-    """The district's place in its events, as the last run that wrote left it (include/sql/edit/event_cursor.sql).
+    """The district's place in its events, as the last run that wrote left it (include/sql/apply/event_cursor.sql).
 
     Raises:
         errors.SyncRefused: no whole read has marked one yet.
     """
     with db.acting_as(connection, "roster_read") as cursor:
-        found = db.one(cursor, "reports/event_cursor", {"key": district.key})
+        found = db.one(cursor, "runs/event_cursor", {"key": district.key})
     if found is None:
         raise SyncRefused(
             "No event is known to begin with: the nightly full read comes first, and the application must have "

@@ -81,7 +81,7 @@ def question(
         errors.SyncRefused: the run waits for nothing, or something else has taken its place.
     """
     with db.acting_as(connection, "roster_read") as cursor:
-        found = db.one(cursor, "reports/question", {"run_id": run_id, "hold_id": hold_id})
+        found = db.one(cursor, "runs/question", {"run_id": run_id, "hold_id": hold_id})
     if found is None:
         raise SyncRefused(f"Run {run_id} waits for no answer. Nothing is to be done.", status="held")
     mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])

@@ -30,7 +30,7 @@ def same_person(connection: Connection, worklist_id: int, who: str) -> None:
         params: dict[str, Any] = {**item, "item": worklist_id, "who": who, "resolution": "same"}
         params["run_id"] = (db.one(cursor, "matching/run", params) or {})["id"]
         db.run(cursor, "matching/close", params)  # by this person, before the move closes what hangs on the new row
-        for name in ("matching/begin", "merge/move", "matching/take_over"):
+        for name in ("matching/begin", "matching/move", "matching/take_over"):
             db.run(cursor, name, params)
     log.info("run %s: two rows became one", params["run_id"])
 

@@ -137,7 +137,7 @@ def _refuse_where_closed(cursor: Cursor, run_id: int, status: str) -> None:
 def _close(cursor: Cursor, run: dict[str, Any], decision: Decision) -> str:
     """Ends a run that writes nothing; what waits of it is counted."""
     if decision.status == "held" and not decision.phases:
-        db.run(cursor, "edit/counts", run | {"phases": [], "seen": Json(run["sizes"]["seen"])})
+        db.run(cursor, "apply/counts", run | {"phases": [], "seen": Json(run["sizes"]["seen"])})
     if decision.status == "previewed" or (decision.status == "held" and not decision.phases):
         runs.close_as(cursor, run["run_id"], decision.status, decision.sentence)
     return decision.status

@@ -22,7 +22,7 @@ CONSEQUENCES: Final = {
 
 
 def body(found: Mapping[str, Any], page: str) -> str:
-    """The question in Markdown, from a row of reports/question.sql, and the address of the run's page."""
+    """The question in Markdown, from a row of runs/question.sql, and the address of the run's page."""
     plan = found["summary"]
     lines = [str(plan.get("sentence") or ""), "", *_table(plan)]
     if plan["schools"]["removed"]:

@@ -60,11 +60,11 @@ def begin(
         if refusal:
             status, message, is_told = refusal
             if not is_told:
-                db.run(cursor, "reports/refused_run", params | {"status": status, "message": message})
+                db.run(cursor, "runs/refused_run", params | {"status": status, "message": message})
         else:
-            run_id = int((db.one(cursor, "reports/open_run", params) or {})["id"])
+            run_id = int((db.one(cursor, "runs/open_run", params) or {})["id"])
             if not request.parameters.get("preview_only"):
-                db.run(cursor, "reports/supersede", params | {"run_id": run_id})
+                db.run(cursor, "runs/supersede", params | {"run_id": run_id})
     if refusal:
         raise SyncRefused(refusal[1], status=refusal[0])
     log.info("run %s: %s of %s, started by %s", run_id, request.mode, district.key, request.trigger)
@@ -77,7 +77,7 @@ def _gives_way(
     """Hour by hour: a record of each time would fill the history, and a question would never stay open for a day."""
     if refusal:
         return "skipped", refusal[1], True
-    question = db.one(cursor, "reports/open_question", params)
+    question = db.one(cursor, "runs/open_question", params)
     if question:
         return "skipped", f"The question of run {question['run_id']} waits for an answer: events wait with it.", True
     return None
@@ -91,7 +91,7 @@ def _register(cursor: Cursor, district: District, request: RunRequest) -> dict[s
         **vars(request),
         "parameters": Json(request.parameters),
     }
-    found = db.one(cursor, "reports/district", params) or {}
+    found = db.one(cursor, "runs/district", params) or {}
     _fence(cursor, found["id"])
     return params | {"district_id": found["id"]}
 
@@ -122,7 +122,7 @@ def _close_dead(
 
 
 def _refusal(cursor: Cursor, params: dict[str, Any], mode: str) -> tuple[str, str, bool] | None:
-    state = db.one(cursor, "reports/refusal", params) or {}
+    state = db.one(cursor, "runs/refusal", params) or {}
     if mode != "undo" and state["is_expired"]:
         message = f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to go on."
         return "expired", message, bool(state["expiry_told"])
@@ -142,7 +142,7 @@ def reopen(connection: Connection, district: District, run_id: int, airflow_dag_
         cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
         if (row := cursor.fetchone()) is not None:
             _fence(cursor, row[0])
-        hold = db.one(cursor, "reports/hold", params)
+        hold = db.one(cursor, "runs/hold", params)
         refusal = _why_not_reopened(hold, airflow_run_id)
         if refusal is None and hold is not None:
             try:
@@ -185,10 +185,10 @@ def step(connection: Connection, run_id: int, name: str) -> Iterator[dict[str, i
     """Marks a step of a run as at work, then as done with its counts, so that whoever watches sees it move."""
     counts: dict[str, int] = {}
     with db.acting_as(connection, "roster_edit") as cursor:
-        db.run(cursor, "reports/step_begins", {"run_id": run_id, "step": name})
+        db.run(cursor, "runs/step_begins", {"run_id": run_id, "step": name})
     yield counts
     with db.acting_as(connection, "roster_edit") as cursor:
-        db.run(cursor, "reports/step_ends", {"run_id": run_id, "step": name, "counts": Json(counts)})
+        db.run(cursor, "runs/step_ends", {"run_id": run_id, "step": name, "counts": Json(counts)})
 
 
 def written_as(cursor: Cursor, run_id: int) -> str | None:
@@ -240,7 +240,7 @@ def fail_if_open(connection: Connection, run_id: int, message: str) -> bool:
 
 def untold(cursor: Cursor, run_id: int, district_id: int) -> list[int]:
     """Earlier runs of the district that wrote and then died before anybody was told: the next one does it for them."""
-    found = db.rows(cursor, "reports/untold", {"run_id": run_id, "district_id": district_id})
+    found = db.rows(cursor, "runs/untold", {"run_id": run_id, "district_id": district_id})
     return [int(row["id"]) for row in found]
 
 

@@ -87,15 +87,15 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
 def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
     db.tune(cursor)
     for name in (
-        "reports/audit_before",
+        "runs/audit_before",
         "undo/ids",
         "undo/inserted",
         "undo/restore",
-        "merge/move",
+        "matching/move",
         "undo/revert",
         "undo/take_out",
         "undo/finish",
-        "reports/audit_after",
+        "runs/audit_after",
     ):
         db.run(cursor, name, params)
 

@@ -47,7 +47,7 @@ class Teller:
         try:
             self._connection = self._connection or self._connect()
             with db.acting_as(self._connection, "roster_edit") as cursor:
-                db.run(cursor, "reports/step_counts", {**self._params, "counts": Json(dict(counts))})
+                db.run(cursor, "runs/step_counts", {**self._params, "counts": Json(dict(counts))})
         except (DatabaseFailure, psycopg2.Error) as failure:  # psycopg2's own: the rollback on a connection that broke
             self._is_able = False
             log.warning("how far the reading has come is not shown: %s", type(failure).__name__)

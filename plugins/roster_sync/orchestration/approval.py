@@ -62,7 +62,7 @@ class StartQuestion(TriggerDagRunOperator):
 
         district, run_id = self._district_of(context), self._run_id_of(context)
         with closing(hooks.portal_connection()) as connection, db.acting_as(connection, "roster_read") as cursor:
-            hold = db.one(cursor, "reports/open_hold", {"run_id": run_id})
+            hold = db.one(cursor, "runs/open_hold", {"run_id": run_id})
         if hold is None:
             raise AirflowSkipException("Nothing is held, so nobody is asked.")
         self.conf = {"district": district.key, "run_id": run_id, "hold_id": hold["id"]}

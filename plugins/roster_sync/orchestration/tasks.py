@@ -100,7 +100,7 @@ def _others_at_work(
 ) -> list[int]:
     own = (request.airflow_dag_id, request.airflow_run_id)
     with db.acting_as(connection, "roster_read") as cursor:
-        rows = db.rows(cursor, "reports/at_work", {"key": district.key})
+        rows = db.rows(cursor, "runs/at_work", {"key": district.key})
     asked = ((row["id"], (row["airflow_dag_id"], row["airflow_run_id"])) for row in rows)
     return [run_id for run_id, airflow in asked if airflow != own and is_alive(*airflow) is not False]
 
@@ -182,7 +182,7 @@ def undo(context: Context, district: District, run_id: int) -> str:
 
     with working(context, run_id, "undo") as work:
         with db.acting_as(work.connection, "roster_read") as cursor:
-            target = (db.one(cursor, "reports/undo_target", {"run_id": run_id}) or {})["undoes_run_id"]
+            target = (db.one(cursor, "runs/undo_target", {"run_id": run_id}) or {})["undoes_run_id"]
         preview_only = bool(context["params"]["preview_only"])
         status = undoing.undo(work.connection, run_id, district, target, preview_only=preview_only)
         counts = run_counts(work.connection, run_id)
@@ -340,7 +340,7 @@ def _is_not_found(error: AirflowRuntimeError | ServerResponseError) -> bool:
 def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]:
     """The run's counts per entity, without the zeros and without entities that have nothing else."""
     with db.acting_as(connection, "roster_read") as cursor:
-        rows = db.rows(cursor, "reports/run_counts", {"run_id": run_id})
+        rows = db.rows(cursor, "runs/run_counts", {"run_id": run_id})
     found = {row.pop("entity"): {name: count for name, count in row.items() if count} for row in rows}
     return {entity: numbers for entity, numbers in found.items() if numbers}
 
@@ -370,7 +370,7 @@ def tell_people(connection: Connection, district: District, run_id: int) -> int:
 
 def _tell_refusal(connection: Connection, district: District, request: RunRequest) -> None:
     with db.acting_as(connection, "roster_read") as cursor:
-        run = db.one(cursor, "reports/run_of_airflow", vars(request))
+        run = db.one(cursor, "runs/run_of_airflow", vars(request))
     if run is not None:
         tell_people(connection, district, run["id"])
 

@@ -45,7 +45,7 @@ def with_rows(here: Here) -> Here:
     if here.entry is None or here.id:
         return here
     with POOL.connection() as connection, db.acting_as(connection, "roster_edit") as cursor:
-        found = db.one(cursor, "reports/district", {"key": here.key, "name": here.entry.name})
+        found = db.one(cursor, "runs/district", {"key": here.key, "name": here.entry.name})
     return dataclasses.replace(here, id=int((found or {})["id"]))
 
 

@@ -1,6 +1,6 @@
 -- Whether what the adds name is there: people, classes and schools, in one pass over the plan instead of a trigger's copy of every
 -- row. In: mine, this transaction's id: what it made itself, nobody else can delete before it is committed. Out: `missing`, what
--- is not there; `older`, what was there before and is to be held (edit/hold_references.sql); temporary named_others.
+-- is not there; `older`, what was there before and is to be held (apply/hold_references.sql); temporary named_others.
 -- own: the ids that this plan gave, where they follow each other without a gap. What names only those needs no look: of a first
 -- load nothing does, and on most nights little.
 drop table if exists named_others; -- of the look before what is there was held

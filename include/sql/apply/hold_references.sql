@@ -1,5 +1,5 @@
 -- The people, classes and schools that the adds name and that were there before: held as a foreign key holds them, so that a
--- concurrent delete waits. In: temporary named_others, mine (edit/references.sql).
+-- concurrent delete waits. In: temporary named_others, mine (apply/references.sql).
 select 1 from portal.users u
 where u.xmin <> %(mine)s::xid and u.id in (select n.user_id from named_others n) order by u.id for key share of u;
 select 1 from portal.classes c
