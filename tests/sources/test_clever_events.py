@@ -15,7 +15,6 @@ from include.simulator.web import Simulator
 from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import SourceNotReady
 from roster_sync.sources.base import Access
-
 from roster_sync.sources.clever.events import CleverEvents, newest_event
 from roster_sync.sources.clever.source import Clever
 from tests.sources.conftest import MemorySink, Record
