@@ -19,8 +19,11 @@ from tests.conftest import REPOSITORY, Cluster
 
 COMPOSE = REPOSITORY / "docker-compose.yaml"
 LOCK = (REPOSITORY / "requirements.txt").read_text()
-README = (REPOSITORY / "README.md").read_text()
-DOCS = [README, *(page.read_text() for page in sorted((REPOSITORY / "docs").rglob("*.md")))]
+CONFIGURATION = (REPOSITORY / "docs" / "configuration.md").read_text()
+DOCS = [
+    (REPOSITORY / "README.md").read_text(),
+    *(page.read_text() for page in sorted((REPOSITORY / "docs").rglob("*.md"))),
+]
 ELSEWHERE = {
     "AIRFLOW_CONN_PORTAL_DB",  # the database of the file itself
     "ROSTER_HOME",  # the image's
@@ -28,7 +31,7 @@ ELSEWHERE = {
     "ROSTER_MIGRATE_DSN",  # of the migrations only
     "ROSTER_PORT_BASE", "ROSTER_CHROMIUM",  # of the commands in bin/ only
 }  # fmt: skip
-"""Settings of README that are not handed on from .env."""
+"""Settings of docs/configuration.md that are not handed on from .env."""
 AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
 
 
@@ -79,8 +82,8 @@ def test_the_example_of_env_names_every_variable_and_holds_no_secret() -> None:
     assert not [name for name, value in example.items() if value and re.search("PASSWORD|SECRET|KEY", name)]
 
 
-def test_every_setting_of_the_readme_can_be_set_in_env(services: dict[str, Any]) -> None:
-    table = README.partition("| Variable | Meaning |")[2].partition("\n\n")[0]
+def test_every_setting_of_the_configuration_page_can_be_set_in_env(services: dict[str, Any]) -> None:
+    table = CONFIGURATION.partition("| Variable | Meaning |")[2].partition("\n\n")[0]
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     settings = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     assert settings > ELSEWHERE

@@ -1,4 +1,4 @@
-"""What people are told in README and docs: every DAG, parameter, setting and name, and commands and pages that work."""
+"""What the pages of the repository say: every DAG, parameter, setting and name, and commands and pages that work."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.conftest import Portal
 from tests.test_dags import registry
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
 GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
 RULES = (REPOSITORY / "docs" / "rules.md").read_text(encoding="utf-8")
-PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
 QUERY = re.compile(r'psql -U postgres portal -c "([^"]+)"')
 OTHER_NAMES = {"aws_access_key_id", "aws_secret_access_key", "key", "secret", "token"}
@@ -57,8 +57,8 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DAG]:
     return found
 
 
-def test_every_dag_and_each_of_its_parameters_stands_in_the_readme(dags: dict[str, DAG]) -> None:
-    rows = {line.split("`")[1]: line for line in README.splitlines() if line.startswith("| `roster_")}
+def test_every_dag_and_each_of_its_parameters_is_in_the_configuration_page(dags: dict[str, DAG]) -> None:
+    rows = {line.split("`")[1]: line for line in CONFIGURATION.splitlines() if line.startswith("| `roster_")}
     assert set(rows) == {dag_id.replace("__bay", "__<key>") for dag_id in dags}
     for dag_id, dag in dags.items():
         row = rows[dag_id.replace("__bay", "__<key>")]
@@ -72,31 +72,31 @@ def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) ->
     assert {name for name in names if f"`{name}`" not in GLOSSARY} == set()
 
 
-def test_every_variable_that_the_code_reads_is_told_in_the_readme_and_no_other() -> None:
+def test_every_variable_that_the_code_reads_is_in_the_configuration_page_and_no_other() -> None:
     read = {cluster_policies.PRELOAD_VARIABLE, districts.DISTRICTS_VARIABLE}
     for folder in ("plugins", "ops", "config", "include"):
         for path in (REPOSITORY / folder).rglob("*.py"):
             read |= set(re.findall(r"[\"'](ROSTER_[A-Z_]+)[\"']", path.read_text(encoding="utf-8")))
-    assert set(re.findall(r"ROSTER_[A-Z_]+", README)) == read - OWN
+    assert set(re.findall(r"ROSTER_[A-Z_]+", CONFIGURATION)) == read - OWN
 
 
-def test_every_key_of_a_registry_entry_stands_in_the_readmes_example() -> None:
-    example = README.partition("```yaml")[2].partition("```")[0]
+def test_every_key_of_a_registry_entry_is_in_the_example() -> None:
+    example = CONFIGURATION.partition("```yaml")[2].partition("```")[0]
     keys = {*registry_file._ENTRY_KEYS, *registry_file._SOURCE_KEYS}
     assert {key for key in keys if not re.search(rf"\b{key}\b", example)} == set()
 
 
-def test_every_extra_of_a_connection_stands_in_the_readme() -> None:
+def test_every_extra_of_a_connection_is_in_the_configuration_page() -> None:
     read = {*hooks._LIBPQ_EXTRAS, "from_email"} - OTHER_NAMES
     for path in (REPOSITORY / "plugins" / "roster_sync" / "sources").rglob("*.py"):
         read |= set(re.findall(r"(?:extra_text|is_true)\([\w.]+, \"(\w+)\"", path.read_text(encoding="utf-8")))
     assert len(read) > 20
-    table = README.partition("| Connection | host |")[2].partition("\n## ")[0]
+    table = CONFIGURATION.partition("| Connection | host |")[2].partition("\n## ")[0]
     assert {name for name in read - OTHER_NAMES if f"`{name}`" not in table} == set()
 
 
 def test_the_check_of_the_registry_runs_as_it_is_typed(tmp_path: Path) -> None:
-    (command,) = re.findall(r"^(PYTHONPATH=.*districts)", README, re.MULTILINE)
+    (command,) = re.findall(r"^(PYTHONPATH=.*districts)", CONFIGURATION, re.MULTILINE)
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("districts: [{key: bay}]\n")
     for path, code, told in (("", 0, "lakeside"), (str(wrong), 1, "wrong.yaml, line 1")):
@@ -107,7 +107,9 @@ def test_the_check_of_the_registry_runs_as_it_is_typed(tmp_path: Path) -> None:
 
 def test_whoever_adds_a_district_is_told_to_switch_its_dag_on(dags: dict[str, DAG]) -> None:
     assert dags["roster_sync__bay"].is_paused_upon_creation is not False
-    told = [README.partition(f"\n## {part}\n")[2].partition("\n## ")[0] for part in ("A district", "In production")]
+    told = [
+        CONFIGURATION.partition(f"\n## {part}\n")[2].partition("\n## ")[0] for part in ("Districts", "In production")
+    ]
     for text in (*told, (RUNBOOKS / "late-run.md").read_text(encoding="utf-8")):
         assert re.search(r"begins?\s+paused", text)
 
@@ -155,21 +157,29 @@ def test_every_field_of_a_form_says_what_it_is_for() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    for target, _, anchor in re.findall(r"\]\(([^)#]*)(#([^)]+))?\)", text):
+        if "://" in target:
+            continue
+        other = page.parent / target if target else page
+        assert other.exists(), target
+        assert not anchor or anchor in _anchors(other), f"{target}#{anchor}"
     for name in re.findall(r"`((?:docs|include|ops|bin|tests|dags|config|helm|plugins)/[\w./-]+)`", text):
         assert (REPOSITORY / name).exists(), name
 
 
-def test_every_rule_names_the_tests_that_hold_it_and_they_exist() -> None:
+def test_every_rule_names_the_tests_that_hold_it() -> None:
     rules = re.findall(r'<a id="r([\d.]+\.\d+)"></a>(?:\*\*)?R([\d.]+)', RULES)
     assert len(rules) > 100
     assert [anchor for anchor, number in rules if anchor != number] == []
     held = dict(re.findall(r"^- R([\d.]+): (`test_.+)$", RULES, re.MULTILINE))
     assert [number for _, number in rules] == list(held)
+
+
+def test_every_test_that_a_page_names_exists() -> None:
     there = {name for path in SOURCES if path.suffix == ".py" for name in re.findall(r"def (test_\w+)", _text(path))}
-    assert {name for names in held.values() for name in re.findall(r"`(\w+)`", names)} - there == set()
+    named = {name for path in PAGES for name in re.findall(r"`(test_\w+)`", _text(path))}
+    assert len(named) > 200
+    assert named - there == set()
 
 
 def test_every_rule_that_is_cited_is_there() -> None:
@@ -192,6 +202,14 @@ def test_every_page_that_is_cited_is_there() -> None:
             if not is_there:
                 missing.add((str(path.relative_to(REPOSITORY)), name))
     assert missing == set()
+
+
+def _anchors(page: Path) -> set[str]:
+    """The ids that a page gives itself, and those that its headings get where Markdown is shown."""
+    text = _text(page)
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+    return slugs | set(re.findall(r'<a id="([\w.-]+)"></a>', text))
 
 
 def _text(path: Path) -> str:

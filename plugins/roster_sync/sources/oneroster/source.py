@@ -50,7 +50,7 @@ class OneRosterRest:
 
         Args:
             settings: `version` and `auth`.
-            access: the host up to and without /ims, login, password and extras (README.md, A district).
+            access: the host up to and without /ims, login, password and extras (docs/configuration.md, Connections).
             page_size: what is asked for; a server may give less.
             look_ahead: how many pages are on their way at a time; each is held in memory.
             session: keyword arguments of Session, for tests.
