@@ -241,8 +241,8 @@ def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_
     environment = {
         **os.environ,
         **dict.fromkeys(names, "it's \\quoted"),
-        "PGHOST": cluster_policies.host,
-        "PGUSER": cluster_policies.user,
+        "PGHOST": cluster.host,
+        "PGUSER": cluster.user,
         "PGOPTIONS": "-c client_min_messages=warning",
     }
     for _ in range(2):
@@ -254,7 +254,7 @@ def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_
             check=False,
         )
         assert (result.returncode, result.stderr) == (0, "")
-    with cluster_policies.admin() as cursor:
+    with cluster.admin() as cursor:
         cursor.execute(
             "select count(*) from pg_authid where rolpassword is not null"
             " and rolname in ('airflow', 'roster_app', 'roster_owner')"
