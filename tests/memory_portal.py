@@ -37,11 +37,11 @@ def harbor(memory_database: Database) -> Iterator[Portal]:
 
 
 @pytest.fixture
-def neighbour(harbor: Portal, memory_database: Database) -> Iterator[Portal]:
+def neighbor(harbor: Portal, memory_database: Database) -> Iterator[Portal]:
     """Another district of the same portal."""
     with closing(memory_database.connect()) as app, closing(memory_database.owner()) as owner:
         hurry(app, owner)
-        yield Portal(app, owner, key="neighbour")
+        yield Portal(app, owner, key="neighbor")
 
 
 def hurry(*connections: Connection) -> None:

@@ -273,7 +273,7 @@ class Portal:
         return int(self.one("select id from portal.books where code = 'algebra'"))
 
     def license(self, *, user: str | None = None, school: str | None = None) -> int:
-        """Gives a person or a school a licence; returns its id."""
+        """Gives a person or a school a license; returns its id."""
         return int(self.one(
             "insert into portal.license_assignments"
             " (district_id, product_id, user_id, school_id, assigned_by, expires_on)"
@@ -315,7 +315,7 @@ class Portal:
         ))  # fmt: skip
 
     def enroll_by_hand(self, class_id: int, user_id: int, role: str) -> None:
-        """An enrolment made in the portal."""
+        """An enrollment made in the portal."""
         self.rows("insert into portal.enrollments (district_id, class_id, user_id, role)"
                   " values (%(d)s, %(c)s, %(u)s, %(r)s)",
                   c=class_id, u=user_id, r=role)  # fmt: skip

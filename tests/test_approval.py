@@ -151,7 +151,7 @@ def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked, monke
 def test_the_question_calls_the_kinds_of_rows_as_the_pages_do():
     plan = {**PLAN, "counts": {"enrollments": {"end": 4812}}, "bases": {"enrollments": 9100}}
     text = question_text.body({"run_id": 7, "scope": "removals", "summary": plan}, "https://airflow.example")
-    assert "| enrolments | 4,812 | 9,100 |" in text
+    assert "| enrollments | 4,812 | 9,100 |" in text
 
 
 def test_nothing_of_the_question_is_rendered_or_kept_beforehand(held):

@@ -1,4 +1,4 @@
-"""Whole runs of the DAGs, as `airflow dags test` makes them: each comes to an end, in the right colour."""
+"""Whole runs of the DAGs, as `airflow dags test` makes them: each comes to an end, in the right color."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Bay:
     feed: Path
 
     def run(self, dag_id: str = "roster_sync__bay", **conf: Any) -> tuple[str, dict[str, str | None]]:
-        """Runs a DAG to its end; its colour, and that of each task."""
+        """Runs a DAG to its end; its color, and that of each task."""
         bag = DagBag(str(REPOSITORY / "dags"))
         assert bag.import_errors == {}
         run = bag.dags[dag_id].test(run_conf=conf)
@@ -84,45 +84,45 @@ def bay(airflow_metadata: None, portal: Portal, tmp_path: Path, monkeypatch: pyt
 
 def test_a_night_from_the_first_load_over_a_hold_to_a_reset_and_back(bay):
     """One test for several runs: each of them costs seconds, and each needs what the one before it left."""
-    colour, tasks = bay.run()
-    assert colour == "success"
+    color, tasks = bay.run()
+    assert color == "success"
     assert tasks.pop("ask") == "skipped"
     assert set(tasks.values()) == {"success"}
     assert bay.last_run() == ("edit", "manual", "launched", "dag_test")
     assert bay.rows("select count(*) from portal.users where role = 'student'") == [(STUDENTS,)]
 
     before = bay.rows("select max(id) from sync.runs")
-    colour, tasks = bay.run(preview_onyl=True)
-    assert (colour, tasks["start"], tasks["extract"]) == ("failed", "failed", "upstream_failed")
+    color, tasks = bay.run(preview_onyl=True)
+    assert (color, tasks["start"], tasks["extract"]) == ("failed", "failed", "upstream_failed")
     assert bay.rows("select max(id) from sync.runs") == before
 
     bay.lose_half_of_the_students()
-    colour, tasks = bay.run(preview_only=True)
-    assert (colour, tasks["apply"], tasks["ask"]) == ("success", "skipped", "skipped")
+    color, tasks = bay.run(preview_only=True)
+    assert (color, tasks["apply"], tasks["ask"]) == ("success", "skipped", "skipped")
     assert bay.last_run()[2] == "previewed"
     assert bay.rows("select count(*) from portal.users where not is_shared") == [(0,)]
 
-    colour, tasks = bay.run()
-    assert (colour, set(tasks.values())) == ("success", {"success"})
+    color, tasks = bay.run()
+    assert (color, set(tasks.values())) == ("success", {"success"})
     assert bay.last_run()[2] == "held"
     assert bay.rows("select count(*) from portal.users where not is_shared") == [(0,)]
 
-    colour, tasks = bay.run("roster_reset", district="bay", max_deleted_percent=100, reason="a test")
-    assert (colour, tasks["apply"], tasks["ask"]) == ("success", "success", "skipped")
+    color, tasks = bay.run("roster_reset", district="bay", max_deleted_percent=100, reason="a test")
+    assert (color, tasks["apply"], tasks["ask"]) == ("success", "success", "skipped")
     assert bay.last_run() == ("reset", "manual", "launched", "dag_test")
     assert bay.rows("select reason from sync.runs where mode = 'reset'") == [("a test",)]
     assert bay.rows("select count(*) from portal.users where role = 'student'") == [(STUDENTS // 2,)]
 
-    colour, tasks = bay.run("roster_undo", district="bay")
-    assert (colour, set(tasks.values())) == ("success", {"success"})
+    color, tasks = bay.run("roster_undo", district="bay")
+    assert (color, set(tasks.values())) == ("success", {"success"})
     assert bay.last_run() == ("undo", "manual", "launched", "dag_test")
     assert bay.rows("select count(*) from portal.users where role = 'student'") == [(STUDENTS,)]
 
 
 def test_a_source_that_cannot_be_read_fails_the_run_in_one_sentence(bay):
     bay.feed.write_bytes(b"this is no zip")
-    colour, tasks = bay.run()
-    assert (colour, tasks["extract"], tasks["notify"], tasks["finish"]) == (
+    color, tasks = bay.run()
+    assert (color, tasks["extract"], tasks["notify"], tasks["finish"]) == (
         "failed",
         "failed",
         "upstream_failed",
@@ -137,8 +137,8 @@ def test_a_source_that_cannot_be_read_fails_the_run_in_one_sentence(bay):
 def test_a_run_that_may_not_run_now_is_skipped_and_green(bay):
     bay.run(preview_only=True)
     bay.rows("update sync.settings set expires_on = current_date - 2 returning 1")
-    colour, tasks = bay.run()
-    assert colour == "success"
+    color, tasks = bay.run()
+    assert color == "success"
     assert set(tasks.values()) == {"skipped"}
     assert bay.last_run()[2] == "expired"
 
@@ -150,8 +150,8 @@ def test_a_run_refused_at_its_start_is_red_recorded_and_told(bay, monkeypatch):
     bay.rows("insert into sync.subscriptions (district_id, email) select id, 'pat@bay.example' from portal.districts"
              " returning 1")  # fmt: skip
     with mail_catcher(monkeypatch) as received:
-        colour, tasks = bay.run("roster_reset", district="bay")
-    assert (colour, tasks["start"], tasks["extract"]) == ("failed", "failed", "upstream_failed")
+        color, tasks = bay.run("roster_reset", district="bay")
+    assert (color, tasks["start"], tasks["extract"]) == ("failed", "failed", "upstream_failed")
     ((status, message),) = bay.rows("select status, message from sync.runs where mode = 'reset'")
     assert (status, message[:22]) == ("failed", "No school is selected ")
     assert len(received) == 1

@@ -110,7 +110,7 @@ def test_each_kind_of_source_has_its_pool_and_each_pool_is_made_by_the_set_up(tm
     assert clever.get_task("extract").pool == "source_clever"
 
 
-def test_the_teardown_closes_the_run_but_does_not_decide_its_colour(dags):
+def test_the_teardown_closes_the_run_but_does_not_decide_its_color(dags):
     for dag_id in ("roster_sync__harbor", "roster_reset", "roster_undo", "roster_approve"):
         finish = dags[dag_id].get_task("finish")
         assert finish.is_teardown

@@ -273,7 +273,7 @@ class Acts:
         seats[period] = (class_, self._day)
         self.state.set_student(number, student._replace(placements=tuple(seats)))
 
-    def enrol_new(self, school: int) -> None:
+    def enroll_new(self, school: int) -> None:
         """A new student."""
         state, number = self.state, self.state.n_students
         grades = state.grades_of(school)

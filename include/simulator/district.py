@@ -25,7 +25,7 @@ TERM_RENAMED = 5
 
 
 class Office(NamedTuple):
-    """The district itself, as an organisation."""
+    """The district itself, as an organization."""
 
     name: str
     sourced_id: str
@@ -49,7 +49,7 @@ class MadeUpDistrict:
             students: on day 1, up to a million or more.
             schools: on day 1; by default one for 700 students.
             name: by default made from the seed.
-            classes_per_student: 4.8 gives 480 student enrolments for 100 students.
+            classes_per_student: 4.8 gives 480 student enrollments for 100 students.
             churn: the share of people to whom something happens in a day (0 = nothing ever changes), or a Churn.
             contacts: whether parents and guardians are in the feed.
             many_terms: whether a few classes run in two terms, which OneRoster can say and Clever cannot.
@@ -105,7 +105,7 @@ class MadeUpDistrict:
 
     @property
     def office(self) -> Office:
-        """The district as an organisation."""
+        """The district as an organization."""
         clever = f"{mix(self.seed, 9):016x}{self.seed & 0xFFFFFFFF:08x}"
         return Office(self.name, self.ids.sourced("district", 0), clever, "D-1", f"{3_600_000 + self.seed % 99_999}")
 
@@ -124,7 +124,7 @@ class DistrictDay:
         """The date of this day."""
         return self.district.date_of(self.number)
 
-    # -- organisations, courses, terms ----------------------------------------------------------------------------
+    # -- organizations, courses, terms ----------------------------------------------------------------------------
 
     def schools(self) -> Iterator[School]:
         """The open schools, by index."""
@@ -334,12 +334,12 @@ class DistrictDay:
         )  # fmt: skip
 
     def _dates_of(self, index: int) -> tuple[str, str]:
-        """A class's first and last day: an enrolment has to lie within its class's terms."""
+        """A class's first and last day: an enrollment has to lie within its class's terms."""
         terms = [self.term(number) for number in self._terms_of(index, self._state.class_(index))]
         return min(term.starts_on for term in terms), max(term.ends_on for term in terms)
 
     def _within(self, starts: str, ends: str, since: int) -> str:
-        """The day on which an enrolment begins: with its class, or later but within the class's terms."""
+        """The day on which an enrollment begins: with its class, or later but within the class's terms."""
         return starts if since == 1 else min(max(starts, self.district.date_of(since).isoformat()), ends)
 
 

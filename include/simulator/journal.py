@@ -135,7 +135,7 @@ class Tomorrow(Acts):
         for number in self._draw(37, int(self._day % 3 == 0), state.n_students, self._student_fits):
             self.renumber(number)
         for _ in range(self._count(38, rate * 0.15, 1)):
-            self.enrol_new(self._pick(self._open_schools(), 41, state.n_students))
+            self.enroll_new(self._pick(self._open_schools(), 41, state.n_students))
 
     def _student_fits(self, number: int) -> bool:
         return self.state.student(number).is_present and self._claim("student", number)

@@ -69,7 +69,7 @@ class JsonView:
     def _org_ref(self, school: int) -> Json:
         return self._ref("orgs", self.day.school_sourced_id(school), "org")
 
-    # -- organisations, sessions, courses, classes ----------------------------------------------------------------
+    # -- organizations, sessions, courses, classes ----------------------------------------------------------------
 
     def orgs(self) -> Iterator[Json]:
         """The district and its schools."""
@@ -203,7 +203,7 @@ class JsonView:
             yield self.enrollment(line, school)
 
     def enrollment(self, line: Enrollment, school: Json) -> Json:
-        """One enrolment."""
+        """One enrollment."""
         record = self._head(line.sourced_id, line.since_day)
         return {
             **record, "user": self._ref("users", line.person_sourced_id, "user"),

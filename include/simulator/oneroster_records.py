@@ -21,7 +21,7 @@ def role_1_1(person: Person) -> str:
 
 
 def org_ids(day: DistrictDay, person: Person) -> list[str]:
-    """The organisations that a person belongs to; the district where there is no school."""
+    """The organizations that a person belongs to; the district where there is no school."""
     return [day.school_sourced_id(school) for school in person.schools or (-1,)]
 
 

@@ -36,7 +36,7 @@ VERBS: Final[dict[str, Callable[[Acts, int], object]]] = {
     "student_moves": _student_moves,
     "student_gets_new_sis_id": lambda acts, number: acts.renumber(number),
     "student_gets_new_clever_id": lambda acts, number: acts.renumber(number, sis_steps=0),
-    "student_joins": lambda acts, school: acts.enrol_new(school),
+    "student_joins": lambda acts, school: acts.enroll_new(school),
     "teacher_leaves": lambda acts, number: acts.dismiss(number),
     "teacher_returns": lambda acts, number: acts.rehire(number),
     "teacher_marries": lambda acts, number: acts.marry_teacher(number),

@@ -92,7 +92,7 @@ def _setting(students: int, feed: FeedReport, floor: Floor) -> dict[str, object]
     found = {name: one.received for name, one in feed.collections.items()}
     return {
         "students": students, "schools": found["orgs"], "teachers": floor.counted["/users?role=teacher"],
-        "sections": found["classes"], "enrolments": found["enrollments"], "threads": THREADS,
+        "sections": found["classes"], "enrollments": found["enrollments"], "threads": THREADS,
         "pages at work": PAGES_AT_WORK,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 r"""The nightly Edit on OneRoster CSV: `bin/bench edit [--students 100000] [--only-engine]`.
 
-100,000 students give 480,000 enrolments of students and 20,000 of teachers. Three runs, one after the other, in an
+100,000 students give 480,000 enrollments of students and 20,000 of teachers. Three runs, one after the other, in an
 empty database of its own: the first load, nothing changed (the same rows in another order, so that no shortcut by a
 file's hash counts), 1 % changed (the next day). Each is all that the engine does, as the tasks of the DAG call it:
 extract, stage and row checks (`load`), `plan`, `apply`. Its ratio is to the floor: psql's `\copy` of the same six files

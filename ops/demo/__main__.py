@@ -150,7 +150,7 @@ def _night(
         ]
     if day == 1:
         work_in_the_portal(server)
-        say("staff and teachers give out licences and books")
+        say("staff and teachers give out licenses and books")
     return faults
 
 

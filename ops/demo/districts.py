@@ -100,7 +100,7 @@ def subscribe(server: Server) -> None:
 
 
 def work_in_the_portal(server: Server) -> None:
-    """What staff and teachers do between two nights: licences for teachers, books for classes and students."""
+    """What staff and teachers do between two nights: licenses for teachers, books for classes and students."""
     with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection, connection.cursor() as cursor:
         cursor.execute((_SQL / "demo_portal_work.sql").read_text(encoding="utf-8"))
 

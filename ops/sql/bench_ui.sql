@@ -15,7 +15,7 @@ insert into sync.worklist (district_id, kind, subject_type, subject_id, second_s
 select %(harbor)s, 'student_needs_books', 'user', e.user_id, e.class_id, %(run)s
 from portal.enrollments e where e.district_id = %(harbor)s and e.role = 'student' limit 200000;
 
--- A preview with all that it read and would do: every student changes, a ninth is new, and a million enrolments end.
+-- A preview with all that it read and would do: every student changes, a ninth is new, and a million enrollments end.
 select staging.open_run(%(preview)s);
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, email, given_name, family_name, grade, sis_id)
 select %(preview)s, u.id, u.source_id, 'active', array[u.role], array[u.role], array['harbor-s1'], u.email, u.given_name, u.family_name, u.grade, u.sis_id

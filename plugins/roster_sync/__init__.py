@@ -1,1 +1,1 @@
-"""The roster sync: reads district rosters and keeps the portal's people, classes and licences right."""
+"""The roster sync: reads district rosters and keeps the portal's people, classes and licenses right."""

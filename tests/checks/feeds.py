@@ -1,4 +1,4 @@
-"""Made-up staged feeds for the tests of the checks: written straight into staging, as normalise leaves them."""
+"""Made-up staged feeds for the tests of the checks: written straight into staging, as normalize leaves them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_run(
     parameters: dict[str, Any] | None = None,
     issuer: str = "oneroster:example.org",
 ) -> int:
-    """A run in progress with a sound feed of that size, staged and counted; `strangers` enrolments name nobody."""
+    """A run in progress with a sound feed of that size, staged and counted; `strangers` enrollments name nobody."""
     counts = {"schools": schools, "students": students, "teachers": teachers, "classes": classes,
               "enrollments": enrollments}  # fmt: skip
     received = {"orgs": schools + 1, "users": students + teachers, "classes": classes, "enrollments": enrollments}

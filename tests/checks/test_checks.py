@@ -217,7 +217,7 @@ def test_a_collection_that_came_empty_is_left_to_the_plan(owner: Connection, app
     assert checks.validate(app, run_id, feeds.district(), tmp_path).not_complete == {}
 
 
-def test_enrolments_of_people_who_did_not_come_doubt_both_beyond_the_limit(
+def test_enrollments_of_people_who_did_not_come_doubt_both_beyond_the_limit(
     owner: Connection, app: Connection, tmp_path: Path
 ) -> None:
     run_id = feeds.open_run(owner, students=100, enrollments=100, strangers=50)
@@ -256,7 +256,7 @@ def test_every_sentence_of_a_check_can_be_filled_from_the_profile(owner: Connect
         assert "{" not in checks._sentence(profile[check.entity], one)
 
 
-def test_half_a_million_enrolments_are_profiled_well_under_a_second_and_judged_in_half(
+def test_half_a_million_enrollments_are_profiled_well_under_a_second_and_judged_in_half(
     owner: Connection, app: Connection
 ) -> None:
     run_id = feeds.open_run(owner, students=100_000, teachers=5_000, classes=20_000, enrollments=480_000)

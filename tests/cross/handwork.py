@@ -27,7 +27,7 @@ _WORK: Final = (
     "insert into sync.subscriptions (district_id, email) select id, 'office@people.example' from portal.districts",
 )
 _KEPT: Final = {
-    "licences": "select id, product_id, user_id, school_id, assigned_by, assigned_at, expires_on"
+    "licenses": "select id, product_id, user_id, school_id, assigned_by, assigned_at, expires_on"
     " from portal.license_assignments order by id",
     "class books": "select class_id, book_id from portal.class_books order by 1, 2",
     "books": "select user_id, class_id, book_id from portal.student_books order by 1, 2, 3",
@@ -39,7 +39,7 @@ _KEPT: Final = {
 
 
 def work(world: World) -> None:
-    """Licences, books, a school admin made by hand, a subscription: in every district of this portal."""
+    """Licenses, books, a school admin made by hand, a subscription: in every district of this portal."""
     for statement in _WORK:
         world.do(statement)
 

@@ -119,7 +119,7 @@ def test_a_move_with_changes_in_between_adds_and_removes_what_changed_and_no_mor
     assert moving.world.approve(ran.id).status == "launched"
     after = moving.image()
     assert {name: after.ids[name] for name in before.ids} == before.ids
-    for name in ("licences", "class books", "books", "by hand"):
+    for name in ("licenses", "class books", "books", "by hand"):
         assert moving.kept()[name] == kept[name]
     day = moving.made_up.district.day(2)
     shared = {name for name, row in after.tables["users"].items() if row["is_shared"] and name[0] == "student"}

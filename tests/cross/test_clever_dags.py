@@ -46,8 +46,8 @@ def test_a_clever_district_night_and_day(
                 cursor.execute("select mode, status, coalesce(message, ''), parameters from sync.runs order by id")
                 return list(cursor.fetchall())
 
-        colour, tasks = run("roster_sync__glen")
-        assert (colour, tasks["extract"], tasks["apply"]) == ("success", "skipped", "skipped")
+        color, tasks = run("roster_sync__glen")
+        assert (color, tasks["extract"], tasks["apply"]) == ("success", "skipped", "skipped")
         assert runs()[-1][1] == "skipped"
         assert "has not finished setting up this district" in runs()[-1][2]
 
@@ -56,7 +56,7 @@ def test_a_clever_district_night_and_day(
         assert [row[1] for row in runs()] == ["skipped", "launched"]
         assert run("roster_freshen__glen") == ("success", dict.fromkeys(tasks, "skipped")), "there is no news"
         clever.set_day(3)
-        colour, tasks = run("roster_freshen__glen")
-        assert (colour, tasks["apply"], tasks["notify"], tasks["ask"]) == ("success", "success", "success", "skipped")
+        color, tasks = run("roster_freshen__glen")
+        assert (color, tasks["apply"], tasks["notify"], tasks["ask"]) == ("success", "success", "success", "skipped")
         assert [row[1] for row in runs()] == ["skipped", "launched", "launched"]
         assert runs()[-1][3] == {"events": True}

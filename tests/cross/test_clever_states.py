@@ -354,6 +354,6 @@ def test_students_whom_the_token_cannot_read_are_counted_and_not_failed(morning:
     assert hidden
     assert not any(row["is_shared"] for row in hidden), "archived, since they were known"
     now_kept = kept(morning.world)
-    assert [now_kept[name] for name in ("licences", "class books", "books")] == [
-        things[name] for name in ("licences", "class books", "books")
+    assert [now_kept[name] for name in ("licenses", "class books", "books")] == [
+        things[name] for name in ("licenses", "class books", "books")
     ]

@@ -1,4 +1,4 @@
-"""The same person under a new Clever id keeps row, role, licences and books where it is proved; else people decide."""
+"""The same person under a new Clever id keeps row, role, licenses and books where it is proved; else people decide."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Nights:
     def person(self) -> dict[str, Any]:
         return self.world.person(self.clever_id)
 
-    def give_books_and_a_licence(self) -> None:
+    def give_books_and_a_license(self) -> None:
         world, person = self.world, self.person()["id"]
         world.license(user=self.clever_id)
         world.do("insert into portal.books (code, title) values ('b1', 'Book')")
@@ -51,7 +51,7 @@ class Nights:
 
     def belongings(self) -> list[tuple[str, int]]:
         found = self.world.rows(
-            "select 'licence' as what, user_id from portal.license_assignments where user_id is not null"
+            "select 'license' as what, user_id from portal.license_assignments where user_id is not null"
             " union all select 'book', user_id from portal.student_books order by 1, 2"
         )
         return [(row["what"], row["user_id"]) for row in found]
@@ -62,7 +62,7 @@ def test_a_new_id_of_the_same_person_is_followed_on_proof(
     everywhere: Callable[..., Everywhere], script: Any, back_on: int
 ) -> None:
     nights = Nights(everywhere(MadeUpDistrict(41, 60, 2, many_terms=False, churn=0, script=script)), 5)
-    nights.give_books_and_a_licence()
+    nights.give_books_and_a_license()
     before, before_id, belongings = nights.person(), nights.clever_id, nights.belongings()
     if back_on > 2:
         nights.sync(2)
@@ -83,7 +83,7 @@ def test_a_new_id_of_the_same_person_is_followed_on_proof(
 def test_a_new_id_without_proof_is_someone_new_and_put_up_for_review(everywhere: Callable[..., Everywhere]) -> None:
     made_up = everywhere(MadeUpDistrict(41, 60, 2, many_terms=False, churn=0, script=NEW_SIS_ID_NO_EMAIL))
     nights = Nights(made_up, 13)
-    nights.give_books_and_a_licence()
+    nights.give_books_and_a_license()
     before, belongings = nights.person(), nights.belongings()
     nights.sync(2)
     after = nights.person()
@@ -103,7 +103,7 @@ def test_a_new_id_without_proof_is_someone_new_and_put_up_for_review(everywhere:
     assert nights.world.versions() == quiet
 
 
-def test_a_teacher_who_is_promoted_is_not_gone_and_keeps_role_and_licences(
+def test_a_teacher_who_is_promoted_is_not_gone_and_keeps_role_and_licenses(
     everywhere: Callable[..., Everywhere],
 ) -> None:
     script = {2: [("teacher_is_promoted", 3)]}
@@ -140,7 +140,7 @@ def split(*, teaches: str, staff: str, **teacher: str) -> Roster:
     roster = merged().without("u1")
     roster.user(teaches, "teacher", "S1", **{**names, "email": "kim@people.example", **teacher})
     roster.user(staff, "staff", "S1", **{**names, "email": "kim@people.example", "identifier": "S-9"})
-    roster.enrol("k1", teaches, "teacher", is_primary="true")
+    roster.enroll("k1", teaches, "teacher", is_primary="true")
     return roster
 
 

@@ -45,7 +45,7 @@ class Evening:
         return self.world.shared("users")
 
     def is_whole(self) -> bool:
-        """Whether the portal shows the students and active enrolments that the district shares on its day."""
+        """Whether the portal shows the students and active enrollments that the district shares on its day."""
         day = self.made_up.district.day(self.server.site().day)  # type: ignore[attr-defined]
         students = {person.sourced_id for person in day.users("student")}
         active = self.world.value(
@@ -101,8 +101,8 @@ def test_what_cannot_be_read_fails_the_run_in_one_sentence_and_changes_nothing(
     assert "gave no token" in evening.sync(secret="revoked-secret").message
     assert evening.sync(max_deleted_percent=100).status == "launched"
     assert evening.is_whole()
-    assert {name: kept(evening.world)[name] for name in ("licences", "class books", "books", "by hand")} == {
-        name: things[name] for name in ("licences", "class books", "books", "by hand")
+    assert {name: kept(evening.world)[name] for name in ("licenses", "class books", "books", "by hand")} == {
+        name: things[name] for name in ("licenses", "class books", "books", "by hand")
     }
     told = caplog.text + str(evening.world.rows("select message, parameters, proof from sync.runs"))
     for secret in (SECRET, "revoked-secret", "Bearer ", *evening.server.site().auth._tokens):  # type: ignore[attr-defined]

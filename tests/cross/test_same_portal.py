@@ -14,8 +14,8 @@ from tests.cross.portal_image import Image, Meanings, differences, image
 LACKED_BY_CLEVER = {
     ("users", "is_enabled"): "Clever has no enabledUser: everyone is enabled",
     ("classes", "sis_id"): "a section's sis_id is the SIS's own number; OneRoster gives the classCode",
-    ("enrollments", "begins_on"): "Clever's enrolments are made from sections, which have no dates",
-    ("enrollments", "ends_on"): "Clever's enrolments are made from sections, which have no dates",
+    ("enrollments", "begins_on"): "Clever's enrollments are made from sections, which have no dates",
+    ("enrollments", "ends_on"): "Clever's enrollments are made from sections, which have no dates",
 }
 LACKED_BY_DISTRICT_ADMINS_OF_CLEVER = ("sis_id", "username", "state_id")
 """roles.district_admin holds a title and nothing else."""

@@ -60,12 +60,12 @@ class Roster:
                              "class_code": f"sis-{source_id}", "school_source_id": school, "grades": "07",
                              "periods": "1", **more})  # fmt: skip
         if teacher:
-            self.enrol(source_id, teacher, "teacher", is_primary="true")
+            self.enroll(source_id, teacher, "teacher", is_primary="true")
         for student in students:
-            self.enrol(source_id, student)
+            self.enroll(source_id, student)
         return self
 
-    def enrol(self, klass: str, user: str, role: str = "student", **more: str) -> Roster:
+    def enroll(self, klass: str, user: str, role: str = "student", **more: str) -> Roster:
         return self.add("enrollments", {"source_id": f"e-{klass}-{user}", "status": "active",
                                         "class_source_id": klass, "user_source_id": user, "role": role,
                                         "is_primary": "false", **more})  # fmt: skip
@@ -78,7 +78,7 @@ class Roster:
         return copy.deepcopy(self)
 
     def without(self, *source_ids: str) -> Roster:
-        """A copy without these records, nor the enrolments that name them."""
+        """A copy without these records, nor the enrollments that name them."""
         gone = set(source_ids)
         return self._filtered(lambda record: not gone & {record["source_id"], record.get("class_source_id"),
                                                          record.get("user_source_id")})  # fmt: skip

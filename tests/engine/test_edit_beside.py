@@ -78,7 +78,7 @@ def _tables_of(world: World, run_id: int) -> list[str]:
     return [str(row["relname"]) for row in found]
 
 
-def test_enrolments_that_cannot_be_taken_fail_the_load_and_the_next_try_succeeds(
+def test_enrollments_that_cannot_be_taken_fail_the_load_and_the_next_try_succeeds(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = world.begin()
@@ -156,7 +156,7 @@ def test_what_a_killed_plan_has_sorted_goes_with_its_run(world: World) -> None:
 
 
 def _first_plan(world: World, source: MemorySource, *, is_sorted: bool) -> list[dict[str, Any]]:
-    """What a run on that roster would enrol, by the source's ids, as new rows get other ids each time."""
+    """What a run on that roster would enroll, by the source's ids, as new rows get other ids each time."""
     run_id = world.begin()
     staging.load(world.app, run_id, world.district, source)
     with db.acting_as(world.app, "roster_edit") as cursor:
@@ -175,16 +175,16 @@ def _first_plan(world: World, source: MemorySource, *, is_sorted: bool) -> list[
 
 @pytest.mark.parametrize("roster", [
     town(),
-    town().enrol("c-t1", "a1").enrol("c-t1", "a1"),  # the same line more than once
-    town().enrol("c-t1", "a1", role="teacher"),  # one person in two roles
+    town().enroll("c-t1", "a1").enroll("c-t1", "a1"),  # the same line more than once
+    town().enroll("c-t1", "a1", role="teacher"),  # one person in two roles
 ], ids=["as it is", "a line repeated", "two roles"])  # fmt: skip
-def test_a_first_load_plans_the_same_whether_its_enrolments_were_sorted_or_not(world: World, roster: Roster) -> None:
+def test_a_first_load_plans_the_same_whether_its_enrollments_were_sorted_or_not(world: World, roster: Roster) -> None:
     source = MemorySource(roster)
     assert _first_plan(world, source, is_sorted=True) == _first_plan(world, source, is_sorted=False) != []
 
 
 def test_where_two_rows_of_the_feed_are_one_known_person_a_line_comes_in_once(world: World) -> None:
-    """The portal has the people and no enrolments: sorted by the feed's numbers, the two lines are not neighbours."""
+    """The portal has the people and no enrollments: sorted by the feed's numbers, the two lines are not neighbors."""
     world.run(town())
     world.do("delete from portal.enrollments")
     broken = {"collection": "users", "rule": "ragged_line", "message": "Correct it at the source.", "source_id": "a1"}

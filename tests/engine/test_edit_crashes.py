@@ -19,7 +19,7 @@ from tests.engine.world import World
 def _next_day() -> Roster:
     """Of everything something: adds, updates, ends, a new id, a restore and a doubtful match."""
     roster = town().without("a2", "c-t4").renamed({"t2": "t2-new"}).with_("a3", family_name="Changed")
-    roster.student("n1", "S2").enrol("c-t3", "n1").school("S3").teacher("n2", "S3").klass("c-n2", "S3", teacher="n2")
+    roster.student("n1", "S2").enroll("c-t3", "n1").school("S3").teacher("n2", "S3").klass("c-n2", "S3", teacher="n2")
     return roster.student("n3", "S1", given_name="Given-a2", family_name="Family-a2", identifier="", email="")
 
 
@@ -37,7 +37,7 @@ def _portal(world: World) -> dict[str, list[Any]]:
         "user_schools": "select u.source_id, s.source_id, us.is_primary, us.is_active from portal.user_schools us"
                         " join portal.users u on u.id = us.user_id join portal.schools s on s.id = us.school_id"
                         " where u.district_id = %s",
-        "licences": "select u.source_id from portal.license_assignments l join portal.users u on u.id = l.user_id"
+        "licenses": "select u.source_id from portal.license_assignments l join portal.users u on u.id = l.user_id"
                     " where l.district_id = %s",
         "reviews": "select a.source_id, b.source_id from sync.worklist w join portal.users a on a.id = w.subject_id"
                    " join portal.users b on b.id = w.second_subject_id where w.district_id = %s",

@@ -165,7 +165,7 @@ def test_none_but_the_desk_may_update_the_role_of_a_person(peopled: World) -> No
     assert not _is_refused(peopled, "roster_desk", NEW_ROLE["update"])
 
 
-def test_licences_and_books_are_given_and_changed_by_no_edit_and_no_reset(peopled: World) -> None:
+def test_licenses_and_books_are_given_and_changed_by_no_edit_and_no_reset(peopled: World) -> None:
     columns = {"license_assignments": "user_id", "class_books": "class_id", "student_books": "class_id"}
     for role in ("roster_edit", "roster_reset"):
         for table, insert in INSERTS.items():
@@ -180,7 +180,7 @@ def test_roster_reset_may_delete_what_it_must(peopled: World) -> None:
         assert not _is_refused(peopled, "roster_reset", f"{before}delete from portal.{table}")
 
 
-def test_under_a_reset_licences_and_books_fall_by_their_foreign_keys_only(peopled: World) -> None:
+def test_under_a_reset_licenses_and_books_fall_by_their_foreign_keys_only(peopled: World) -> None:
     with peopled.app.cursor() as cursor:
         cursor.execute("set local role roster_reset")
         cursor.execute("delete from portal.users")
@@ -193,7 +193,7 @@ def test_under_a_reset_licences_and_books_fall_by_their_foreign_keys_only(people
     assert len(peopled.versions()["license_assignments"]) == 1
 
 
-def test_roster_undo_puts_licences_back_with_their_id_and_moves_them_and_no_more(peopled: World) -> None:
+def test_roster_undo_puts_licenses_back_with_their_id_and_moves_them_and_no_more(peopled: World) -> None:
     assert not _is_refused(peopled, "roster_undo", INSERTS["license_assignments"].replace(
         "(district_id,", "(id, district_id,").replace("select u.district_id", "select 99, u.district_id"))  # fmt: skip
     assert not _is_refused(

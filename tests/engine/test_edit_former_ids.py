@@ -80,7 +80,7 @@ def test_every_role_reads_the_ids(world: World, role: str) -> None:
 
 
 @pytest.mark.parametrize("named", ["an unknown person", "an unknown class", "a class of another district"])
-def test_an_enrolment_is_refused_that_names(world: World, named: str) -> None:
+def test_an_enrollment_is_refused_that_names(world: World, named: str) -> None:
     world.run(town())
     other = world.elsewhere("other")
     other.run(town().renamed({"c-t1": "c-other"}))

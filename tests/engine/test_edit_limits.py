@@ -71,13 +71,13 @@ def test_each_kind_of_row_has_its_limit(world: World, kind: str, roster: Roster)
     assert not world.unshared("users") | world.unshared("schools") | world.unshared("classes")
 
 
-def test_enrolments_have_a_percentage_of_their_own(world: World) -> None:
+def test_enrollments_have_a_percentage_of_their_own(world: World) -> None:
     world.registry(limits=Limits(enrollments_percent=50))  # of 60
     world.run(_large())
     moved = _large()
-    enrolments = moved.collections["enrollments"]
-    moved.collections["enrollments"] = [e for e in enrolments if e["role"] == "teacher"] + [
-        e for e in enrolments if e["role"] == "student"][30:]  # fmt: skip
+    enrollments = moved.collections["enrollments"]
+    moved.collections["enrollments"] = [e for e in enrollments if e["role"] == "teacher"] + [
+        e for e in enrollments if e["role"] == "student"][30:]  # fmt: skip
     assert world.run(moved).status == "launched"
     moved.collections["enrollments"] = moved.collections["enrollments"][:20]
     world.run(_large())
@@ -133,7 +133,7 @@ def test_people_who_come_in_the_same_run_are_no_part_of_the_base(world: World) -
 def test_one_kind_over_all_removals_wait_and_adds_and_updates_are_applied(world: World) -> None:
     world.run(_large())
     changed = _gone(_large(), ("p", 9)).without("t10").with_("p40", family_name="Changed").student("n1", "S1")
-    changed.enrol("c0", "n1")
+    changed.enroll("c0", "n1")
     ran = world.run(changed)
     assert ran.status == "held"
     assert world.person("p40")["family_name"] == "Changed"
@@ -418,10 +418,10 @@ def test_the_next_run_is_not_blocked_and_takes_up_what_was_held(world: World) ->
     assert len(world.unshared("users")) == 9
 
 
-def test_a_licence_stays_through_a_hold_and_its_approval(world: World) -> None:
+def test_a_license_stays_through_a_hold_and_its_approval(world: World) -> None:
     world.run(_large())
     world.license(user="p1")
-    licences = world.versions()["license_assignments"]
+    licenses = world.versions()["license_assignments"]
     ran = world.run(_gone(_large(), ("p", 9)))
     world.approve(ran.id)
-    assert world.versions()["license_assignments"] == licences
+    assert world.versions()["license_assignments"] == licenses

@@ -43,15 +43,15 @@ def test_rows_made_by_hand_are_never_touched(world: World) -> None:
         assert now == hand_made
 
 
-def test_a_feed_row_equal_to_a_manual_enrolment_leaves_it_manual(world: World) -> None:
+def test_a_feed_row_equal_to_a_manual_enrollment_leaves_it_manual(world: World) -> None:
     world.run(town())
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
              world.district_id, world.klass("c-t1")["id"], _id(world, "b1"))  # fmt: skip
-    world.run(town().enrol("c-t1", "b1", begins_on="2026-09-01"))
-    row = world.enrolment("c-t1", "b1")
+    world.run(town().enroll("c-t1", "b1", begins_on="2026-09-01"))
+    row = world.enrollment("c-t1", "b1")
     assert (row["origin"], row["begins_on"], row["is_active"]) == ("manual", None, True)
     world.run(town())  # the source takes it back; the hand-made row stays
-    assert world.enrolment("c-t1", "b1")["is_active"] is True
+    assert world.enrollment("c-t1", "b1")["is_active"] is True
 
 
 @pytest.mark.parametrize("was_ended", [True, False])
@@ -108,12 +108,12 @@ def test_a_manual_person_of_the_same_name_in_the_same_school_is_offered_for_revi
     assert world.reviews() == {(_id(world, "a9"), manual)}
 
 
-def test_a_licence_of_a_manual_row_and_of_a_synced_one_survive_every_edit(world: World) -> None:
+def test_a_license_of_a_manual_row_and_of_a_synced_one_survive_every_edit(world: World) -> None:
     world.run(town())
     for person in ("t1", "t2", "a1"):
         world.license(user=person)
     world.license(school="S1")
-    licences = world.versions()["license_assignments"]
+    licenses = world.versions()["license_assignments"]
     for roster in (town().without("t1"), town().without("S1"), town().all_renamed(), town()):
         world.run(roster, max_deleted_percent=100)
-        assert world.versions()["license_assignments"] == licences
+        assert world.versions()["license_assignments"] == licenses

@@ -61,13 +61,13 @@ def test_the_sis_id_and_one_of_family_name_given_name_email_is_the_same_person(w
     assert world.enrolled("c-t1")["n1"] is True
 
 
-def test_the_same_row_means_the_same_licences_and_books(world: World) -> None:
+def test_the_same_row_means_the_same_licenses_and_books(world: World) -> None:
     world.run(town())
-    licence = world.license(user="t1")
+    license = world.license(user="t1")
     world.books("c-t1", "a1")
     before = world.versions()
     world.run(town().renamed({"t1": "n1", "a1": "n2", "c-t1": "n3", "S1": "n4"}))
-    assert world.value("select user_id from portal.license_assignments where id = %s", licence) == \
+    assert world.value("select user_id from portal.license_assignments where id = %s", license) == \
         world.person("n1")["id"]  # fmt: skip
     for table in ("license_assignments", "class_books", "student_books"):
         assert world.versions()[table] == before[table]
@@ -217,13 +217,13 @@ def test_a_review_that_people_answered_is_not_asked_again(world: World) -> None:
 def test_someone_who_is_back_after_long_under_a_new_id_gets_the_old_row_back(world: World) -> None:
     world.run(town())
     before = world.person("t1")["id"]
-    licence = world.license(user="t1")
+    license = world.license(user="t1")
     for _ in range(2):
         world.run(town().without("t1"))
     world.run(town().renamed({"t1": "n1"}))
     row = world.person("n1")
     assert (row["id"], row["is_shared"]) == (before, True)
-    assert world.value("select user_id from portal.license_assignments where id = %s", licence) == before
+    assert world.value("select user_id from portal.license_assignments where id = %s", license) == before
 
 
 def test_a_pupil_and_a_member_of_staff_of_the_same_number_are_not_one_person(world: World) -> None:

@@ -58,7 +58,7 @@ def test_a_database_error_is_told_by_its_code_and_file_and_never_by_the_row(worl
 
 
 def _more() -> Roster:
-    return town().student("n1", "S1").enrol("c-t1", "n1")
+    return town().student("n1", "S1").enroll("c-t1", "n1")
 
 
 def _steps(world: World, run_id: int) -> None:

@@ -113,14 +113,14 @@ def test_a_person_of_whom_nothing_is_told_takes_the_proof_from_all(world: World)
     {"source_id": "", "class_source_id": "c-t1", "user_source_id": "a1", "role": "student", "status": "active"},
     {"source_id": "", "class_source_id": "c-t1", "user_source_id": "a1", "role": "", "status": ""},
 ])  # fmt: skip
-def test_a_rejected_enrolment_counts_as_seen(world: World, record: dict[str, str]) -> None:
+def test_a_rejected_enrollment_counts_as_seen(world: World, record: dict[str, str]) -> None:
     world.run(town())
     ran = world.run(town().without_rows("e-c-t1-a1", "e-c-t1-a2").add("enrollments", record))
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": False}
     assert world.counts(ran, "enrollments")["rejected"] == 1
 
 
-def test_a_ragged_enrolment_counts_as_seen(world: World) -> None:
+def test_a_ragged_enrollment_counts_as_seen(world: World) -> None:
     world.run(csv_files(town()))
     files = csv_files(town().without_rows("e-c-t1-a2"))
     ran = world.run(
@@ -140,7 +140,7 @@ def test_a_rejected_row_with_blanks_around_its_ids_counts_as_seen(world: World) 
 
 
 @pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1"}, {"user_source_id": " "}, {}])
-def test_an_enrolment_that_does_not_tell_both_class_and_person_takes_the_proof_from_all_enrolments(
+def test_an_enrollment_that_does_not_tell_both_class_and_person_takes_the_proof_from_all_enrollments(
     world: World, known: dict[str, str]
 ) -> None:
     world.run(town())
@@ -150,7 +150,7 @@ def test_an_enrolment_that_does_not_tell_both_class_and_person_takes_the_proof_f
     assert world.enrolled("c-t3")["b1"] is True
 
 
-def test_people_and_classes_that_only_a_rejected_enrolment_names_are_not_unshared(world: World) -> None:
+def test_people_and_classes_that_only_a_rejected_enrollment_names_are_not_unshared(world: World) -> None:
     world.run(town())
     roster = town().without("a1", "a2", "c-t2", "c-t4")
     rejects = (_reject("enrollments", "e-1", class_source_id="c-t2", user_source_id="a1"),)
@@ -159,7 +159,7 @@ def test_people_and_classes_that_only_a_rejected_enrolment_names_are_not_unshare
     assert world.unshared("classes") == {"c-t4"}
 
 
-def test_a_rejected_class_counts_as_seen_with_its_enrolments(world: World) -> None:
+def test_a_rejected_class_counts_as_seen_with_its_enrollments(world: World) -> None:
     world.run(town())
     ran = world.run(town().with_("c-t1", school_source_id="").without_rows("e-c-t1-a1").without_rows("c-t3"))
     assert world.klass("c-t1")["is_shared"] is True
@@ -169,7 +169,7 @@ def test_a_rejected_class_counts_as_seen_with_its_enrolments(world: World) -> No
     assert world.counts(ran, "classes")["rejected"] == 1
 
 
-def test_what_hangs_on_a_rejected_class_or_person_is_not_ended_by_a_word_about_the_enrolment_or_its_absence(
+def test_what_hangs_on_a_rejected_class_or_person_is_not_ended_by_a_word_about_the_enrollment_or_its_absence(
     world: World,
 ) -> None:
     world.run(town())
@@ -179,7 +179,7 @@ def test_what_hangs_on_a_rejected_class_or_person_is_not_ended_by_a_word_about_t
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": False}
 
 
-def test_a_class_that_a_delta_file_calls_gone_keeps_its_enrolments_as_they_are(world: World) -> None:
+def test_a_class_that_a_delta_file_calls_gone_keeps_its_enrollments_as_they_are(world: World) -> None:
     world.run(town())
     world.run(delta(town().with_("c-t1", status="tobedeleted").with_("e-c-t1-a1", status="tobedeleted")))
     assert world.klass("c-t1")["is_shared"] is False
@@ -297,7 +297,7 @@ def test_a_collection_that_did_not_come_whole_proves_no_absence(world: World, co
     less = {
         "orgs": town().without_rows("S2").without("c-t3", "c-t4"), "users": town().without_rows("a1", "t2"),
         "classes": town().without_rows("c-t2"), "enrollments": town().without_rows("e-c-t1-a1"),
-    }[collection].with_("a3", family_name="Changed").student("n1", "S1").enrol("c-t1", "n1")  # fmt: skip
+    }[collection].with_("a3", family_name="Changed").student("n1", "S1").enroll("c-t1", "n1")  # fmt: skip
     ran = world.run(MemorySource(less, incomplete={collection: "A page kept moving."}))
     assert ran.status == "launched"
     assert world.unshared("schools") == world.unshared("users") == set()
@@ -370,7 +370,7 @@ def test_a_school_that_the_source_calls_gone_takes_its_classes_along(world: Worl
     world.run(MemorySource(town().with_("S2", status="tobedeleted"), incomplete={"orgs": "A page kept moving."}))
     assert world.unshared("schools") == {"S2"}
     assert world.unshared("classes") == {"c-t3", "c-t4"}
-    assert all(world.enrolled("c-t3").values())  # the class is gone: its enrolments stay as they are
+    assert all(world.enrolled("c-t3").values())  # the class is gone: its enrollments stay as they are
 
 
 def test_a_feed_that_the_checks_call_not_complete_proves_no_absence(world: World) -> None:
@@ -412,7 +412,7 @@ def test_no_people_who_matter_are_no_people(world: World) -> None:
 
 
 @pytest.mark.parametrize("empty", [("classes", "enrollments"), ("enrollments",), ("classes",)])
-def test_no_classes_or_no_enrolments_between_terms_an_edit_removes_none(world: World, empty: tuple[str, ...]) -> None:
+def test_no_classes_or_no_enrollments_between_terms_an_edit_removes_none(world: World, empty: tuple[str, ...]) -> None:
     world.run(town())
     before = world.versions()
     ran = world.run(town().without_all(*empty), max_deleted_percent=100)
@@ -452,7 +452,7 @@ def test_a_delta_file_proves_no_absence_its_tobedeleted_is_proof(world: World) -
 def test_references_of_a_delta_file_resolve_against_the_feed_then_the_portal(world: World) -> None:
     world.run(csv_files(town()))
     small = Roster().student("n1", "S1").klass("n2", "S2", teacher="t3", students=["b1", "n1"])
-    small.enrol("c-t1", "n1").enrol("c-t1", "b2")
+    small.enroll("c-t1", "n1").enroll("c-t1", "b2")
     ran = world.run(csv_files(small, mode="delta"))
     assert (ran.status, ran.message) == ("launched", "")
     assert world.enrolled("n2") == {"t3": True, "b1": True, "n1": True}
@@ -461,11 +461,11 @@ def test_references_of_a_delta_file_resolve_against_the_feed_then_the_portal(wor
     assert world.klass("n2")["school_id"] == world.school("S2")["id"]
 
 
-def test_an_enrolment_that_a_delta_file_calls_gone_ends_though_class_and_person_are_only_in_the_portal(
+def test_an_enrollment_that_a_delta_file_calls_gone_ends_though_class_and_person_are_only_in_the_portal(
     world: World,
 ) -> None:
     world.run(csv_files(town()))
-    world.run(csv_files(Roster().enrol("c-t1", "a1", status="tobedeleted"), mode="delta"))
+    world.run(csv_files(Roster().enroll("c-t1", "a1", status="tobedeleted"), mode="delta"))
     assert world.enrolled("c-t1") == {"t1": True, "a1": False, "a2": True}
     assert world.unshared("users") == world.unshared("classes") == set()
 
@@ -478,11 +478,11 @@ def test_someone_whom_a_delta_file_calls_gone_is_in_no_class_any_more(world: Wor
     assert world.schools_of("a1") == {"S1": False}
 
 
-def test_a_delta_file_touches_no_enrolment_of_a_deselected_school(world: World) -> None:
+def test_a_delta_file_touches_no_enrollment_of_a_deselected_school(world: World) -> None:
     world.run(csv_files(town()))
     world.select("S1")
     before = world.versions()
-    small = Roster().enrol("c-t3", "b1", status="tobedeleted").enrol("c-t4", "a1")
+    small = Roster().enroll("c-t3", "b1", status="tobedeleted").enroll("c-t4", "a1")
     world.run(csv_files(small, mode="delta"))
     assert world.versions() == before
 
@@ -490,7 +490,7 @@ def test_a_delta_file_touches_no_enrolment_of_a_deselected_school(world: World) 
 def test_a_delta_file_that_names_unknown_people_is_counted_and_passed_over(world: World) -> None:
     world.run(csv_files(town()))
     before = world.versions()
-    ran = world.run(csv_files(Roster().enrol("c-t1", "nobody").enrol("nowhere", "a1"), mode="delta"))
+    ran = world.run(csv_files(Roster().enroll("c-t1", "nobody").enroll("nowhere", "a1"), mode="delta"))
     assert ran.status == "launched"
     assert world.versions() == before
     assert world.counts(ran, "enrollments")["warned"] == 2

@@ -1,4 +1,4 @@
-"""What enrolments and memberships name is there, whoever writes them: people, a run, an undo or a merge."""
+"""What enrollments and memberships name is there, whoever writes them: people, a run, an undo or a merge."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_a_district_that_only_classes_name_is_not_deleted(world: World) -> None:
 
 
 def _planned(world: World) -> int:
-    """A run that would enrol a known person anew, planned and not yet applied."""
+    """A run that would enroll a known person anew, planned and not yet applied."""
     world.run(town().without("b4"))
-    roster = town().enrol("c-t2", "a1")
+    roster = town().enroll("c-t2", "a1")
     run_id = world.begin()
     staging.load(world.app, run_id, world.district, MemorySource(roster))
     plan.make(world.app, run_id, world.district)
@@ -121,7 +121,7 @@ def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -
                 another.execute("delete from portal.users where source_id = 'a1'")
 
 
-def test_a_merge_refuses_to_move_an_enrolment_to_someone_who_is_gone(world: World) -> None:
+def test_a_merge_refuses_to_move_an_enrollment_to_someone_who_is_gone(world: World) -> None:
     ran = world.run(town())
     world.do(
         "insert into sync.changes (run_id, table_name, key, action) values"

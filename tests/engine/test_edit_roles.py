@@ -118,13 +118,13 @@ def test_a_role_that_people_gave_in_the_portal_stays(world: World) -> None:
 
 def test_a_role_that_maps_to_nothing_rejects_no_one_known_people_keep_theirs(world: World) -> None:
     world.run(town())
-    licence = world.license(user="t1")
+    license = world.license(user="t1")
     ran = world.run(town().with_("t1", role="aide", family_name="Changed"))
     person = world.person("t1")
     assert (person["role"], person["is_shared"], person["family_name"]) == ("teacher", True, "Changed")
     assert world.enrolled("c-t1")["t1"] is True
     assert world.counts(ran, "teachers").get("rejected", 0) == 0
-    assert world.value("select count(*) from portal.license_assignments where id = %s", licence) == 1
+    assert world.value("select count(*) from portal.license_assignments where id = %s", license) == 1
 
 
 def test_one_dot_two_roles_are_read_from_roles_csv(world: World) -> None:

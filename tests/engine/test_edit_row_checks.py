@@ -124,15 +124,15 @@ def test_a_text_that_is_too_long_costs_itself_and_as_an_id_its_row(world: World)
 def test_a_malformed_date_is_a_warning_and_the_portals_stays(world: World) -> None:
     world.run(town().with_("e-c-t1-a1", begins_on="2026-09-01", ends_on="2027-06-01"))
     ran = world.run(town().with_("e-c-t1-a1", begins_on="09/01/2026", ends_on="2027-06-01"))
-    enrolment = world.enrolment("c-t1", "a1")
-    assert (enrolment["begins_on"], enrolment["ends_on"]) == (date(2026, 9, 1), date(2027, 6, 1))
+    enrollment = world.enrollment("c-t1", "a1")
+    assert (enrollment["begins_on"], enrollment["ends_on"]) == (date(2026, 9, 1), date(2027, 6, 1))
     assert _found(world, ran, "malformed_date") == [("enrollments", "e-c-t1-a1", "warning")]
 
 
 def test_a_day_far_away_is_a_day_like_any_other(world: World) -> None:
     ran = world.run(town().with_("e-c-t1-a1", begins_on="1999-09-01", ends_on="2099-12-31"))
-    enrolment = world.enrolment("c-t1", "a1")
-    assert (enrolment["begins_on"], enrolment["ends_on"]) == (date(1999, 9, 1), date(2099, 12, 31))
+    enrollment = world.enrollment("c-t1", "a1")
+    assert (enrollment["begins_on"], enrollment["ends_on"]) == (date(1999, 9, 1), date(2099, 12, 31))
     assert _found(world, ran, "malformed_date") == []
     query = "select count(*) from staging.enrollments where run_id = %s and ends_on = '2099-12-31' and is_unusual"
     assert world.value(query, ran.id) == 0
@@ -149,7 +149,7 @@ def test_an_unknown_status_is_a_warning_and_the_row_is_taken_as_active(world: Wo
 def test_a_reference_that_points_nowhere_is_counted_and_passed_over(
     world: World, class_id: str, user_id: str, rule: str
 ) -> None:
-    ran = world.run(town().enrol(class_id, user_id))
+    ran = world.run(town().enroll(class_id, user_id))
     assert ran.status == "launched"
     assert _found(world, ran, rule) == [("enrollments", None, "warning")]
     assert world.counts(ran, "enrollments")["warned"] == 1
@@ -157,7 +157,7 @@ def test_a_reference_that_points_nowhere_is_counted_and_passed_over(
     assert (dangling["classes"], dangling["users"]) == ((1, 0) if rule == "dangling_class" else (0, 1))
 
 
-def test_a_persons_organisation_that_is_in_no_list_is_counted_and_passed_over(world: World) -> None:
+def test_a_persons_organization_that_is_in_no_list_is_counted_and_passed_over(world: World) -> None:
     ran = world.run(town().with_("a1", org_source_ids="S1,nowhere").school("D1", type="district")
                     .with_("a2", org_source_ids="S1,D1"))  # fmt: skip
     assert _found(world, ran, "dangling_school") == [("users", "a1", "warning")]
@@ -166,7 +166,9 @@ def test_a_persons_organisation_that_is_in_no_list_is_counted_and_passed_over(wo
 
 def test_what_a_delta_names_and_the_portal_knows_points_nowhere_only_if_neither_has_it(world: World) -> None:
     world.run(town())
-    ran = world.run(delta(Roster().student("a1", "S1").enrol("c-t1", "a2").enrol("c-none", "a2").enrol("c-t1", "none")))
+    ran = world.run(
+        delta(Roster().student("a1", "S1").enroll("c-t1", "a2").enroll("c-none", "a2").enroll("c-t1", "none"))
+    )
     assert {f["rule"]: f["field"] for f in world.findings(ran)} == {
         "dangling_class": "classSourcedId", "dangling_user": "userSourcedId",
     }  # fmt: skip
@@ -174,8 +176,8 @@ def test_what_a_delta_names_and_the_portal_knows_points_nowhere_only_if_neither_
     assert world.counts(ran, "enrollments")["warned"] == 2
 
 
-def test_an_enrolment_of_another_role_is_passed_over(world: World) -> None:
-    ran = world.run(town().enrol("c-t1", "a3", "proctor"))
+def test_an_enrollment_of_another_role_is_passed_over(world: World) -> None:
+    ran = world.run(town().enroll("c-t1", "a3", "proctor"))
     assert "a3" not in world.enrolled("c-t1")
     assert _found(world, ran, "enrollment_role") == [("enrollments", "e-c-t1-a3", "info")]
 
@@ -217,17 +219,17 @@ def test_a_run_repeated_leaves_its_findings_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_duplicate_enrolments_are_folded_active_beats_ended(world: World, turned: bool) -> None:
-    roster = town().enrol("c-t1", "a1", source_id="e2", status="tobedeleted", begins_on="2020-01-01")
-    roster.enrol("c-t1", "a2", source_id="e3", begins_on="2026-09-05", ends_on="2027-05-01")
+def test_duplicate_enrollments_are_folded_active_beats_ended(world: World, turned: bool) -> None:
+    roster = town().enroll("c-t1", "a1", source_id="e2", status="tobedeleted", begins_on="2020-01-01")
+    roster.enroll("c-t1", "a2", source_id="e3", begins_on="2026-09-05", ends_on="2027-05-01")
     roster = roster.with_("e-c-t1-a2", begins_on="2026-09-01", ends_on="2027-04-01")
-    roster.enrol("c-t1", "t1", "teacher", source_id="e4", is_primary="false")
+    roster.enroll("c-t1", "t1", "teacher", source_id="e4", is_primary="false")
     ran = world.run(roster.reversed() if turned else roster)
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": True}
-    assert world.enrolment("c-t1", "a1")["begins_on"] is None  # an ended row says nothing beside an active one
-    both = world.enrolment("c-t1", "a2")
+    assert world.enrollment("c-t1", "a1")["begins_on"] is None  # an ended row says nothing beside an active one
+    both = world.enrollment("c-t1", "a2")
     assert (both["begins_on"], both["ends_on"]) == (date(2026, 9, 1), date(2027, 5, 1))
-    assert world.enrolment("c-t1", "t1")["is_primary"] is True
+    assert world.enrollment("c-t1", "t1")["is_primary"] is True
     before = world.versions()
     world.run(roster if turned else roster.reversed())
     assert world.versions() == before
@@ -235,7 +237,7 @@ def test_duplicate_enrolments_are_folded_active_beats_ended(world: World, turned
 
 
 def test_one_person_may_be_teacher_and_student_of_a_class(world: World) -> None:
-    world.run(town().enrol("c-t1", "t1", "student", source_id="e2"))
+    world.run(town().enroll("c-t1", "t1", "student", source_id="e2"))
     roles = world.rows("select e.role from portal.enrollments e join portal.users u on u.id = e.user_id"
                        " where u.source_id = 't1' order by 1")  # fmt: skip
     assert [row["role"] for row in roles] == ["student", "teacher"]
@@ -372,7 +374,7 @@ def test_an_id_with_blanks_around_it_is_the_same_id(world: World) -> None:
     assert (world.klass("c-t1")["term_name"], world.klass("c-t1")["subject"]) == ("Autumn", "math")
     world.run(roster)
     assert world.versions() == before
-    world.run(delta(Roster().enrol(" c-t1", "a1 ", status="tobedeleted")))
+    world.run(delta(Roster().enroll(" c-t1", "a1 ", status="tobedeleted")))
     assert world.enrolled("c-t1")["a1"] is False
 
 

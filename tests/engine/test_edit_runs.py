@@ -254,18 +254,18 @@ def test_a_portal_that_changes_between_plan_and_apply_is_planned_again(world: Wo
     assert world.enrolled("c-t1")["a1"] is True
 
 
-def test_a_manual_enrolment_that_comes_between_plan_and_apply_stays_manual(world: World) -> None:
+def test_a_manual_enrollment_that_comes_between_plan_and_apply_stays_manual(world: World) -> None:
     from roster_sync.engine import apply, plan
     from roster_sync.feed import staging
 
     world.run(town())
     run_id = world.begin()
-    staging.load(world.app, run_id, world.district, MemorySource(town().enrol("c-t1", "b1")))
+    staging.load(world.app, run_id, world.district, MemorySource(town().enroll("c-t1", "b1")))
     plan.make(world.app, run_id, world.district)
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
              world.district_id, world.klass("c-t1")["id"], world.person("b1")["id"])  # fmt: skip
     assert apply.apply(world.app, run_id, world.district) == "launched"
-    assert world.enrolment("c-t1", "b1")["origin"] == "manual"
+    assert world.enrollment("c-t1", "b1")["origin"] == "manual"
 
 
 def test_readers_never_see_a_half_applied_run(world: World) -> None:

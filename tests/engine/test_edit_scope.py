@@ -21,7 +21,7 @@ def _two_schools(world: World) -> Roster:
 
 def test_a_persons_schools_are_those_listed_and_those_of_their_classes(world: World) -> None:
     roster = town()
-    roster.enrol("c-t3", "a1")
+    roster.enroll("c-t3", "a1")
     world.run(roster)
     assert world.schools_of("a1") == {"S1": True, "S2": True}
     primary = world.value("select count(*) from portal.user_schools us join portal.users u on u.id = us.user_id"
@@ -29,7 +29,7 @@ def test_a_persons_schools_are_those_listed_and_those_of_their_classes(world: Wo
     assert primary == 1
 
 
-def test_only_organisations_of_type_school_become_schools(world: World) -> None:
+def test_only_organizations_of_type_school_become_schools(world: World) -> None:
     roster = town().school("D1", type="district").school("X1", type="department")
     roster.with_("t1", org_source_ids="D1,S1")
     world.run(roster.with_("t1", org_source_ids="D1,S1"))
@@ -106,7 +106,7 @@ def test_the_sources_own_word_unshares_no_one_who_stands_in_a_deselected_school(
 
 def test_a_class_of_a_selected_school_lists_its_people_there(world: World) -> None:
     roster = _two_schools(world)
-    world.run(roster.enrol("c1", "s2"))
+    world.run(roster.enroll("c1", "s2"))
     assert world.schools_of("s2") == {"S1": True, "S2": True}
     listed_by_class_alone = roster.without_rows("e-c1-s2").with_("s1", org_source_ids="")
     world.run(listed_by_class_alone)

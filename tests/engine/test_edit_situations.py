@@ -32,9 +32,9 @@ def test_a_feed_of_files_and_one_of_records_make_the_same_portal(world: World) -
     assert other.enrolled("c-t3") == world.enrolled("c-t3")
 
 
-def test_a_known_school_is_updated_and_its_licences_admins_and_books_are_untouched(world: World) -> None:
+def test_a_known_school_is_updated_and_its_licenses_admins_and_books_are_untouched(world: World) -> None:
     world.run(town())
-    licence = world.license(school="S1")
+    license = world.license(school="S1")
     world.books("c-t1", "a1")
     world.do("insert into portal.users (district_id, role, email) values (%s, 'school_admin', 'a@admins.example')",
              world.district_id)  # fmt: skip
@@ -47,18 +47,18 @@ def test_a_known_school_is_updated_and_its_licences_admins_and_books_are_untouch
     after = world.versions()
     for table in ("license_assignments", "user_schools", "class_books", "student_books", "users"):
         assert after[table] == before[table]
-    assert world.value("select school_id from portal.license_assignments where id = %s", licence)
+    assert world.value("select school_id from portal.license_assignments where id = %s", license)
 
 
 def test_a_selected_school_no_longer_in_the_feed_stays_and_is_not_shared(world: World) -> None:
     world.run(town())
-    licence = world.license(school="S2")
+    license = world.license(school="S2")
     ran = world.run(town().without("S2", "c-t3", "c-t4", "t3", "t4", "b1", "b2", "b3", "b4"))
     assert ran.status == "launched"
     assert world.unshared("schools") == {"S2"}
     assert world.school("S2")["last_shared_at"] is not None
     assert world.school("S1")["last_shared_at"] is None
-    assert world.value("select count(*) from portal.license_assignments where id = %s", licence) == 1
+    assert world.value("select count(*) from portal.license_assignments where id = %s", license) == 1
     assert world.unshared("classes") == {"c-t3", "c-t4"}
 
 
@@ -68,7 +68,7 @@ def test_a_deselected_school_is_not_touched_at_all_nor_are_its_classes(world: Wo
     before = world.versions()
     changed = town().with_("S2", name="Another name").with_("c-t3", title="Another title").without_rows("c-t4")
     changed = changed.with_("b1", family_name="Newname").without("b2").student("b9", "S2")
-    changed.enrol("c-t3", "b9")
+    changed.enroll("c-t3", "b9")
     ran = world.run(changed)
     assert ran.status == "launched"
     assert world.versions() == before
@@ -80,7 +80,7 @@ def test_a_deselected_school_is_not_touched_at_all_nor_are_its_classes(world: Wo
     assert world.versions() == before
 
 
-def test_a_new_teacher_is_added_as_teacher_without_a_licence(world: World) -> None:
+def test_a_new_teacher_is_added_as_teacher_without_a_license(world: World) -> None:
     world.run(town())
     world.license(user="t1")
     ran = world.run(town().teacher("t9", "S1"))
@@ -90,30 +90,30 @@ def test_a_new_teacher_is_added_as_teacher_without_a_licence(world: World) -> No
                        world.person("t9")["id"]) == 0  # fmt: skip
 
 
-def test_a_known_teacher_is_updated_in_name_email_schools_and_classes_and_keeps_role_and_licences(world: World) -> None:
+def test_a_known_teacher_is_updated_in_name_email_schools_and_classes_and_keeps_role_and_licenses(world: World) -> None:
     world.run(town())
     world.license(user="t1")
-    licences = world.versions()["license_assignments"]
+    licenses = world.versions()["license_assignments"]
     changed = town().with_("t1", family_name="Married", email="new@people.example", org_source_ids="S1,S2")
-    changed.enrol("c-t3", "t1", "teacher")
+    changed.enroll("c-t3", "t1", "teacher")
     world.run(changed)
     person = world.person("t1")
     assert (person["family_name"], person["email"], person["role"]) == ("Married", "new@people.example", "teacher")
     assert world.schools_of("t1") == {"S1": True, "S2": True}
     assert world.enrolled("c-t3")["t1"] is True
-    assert world.versions()["license_assignments"] == licences
+    assert world.versions()["license_assignments"] == licenses
 
 
-def test_a_teacher_no_longer_shared_stays_and_keeps_the_licences(world: World) -> None:
+def test_a_teacher_no_longer_shared_stays_and_keeps_the_licenses(world: World) -> None:
     world.run(town())
-    licence = world.license(user="t2")
+    license = world.license(user="t2")
     person = world.person("t2")
     ran = world.run(town().without("t2"))
     assert ran.status == "launched"
     after = world.person("t2")
     assert (after["id"], after["is_shared"], after["role"]) == (person["id"], False, "teacher")
     assert after["last_shared_at"] is not None
-    assert world.value("select user_id from portal.license_assignments where id = %s", licence) == person["id"]
+    assert world.value("select user_id from portal.license_assignments where id = %s", license) == person["id"]
     assert world.schools_of("t2") == {"S1": False}
     assert world.enrolled("c-t2")["t2"] is False
     assert world.counts(ran, "teachers")["unshared"] == 1
@@ -123,7 +123,7 @@ def test_a_new_student_in_a_class_with_books_gets_no_books(world: World) -> None
     world.run(town())
     world.books("c-t1", "a1", "a2")
     before = world.versions()
-    roster = town().student("a9", "S1").enrol("c-t1", "a9").enrol("c-t1", "a3")
+    roster = town().student("a9", "S1").enroll("c-t1", "a9").enroll("c-t1", "a3")
     world.run(roster)
     assert world.enrolled("c-t1") == dict.fromkeys(("t1", "a1", "a2", "a3", "a9"), True)
     assert world.versions()["student_books"] == before["student_books"]
@@ -139,12 +139,12 @@ def test_a_known_student_is_updated_and_the_books_stay(world: World) -> None:
     assert world.versions()["student_books"] == before["student_books"]
 
 
-def test_a_student_no_longer_shared_stays_and_their_enrolments_end_with_the_rows_kept(world: World) -> None:
+def test_a_student_no_longer_shared_stays_and_their_enrollments_end_with_the_rows_kept(world: World) -> None:
     world.run(town())
     world.books("c-t1", "a1")
     ran = world.run(town().without("a1"))
     assert world.unshared("users") == {"a1"}
-    ended = world.enrolment("c-t1", "a1")
+    ended = world.enrollment("c-t1", "a1")
     assert ended["is_active"] is False
     assert ended["ended_at"] is not None
     assert world.value("select count(*) from portal.student_books") == 1
@@ -157,30 +157,30 @@ def test_a_person_who_left_a_class_that_is_still_shared_keeps_the_row_which_is_n
     left.collections["enrollments"] = [e for e in left.collections["enrollments"] if e["source_id"] != "e-c-t1-a1"]
     ran = world.run(left)
     assert world.enrolled("c-t1") == {"t1": True, "a1": False, "a2": True}
-    assert world.enrolment("c-t1", "a1")["ended_at"] is not None
+    assert world.enrollment("c-t1", "a1")["ended_at"] is not None
     assert world.person("a1")["is_shared"] is True
     assert world.counts(ran, "enrollments")["unshared"] == 1
 
 
 @pytest.mark.parametrize("status", ["tobedeleted", "inactive"])
-def test_is_active_means_that_the_feed_holds_the_enrolment_with_status_active(world: World, status: str) -> None:
+def test_is_active_means_that_the_feed_holds_the_enrollment_with_status_active(world: World, status: str) -> None:
     world.run(town())
     world.run(town().with_("e-c-t1-a1", status=status))
     assert world.enrolled("c-t1")["a1"] is False
     world.run(town())
-    again = world.enrolment("c-t1", "a1")
+    again = world.enrollment("c-t1", "a1")
     assert again["is_active"] is True
     assert again["ended_at"] is None
 
 
-def test_dates_of_an_enrolment_are_stored_and_decide_nothing(world: World) -> None:
+def test_dates_of_an_enrollment_are_stored_and_decide_nothing(world: World) -> None:
     world.run(town().with_("e-c-t1-a1", begins_on="2019-08-20", ends_on="2020-06-01"))
-    enrolment = world.enrolment("c-t1", "a1")
-    assert (enrolment["begins_on"], enrolment["ends_on"]) == (date(2019, 8, 20), date(2020, 6, 1))
-    assert enrolment["is_active"] is True
+    enrollment = world.enrollment("c-t1", "a1")
+    assert (enrollment["begins_on"], enrollment["ends_on"]) == (date(2019, 8, 20), date(2020, 6, 1))
+    assert enrollment["is_active"] is True
 
 
-def test_an_enrolment_that_was_never_active_is_not_added(world: World) -> None:
+def test_an_enrollment_that_was_never_active_is_not_added(world: World) -> None:
     world.run(town().with_("e-c-t1-a1", status="tobedeleted"))
     assert world.enrolled("c-t1") == {"t1": True, "a2": True}
 
@@ -196,7 +196,7 @@ def test_a_class_that_changed_is_updated_and_one_that_is_gone_stays_and_is_not_s
     assert world.value("select count(*) from portal.class_books") == 1
 
 
-def test_the_enrolments_of_a_class_that_is_gone_stay_as_they_are(world: World) -> None:
+def test_the_enrollments_of_a_class_that_is_gone_stay_as_they_are(world: World) -> None:
     world.run(town())
     world.run(town().without("c-t2"))
     assert world.enrolled("c-t2") == {"t2": True, "a3": True, "a4": True}
@@ -326,9 +326,9 @@ def _messy() -> Roster:
     roster.student("a1", "S2", family_name="Another").teacher("t1", "S2", status="tobedeleted").school(
         "S1", name="Twin"
     )
-    roster.klass("c-t1", "S2", title="Twin").enrol("c-t3", "b1", source_id="e9", ends_on="2027-01-01")
-    roster.enrol("c-t4", "b3", source_id="e10", status="tobedeleted").enrol("nowhere", "a1").enrol("c-t1", "nobody")
-    roster.enrol("c-t4", "b1", "aide").user("z1", "aide", "S1").user("z2", "administrator", "S1").user("z3", "", "")
+    roster.klass("c-t1", "S2", title="Twin").enroll("c-t3", "b1", source_id="e9", ends_on="2027-01-01")
+    roster.enroll("c-t4", "b3", source_id="e10", status="tobedeleted").enroll("nowhere", "a1").enroll("c-t1", "nobody")
+    roster.enroll("c-t4", "b1", "aide").user("z1", "aide", "S1").user("z2", "administrator", "S1").user("z3", "", "")
     roster.add("users", {"source_id": "", "role": "student", "email": "a3@people.example"})
     roster.add("classes", {"source_id": "", "title": "Class c-t4"}).add(
         "enrollments", {"source_id": "", "role": "student"}

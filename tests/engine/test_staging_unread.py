@@ -41,12 +41,12 @@ def test_a_person_of_whom_the_full_name_is_left_protects_their_own_row_alone(wor
     assert _doubt(world, ran, "users") is None
 
 
-# -- enrolments -------------------------------------------------------------------------------------------------------
+# -- enrollments -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("blanks", [" ", "   "])
 @pytest.mark.parametrize("column", ["class_source_id", "user_source_id"])
-def test_an_enrolment_whose_class_or_person_is_only_blanks_takes_the_proof_from_all_enrolments(
+def test_an_enrollment_whose_class_or_person_is_only_blanks_takes_the_proof_from_all_enrollments(
     world: World, column: str, blanks: str
 ) -> None:
     world.run(town())
@@ -58,7 +58,7 @@ def test_an_enrolment_whose_class_or_person_is_only_blanks_takes_the_proof_from_
     assert [finding["rule"] for finding in world.findings(ran)] == ["missing_id"]
 
 
-def test_an_enrolment_whose_own_id_is_only_blanks_is_rejected_and_counts_as_seen(world: World) -> None:
+def test_an_enrollment_whose_own_id_is_only_blanks_is_rejected_and_counts_as_seen(world: World) -> None:
     world.run(town())
     ran = world.run(town().with_("e-c-t1-a1", source_id="  ", status="tobedeleted").without_rows("e-c-t1-a2"))
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": False}
@@ -68,7 +68,7 @@ def test_an_enrolment_whose_own_id_is_only_blanks_is_rejected_and_counts_as_seen
 
 
 @pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1", "class_source_id": " "}, {}])
-def test_an_enrolment_that_could_not_be_read_is_told_once(world: World, known: dict[str, str]) -> None:
+def test_an_enrollment_that_could_not_be_read_is_told_once(world: World, known: dict[str, str]) -> None:
     reject = {"collection": "enrollments", "rule": "ragged_line", "message": "Correct it.", "known": known}
     ran = world.run(MemorySource(town(), rejects=(reject,)))
     assert _doubt(world, ran, "enrollments").startswith("1 records could not be read")

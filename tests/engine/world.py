@@ -171,7 +171,7 @@ class World:
         )  # fmt: skip
         return {row["source_id"]: row["is_active"] for row in found}
 
-    def enrolment(self, klass: str, user: str) -> dict[str, Any]:
+    def enrollment(self, klass: str, user: str) -> dict[str, Any]:
         return self.row(
             "select e.* from portal.enrollments e join portal.users u on u.id = e.user_id"
             " join portal.classes c on c.id = e.class_id"
@@ -222,7 +222,7 @@ class World:
     # -- what people do in the portal -----------------------------------------------------------------------------
 
     def license(self, *, user: str | None = None, school: str | None = None) -> int:
-        """Gives a licence; returns its id."""
+        """Gives a license; returns its id."""
         self.do("insert into portal.products (code, title) values ('math', 'Mathematics') on conflict do nothing")
         return int(self.value(
             "insert into portal.license_assignments (district_id, product_id, user_id, school_id, assigned_by)"

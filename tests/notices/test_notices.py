@@ -91,7 +91,7 @@ def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, a
     assert mail.subject == "Harbor Unified School District: 1 new teacher, 1 new school, 1 new staff"
     for body in both(mail):
         assert "Maria Montfort" in body
-        assert "1 needs a licence" in body
+        assert "1 needs a license" in body
         assert "Sol Staffman" in body
         assert "31" in body
         page = f"https://airflow.example.org/roster/runs/{world.run_id}?part=changes&kind=students&what=added"
@@ -202,11 +202,11 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
         assert "1,200" in body
 
 
-def test_a_reset_that_would_free_licences_says_all_of_it_once(world: World, app: Connection, outbox: Outbox) -> None:
+def test_a_reset_that_would_free_licenses_says_all_of_it_once(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     plan = {
         "counts": {"teachers": {"delete": 2}}, "schools": {"removed": []}, "licenses_freed": 1, "books_freed": 3,
-        "manual": 1, "sentence": "1 licence would be freed.",
+        "manual": 1, "sentence": "1 license would be freed.",
     }  # fmt: skip
     world.rows("update sync.runs set mode = 'reset' where id = %(run)s")
     world.rows(
@@ -217,7 +217,7 @@ def test_a_reset_that_would_free_licences_says_all_of_it_once(world: World, app:
     world.end("held")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        assert body.count("1 licence would be freed.") == 1
+        assert body.count("1 license would be freed.") == 1
         assert "3 books of students would be taken back." in body
         assert "1 row made by hand would be deleted too." in body
 
@@ -271,7 +271,7 @@ def test_rejected_rows_are_told_by_rule_with_their_cure_and_not_again_while_they
     assert tell(world, app, outbox) == 1
 
 
-def test_licences_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_can_be_undone(
+def test_licenses_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_can_be_undone(
     world: World, app: Connection, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROSTER_UNDO_DAYS", "7")
@@ -380,7 +380,7 @@ def test_the_preview_of_an_undo_says_what_would_come_back(world: World, app: Con
     world.end("previewed")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        for words in ("Put back", "1,780", "Licences"):
+        for words in ("Put back", "1,780", "Licenses"):
             assert words in body
 
 

@@ -123,12 +123,12 @@ def test_one_that_failed_ends_with_what_is_wrong_in_the_registry(
     home: Path, settings: dict[str, str], tmp_path: Path
 ) -> None:
     registry = tmp_path / "districts.yaml"
-    registry.write_text("districts:\n  - {key: lake, name: Lake, colour: blue}\n")
+    registry.write_text("districts:\n  - {key: lake, name: Lake, color: blue}\n")
     result = run("airflow", "dags", "test", "roster_sync__lake", home=home, **settings, ROSTER_DISTRICTS=str(registry))
     assert result.returncode == 1
     *_, first, _, _, last = result.stderr.strip().splitlines()
     assert first.startswith("bin/airflow: ")
-    assert last.startswith("  districts.yaml, line 2: the entry has no key 'colour'")
+    assert last.startswith("  districts.yaml, line 2: the entry has no key 'color'")
 
 
 def test_one_that_failed_ends_with_what_its_run_says(home: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _free_port() -> int:
 def test_a_caught_mail_is_a_file_whose_name_tells_nothing(tmp_path: Path) -> None:
     message = EmailMessage()
     message["To"], message["From"], message["Subject"] = "ada@district.example", "sync@publisher.example", "Grüße"
-    message.set_content("Three new teachers need licences.")
+    message.set_content("Three new teachers need licenses.")
     port = _free_port()
     with services(tmp_path) as group:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}

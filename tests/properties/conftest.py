@@ -4,6 +4,6 @@ import pytest
 
 pytest.register_assert_rewrite("tests.properties.rules", "tests.properties.rules_of_undo")
 
-from tests.memory_portal import harbor, memory_database, neighbour  # noqa: E402
+from tests.memory_portal import harbor, memory_database, neighbor  # noqa: E402
 
-__all__ = ["harbor", "memory_database", "neighbour"]
+__all__ = ["harbor", "memory_database", "neighbor"]

@@ -19,8 +19,8 @@ class Desk:
         self.concerned: set[str] = set()
         """Source ids of what the feed changes today or changed yesterday."""
         self._does: dict[str, Callable[[Work], None]] = {
-            "licence": self._licence, "school licence": self._school_licence, "book": self._book,
-            "enrol": self._enrol, "admin": self._admin, "role": self._role, "disable": self._disable,
+            "license": self._license, "school license": self._school_license, "book": self._book,
+            "enroll": self._enroll, "admin": self._admin, "role": self._role, "disable": self._disable,
             "club": self._club, "co-teacher": self._co_teacher, "join": self._join, "rename": self._rename,
         }  # fmt: skip
 
@@ -40,13 +40,13 @@ class Desk:
         rows = added or concerned or found
         return rows[pick // 2 % len(rows)][0] if rows else None
 
-    def _licence(self, work: Work) -> None:
-        self._give_licence("user_id", self._pick("users", work.pick))
+    def _license(self, work: Work) -> None:
+        self._give_license("user_id", self._pick("users", work.pick))
 
-    def _school_licence(self, work: Work) -> None:
-        self._give_licence("school_id", self._pick("schools", work.pick))
+    def _school_license(self, work: Work) -> None:
+        self._give_license("school_id", self._pick("schools", work.pick))
 
-    def _give_licence(self, column: str, holder: Any) -> None:
+    def _give_license(self, column: str, holder: Any) -> None:
         if holder is not None:
             self.portal.rows(f"insert into portal.license_assignments (district_id, product_id, {column})"  # noqa: S608
                              " values (%(d)s, %(p)s, %(o)s)", p=self.portal.product(), o=holder)  # fmt: skip
@@ -62,7 +62,7 @@ class Desk:
                 c=class_id, b=book, n=work.other % 4,
             )  # fmt: skip
 
-    def _enrol(self, work: Work) -> None:
+    def _enroll(self, work: Work) -> None:
         class_id, user_id = self._pick("classes", work.other), self._pick("users", work.pick)
         role = "teacher" if work.pick % 2 else "student"
         if class_id is not None and user_id is not None:

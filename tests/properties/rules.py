@@ -76,14 +76,14 @@ def who_was_disabled_by_hand_stays_so(before: Picture, after: Picture) -> None:
 
 
 def the_new_get_nothing(before: Picture, after: Picture) -> None:
-    """A new teacher no licence, a new student no books, a class nobody's books."""
+    """A new teacher no license, a new student no books, a class nobody's books."""
     assert after.licenses.keys() <= before.licenses.keys()
     assert after.class_books <= before.class_books
     assert after.student_books <= before.student_books
 
 
 def what_is_shared_is_shown(roster: Roster, after: Picture) -> None:
-    """Every shared school, person, class, membership and enrolment is in the portal, with the feed's values."""
+    """Every shared school, person, class, membership and enrollment is in the portal, with the feed's values."""
     shared = Shared(roster, after.selected)
     names = {
         table: {row["source_id"]: key for key, row in after.tables()[table].items() if row["source_id"]}
@@ -126,7 +126,7 @@ def nothing_is_deleted(before: Picture, after: Picture) -> None:
 
 
 def work_of_people_is_untouched(before: Picture, after: Picture) -> None:
-    """Licences, and whatever was made by hand."""
+    """Licenses, and whatever was made by hand."""
     assert before.licenses == after.licenses
     for table in SYNCED_TABLES:
         for key, row in before.manual(table).items():
@@ -215,7 +215,7 @@ def synced_rows_equal_the_feed(roster: Roster, before: Picture, after: Picture) 
 
 
 def what_hangs_on_kept_rows_is_kept(before: Picture, after: Picture) -> None:
-    """Licences and books; and none is given to anybody else."""
+    """Licenses and books; and none is given to anybody else."""
     for key, row in before.licenses.items():
         if row["user_id"] in after.users or row["school_id"] in after.schools:
             assert after.licenses[key] == row

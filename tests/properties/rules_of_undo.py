@@ -41,7 +41,7 @@ def it_is_exact_where_nothing_came_between(undone: Undone) -> None:
 
 
 def no_work_is_lost(undone: Undone) -> None:
-    """Each licence, book and hand-made row is still there: on the same row, or on the one that took it over."""
+    """Each license, book and hand-made row is still there: on the same row, or on the one that took it over."""
     before, after, now = undone.before, undone.after, undone.now
     for key, row in before.licenses.items():
         assert after.licenses[key]["user_id"] == (row["user_id"] and now("users", row["user_id"]))
@@ -63,7 +63,7 @@ def no_work_is_lost(undone: Undone) -> None:
 
 
 def what_the_run_deleted_is_back(undone: Undone) -> None:
-    """Schools and people always; the rest where what it hangs on is there. Ids, roles, licences, books."""
+    """Schools and people always; the rest where what it hangs on is there. Ids, roles, licenses, books."""
     after = undone.after
     for table, rows in undone.before_run.tables().items():
         lost = rows.keys() - undone.after_run.tables()[table].keys()
@@ -131,7 +131,7 @@ def _has_its_ground(table: str, key: Any, row: Row, after: Picture) -> bool:
     return True
 
 
-def the_row_that_is_back_takes_over_the_enrolments_of_the_new_one(undone: Undone) -> None:
+def the_row_that_is_back_takes_over_the_enrollments_of_the_new_one(undone: Undone) -> None:
     """Who was active in a class by a later run is so as the old row too."""
     for (class_id, user_id, role), row in undone.before.enrollments.items():
         if row["is_active"] and (undone.is_merged("users", user_id) or undone.is_merged("classes", class_id)):
@@ -201,13 +201,13 @@ def _added(undone: Undone, table: str) -> set[Any]:
     }
 
 
-OF_ROWS_MADE_ONE = (no_work_is_lost, the_row_that_is_back_takes_over_the_enrolments_of_the_new_one)
+OF_ROWS_MADE_ONE = (no_work_is_lost, the_row_that_is_back_takes_over_the_enrollments_of_the_new_one)
 ALL = (
     it_is_exact_where_nothing_came_between,
     no_work_is_lost,
     what_the_run_deleted_is_back,
     who_was_there_before_the_run_keeps_the_row,
-    the_row_that_is_back_takes_over_the_enrolments_of_the_new_one,
+    the_row_that_is_back_takes_over_the_enrollments_of_the_new_one,
     only_what_the_run_changed_and_nobody_since_goes_back,
     what_the_run_added_is_out_where_nobody_hung_anything_on_it,
 )

@@ -64,11 +64,11 @@ CHAPTERS: Final = (
 )
 """Days in a row, each a mood and a run; then perhaps an Undo."""
 KINDS_OF_WORK: Final = (
-    "licence", "licence", "licence", "school licence", "book", "book", "enrol", "admin", "admin", "admin", "role",
+    "license", "license", "license", "school license", "book", "book", "enroll", "admin", "admin", "admin", "role",
     "disable", "club", "co-teacher", "join", "rename",
 )  # fmt: skip
 WORK_BEFORE_AN_UNDO: Final = (
-    "licence", "licence", "school licence", "school licence", "book", "book", "enrol", "admin", "disable", "club",
+    "license", "license", "school license", "school license", "book", "book", "enroll", "admin", "disable", "club",
     "join", "rename",
 )  # fmt: skip
 

@@ -30,9 +30,9 @@ TIGHT = Limits(deleted_percent=1, updated_percent=75, enrollments_percent=1, flo
 class Life:
     """A district from its first day on, checked at every step."""
 
-    def __init__(self, portal: Portal, neighbour: Portal, theirs: Picture) -> None:
+    def __init__(self, portal: Portal, neighbor: Portal, theirs: Picture) -> None:
         """On its first day, synced for the first time."""
-        self.portal, self.neighbour, self.theirs = portal, neighbour, theirs
+        self.portal, self.neighbor, self.theirs = portal, neighbor, theirs
         self.source = Source()
         self.desk = Desk(portal)
         self.yesterday: dict[str, str] = {}
@@ -177,7 +177,7 @@ class Life:
         rules.every_id_ever_given_still_leads_to_its_row(before, after)
         rules.who_was_disabled_by_hand_stays_so(before, after)
         rules.the_new_get_nothing(before, after)
-        assert take(self.neighbour) == self.theirs  # two districts never touch each other
+        assert take(self.neighbor) == self.theirs  # two districts never touch each other
         if self.portal.one("select wrote_at from sync.runs where id = %(r)s", r=self.portal.run):
             self.runs.append((self.portal.run, mode, before, after))
         return after
@@ -199,17 +199,17 @@ class Life:
         rules.roles_never_change(before, after)
         for rule in rules_of_undo.ALL:
             rule(rules_of_undo.Undone(chosen[0], chosen[2], chosen[3], before, after))
-        assert take(self.neighbour) == self.theirs
+        assert take(self.neighbor) == self.theirs
         self.runs.remove(chosen)
 
 
-def test_what_always_holds(harbor: Portal, neighbour: Portal) -> None:
+def test_what_always_holds(harbor: Portal, neighbor: Portal) -> None:
     numbers = itertools.count(1)
-    neighbour.edit(Source().roster())  # the same ids at the same address: only the district tells them apart
+    neighbor.edit(Source().roster())  # the same ids at the same address: only the district tells them apart
     for name in ("t1", "t2"):
-        neighbour.license(user=name)
-    neighbour.give_book("k1", "s1")
-    theirs = take(neighbour)
+        neighbor.license(user=name)
+    neighbor.give_book("k1", "s1")
+    theirs = take(neighbor)
 
     @settings(
         max_examples=EXAMPLES or 15, deadline=None, derandomize=not EXAMPLES, database=None, print_blob=True,
@@ -218,7 +218,7 @@ def test_what_always_holds(harbor: Portal, neighbour: Portal) -> None:
     @given(st.lists(chapters(), min_size=3, max_size=3))
     def stories(story: list[Chapter]) -> None:
         harbor.key = f"district_{next(numbers)}"
-        life = Life(harbor, neighbour, theirs)
+        life = Life(harbor, neighbor, theirs)
         for chapter in story:
             life.live(chapter)
 

@@ -65,7 +65,7 @@ def test_one_school_alone_asks(harbor: Portal) -> None:
     assert harbor.plan_of()["schools"]["removed"] == ["School empty"]
 
 
-def test_one_licence_alone_asks(harbor: Portal) -> None:
+def test_one_license_alone_asks(harbor: Portal) -> None:
     harbor.edit(many())
     harbor.license(user="x0")
     assert harbor.ask_to_reset(less(many(), 1)) == "held"
@@ -81,7 +81,7 @@ def test_a_limit_of_a_hundred_runs_unattended(harbor: Portal) -> None:
 
 @pytest.mark.parametrize("percent", [None, 100])
 @pytest.mark.parametrize("what", ["classes", "enrollments"])
-def test_no_classes_or_no_enrolments_always_asks_and_says_so(harbor: Portal, what: str, percent: int | None) -> None:
+def test_no_classes_or_no_enrollments_always_asks_and_says_so(harbor: Portal, what: str, percent: int | None) -> None:
     harbor.edit(two_schools())
     between_terms = two_schools()
     between_terms.enrollments.clear()
@@ -89,7 +89,7 @@ def test_no_classes_or_no_enrolments_always_asks_and_says_so(harbor: Portal, wha
         between_terms.classes.clear()
     assert harbor.reset(between_terms, max_deleted_percent=percent) == "held"
     held(harbor)
-    assert "No classes or no enrolments" in harbor.message()
+    assert "No classes or no enrollments" in harbor.message()
     assert harbor.answer()
     assert harbor.go_on_after_approval(between_terms) == "launched"
     assert harbor.one("select count(*) from portal.enrollments") == 0
@@ -234,7 +234,7 @@ def test_absences_are_confirmed_again_after_an_approval(harbor: Portal) -> None:
     assert "x0" not in people(harbor)
 
 
-def test_one_more_licence_than_was_approved_is_a_new_question(harbor: Portal) -> None:
+def test_one_more_license_than_was_approved_is_a_new_question(harbor: Portal) -> None:
     ask(harbor)
     harbor.answer()
     harbor.license(user="x0")
@@ -343,7 +343,7 @@ def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(har
     question = holds.question(harbor.app, harbor.run)
     assert "Books of students that would be taken back: 2." in question.body
     assert "School south" in question.body
-    assert "Licences that would be freed: 1." in question.body
+    assert "Licenses that would be freed: 1." in question.body
     assert "| | delete | of |\n|---|---:|---:|\n| schools | 1 | 2 |\n" in question.body  # no column of zeros
     assert "admins" not in question.body
     for name in ("Given", "Family", "district.example"):
@@ -353,11 +353,11 @@ def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(har
 # --- People at work between plan and apply ---
 
 
-def test_a_licence_granted_between_plan_and_apply_is_never_freed_unasked(harbor: Portal) -> None:
+def test_a_license_granted_between_plan_and_apply_is_never_freed_unasked(harbor: Portal) -> None:
     harbor.edit(many())
     harbor.begin("reset")
     assert harbor.load_and_plan(less(many(), 2)) == "apply"
-    licence = harbor.license(user="x0")
+    license = harbor.license(user="x0")
     before = harbor.snapshot(())
     assert harbor.write() == "held"
     held(harbor)
@@ -366,11 +366,11 @@ def test_a_licence_granted_between_plan_and_apply_is_never_freed_unasked(harbor:
     harbor.answer()
     assert harbor.go_on_after_approval(less(many(), 2)) == "launched"
     assert harbor.rows("select before ->> 'id' from sync.changes where table_name = 'license_assignments'") == [
-        (str(licence),)
+        (str(license),)
     ]
 
 
-def test_a_licence_granted_between_the_approved_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
+def test_a_license_granted_between_the_approved_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
     ask(harbor)
     harbor.answer()
     harbor.reopen()
@@ -380,7 +380,7 @@ def test_a_licence_granted_between_the_approved_plan_and_apply_is_a_new_question
     assert harbor.one("select count(*) from portal.license_assignments") == 2
 
 
-def test_a_licence_that_takes_the_place_of_another_between_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
+def test_a_license_that_takes_the_place_of_another_between_plan_and_apply_is_a_new_question(harbor: Portal) -> None:
     ask(harbor)
     harbor.answer()
     harbor.reopen()

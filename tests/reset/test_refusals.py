@@ -85,24 +85,24 @@ def test_while_another_run_is_at_work(harbor: Portal) -> None:
 
 def test_what_the_source_calls_alive_is_not_deleted_and_reported(harbor: Portal) -> None:
     harbor.edit(two_schools())
-    licence = harbor.license(user="t2")
+    license = harbor.license(user="t2")
     source = MemorySource(two_schools().without("south", "t2", "s2"), live={("users", "t2"): True})
     assert harbor.reset(source) == "launched"
     assert sorted(source.asked) == [("orgs", "south"), ("users", "s2"), ("users", "t2")]
     assert people(harbor) == ["s1", "s3", "t1", "t2", "t3"]
     assert harbor.one("select is_shared from portal.users where source_id = 't2'") is True
-    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.rows("select id from portal.license_assignments") == [(license,)]
     assert harbor.rows("select entity, source_id from sync.findings where run_id = %(r)s and rule = 'still_live'",
                        r=harbor.run) == [("users", "t2")]  # fmt: skip
 
 
-def test_a_live_school_stays_with_its_licences_and_its_classes_with_their_books(harbor: Portal) -> None:
+def test_a_live_school_stays_with_its_licenses_and_its_classes_with_their_books(harbor: Portal) -> None:
     harbor.edit(two_schools())
-    licence = harbor.license(school="south")
+    license = harbor.license(school="south")
     harbor.give_book("c2", "s3")
     harbor.reset(MemorySource(two_schools().without("south"), live={("orgs", "south"): True}))
     assert harbor.one("select count(*) from portal.schools") == 2
-    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.rows("select id from portal.license_assignments") == [(license,)]
     assert harbor.rows("select source_id, is_shared from portal.classes order by 1") == [("c1", True), ("c2", True)]
     assert harbor.one("select count(*) from portal.student_books") == 1
 
@@ -181,8 +181,8 @@ def test_what_people_do_while_the_source_is_asked_is_decided_on(harbor: Portal) 
             harbor.license(user="s1")
 
     source = WatchedSource(two_schools().without("s1"), watch=license_once)
-    assert harbor.load_and_plan(source) == "held"  # without the licence nobody would have to be asked
-    assert harbor.plan_of()["sentence"] == "1 licence would be freed."
+    assert harbor.load_and_plan(source) == "held"  # without the license nobody would have to be asked
+    assert harbor.plan_of()["sentence"] == "1 license would be freed."
     assert source.asked == [("users", "s1")]
 
 

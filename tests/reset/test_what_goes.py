@@ -35,7 +35,7 @@ def deleted(harbor: Portal) -> dict[str, int]:
                             r=harbor.run))  # fmt: skip
 
 
-def test_what_is_shared_stays_with_ids_licences_books_and_roles_and_is_not_even_written(harbor: Portal) -> None:
+def test_what_is_shared_stays_with_ids_licenses_books_and_roles_and_is_not_even_written(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.license(user="t1")
     harbor.license(school="north")
@@ -49,17 +49,17 @@ def test_what_is_shared_stays_with_ids_licences_books_and_roles_and_is_not_even_
 def test_a_reset_adds_and_updates_as_an_edit_does(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.give_book("c1", "s1")
-    licence = harbor.license(user="t1")
+    license = harbor.license(user="t1")
     more = two_schools().but("users", "t1", given_name="Renamed", role="student").teacher("t9", "north")
     harbor.reset(more.student("s9", "north").enroll("c1", "s9", "student"))
     assert harbor.rows("select given_name, role from portal.users where source_id = 't1'") == [("Renamed", "teacher")]
     assert harbor.rows("select kind from sync.worklist where resolved_at is null") == [("role_drift",)]
     assert harbor.rows("select role from portal.users where source_id = 't9'") == [("teacher",)]
-    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]  # a new teacher gets none
+    assert harbor.rows("select id from portal.license_assignments") == [(license,)]  # a new teacher gets none
     assert harbor.one("select count(*) from portal.student_books") == 1  # a new student gets no books
 
 
-def test_a_school_no_longer_shared_goes_with_all_below_it_and_each_licence_is_reported(harbor: Portal) -> None:
+def test_a_school_no_longer_shared_goes_with_all_below_it_and_each_license_is_reported(harbor: Portal) -> None:
     harbor.edit(two_schools())
     kept = [harbor.license(school="north"), harbor.license(user="t3")]
     lost = [harbor.license(school="south"), harbor.license(user="t2")]
@@ -69,7 +69,7 @@ def test_a_school_no_longer_shared_goes_with_all_below_it_and_each_licence_is_re
     assert people(harbor) == ["s1", "s3", "t1", "t3"]
     assert harbor.rows("select source_id from portal.classes") == [("c1",)]
     assert harbor.one("select count(*) from portal.student_books") == 0
-    assert harbor.rows("select id from portal.license_assignments order by 1") == [(licence,) for licence in kept]
+    assert harbor.rows("select id from portal.license_assignments order by 1") == [(license,) for license in kept]
     assert freed(harbor) == lost
     assert harbor.plan_of()["licenses_freed"] == 2
     assert deleted(harbor) == {"books": 2, "classes": 1, "enrollments": 4, "licenses": 2, "schools": 1,
@@ -89,13 +89,13 @@ def test_a_deselected_school_goes_with_all_below_it(harbor: Portal) -> None:
 
 
 @pytest.mark.parametrize("gone", ["t1", "s1"])
-def test_a_person_no_longer_shared_goes_with_licences_and_books(harbor: Portal, gone: str) -> None:
+def test_a_person_no_longer_shared_goes_with_licenses_and_books(harbor: Portal, gone: str) -> None:
     harbor.edit(two_schools())
-    licence = harbor.license(user=gone)
+    license = harbor.license(user=gone)
     harbor.give_book("c1", "s1", "s3")
     harbor.reset(two_schools().without(gone))
     assert gone not in people(harbor)
-    assert freed(harbor) == [licence]
+    assert freed(harbor) == [license]
     assert harbor.one("select count(*) from portal.student_books") == (1 if gone == "s1" else 2)
 
 
@@ -108,7 +108,7 @@ def test_what_was_unshared_before_goes_too(harbor: Portal) -> None:
     assert harbor.rows("select source_id from portal.classes") == [("c1",)]
 
 
-def test_a_class_no_longer_shared_goes_with_its_enrolments_and_a_changed_one_keeps_its_id(harbor: Portal) -> None:
+def test_a_class_no_longer_shared_goes_with_its_enrollments_and_a_changed_one_keeps_its_id(harbor: Portal) -> None:
     harbor.edit(two_schools())
     kept = harbor.id_of("classes", "c1")
     harbor.reset(two_schools().without("c2").but("classes", "c1", title="Renamed"))
@@ -116,7 +116,7 @@ def test_a_class_no_longer_shared_goes_with_its_enrolments_and_a_changed_one_kee
     assert harbor.rows("select distinct class_id from portal.enrollments") == [(kept,)]
 
 
-def test_who_left_a_class_that_is_still_shared_loses_the_enrolment_and_keeps_the_books(harbor: Portal) -> None:
+def test_who_left_a_class_that_is_still_shared_loses_the_enrollment_and_keeps_the_books(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.give_book("c1", "s1")
     roster = two_schools()
@@ -163,10 +163,10 @@ def test_a_class_that_moved_from_a_closing_school_keeps_its_id_and_books(harbor:
 
 def test_a_person_stays_as_long_as_one_selected_school_lists_them(harbor: Portal) -> None:
     harbor.edit(two_schools())
-    licence = harbor.license(user="t3")
+    license = harbor.license(user="t3")
     harbor.select_schools("north")
     harbor.reset(two_schools())
-    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.rows("select id from portal.license_assignments") == [(license,)]
     assert "t3" in people(harbor)
     assert "t2" not in people(harbor)
 
@@ -242,7 +242,7 @@ def test_a_school_admin_goes_only_with_the_last_of_their_schools(harbor: Portal)
 
 
 def by_hand(harbor: Portal) -> dict[str, int]:
-    """A teacher, a student, a class and enrolments made in the portal, all in the south."""
+    """A teacher, a student, a class and enrollments made in the portal, all in the south."""
     teacher, student = harbor.add_by_hand("teacher", "south"), harbor.add_by_hand("student", "south", family_name="X")
     club = harbor.class_by_hand("south")
     harbor.enroll_by_hand(club, teacher, "teacher")
@@ -339,12 +339,12 @@ def test_a_candidate_of_an_open_match_review_stays_with_all_that_is_theirs_and_i
     harbor: Portal,
 ) -> None:
     harbor.edit(two_schools())
-    candidate, licence = harbor.id_of("users", "s1"), harbor.license(user="s1")
+    candidate, license = harbor.id_of("users", "s1"), harbor.license(user="s1")
     harbor.give_book("c1", "s1")
     roster = two_schools().without("s1").student("s8", "north", given_name="Given s1", family_name="Family s1")
     harbor.reset(roster)  # the review is opened by the very run that would have deleted them
     assert harbor.rows("select id, is_shared from portal.users where source_id = 's1'") == [(candidate, False)]
-    assert harbor.rows("select id from portal.license_assignments") == [(licence,)]
+    assert harbor.rows("select id from portal.license_assignments") == [(license,)]
     assert harbor.one("select count(*) from portal.student_books") == 1
     assert harbor.one("select count(*) from portal.user_schools where user_id = %(u)s", u=candidate) == 1
     assert harbor.one("select second_subject_id from sync.worklist where kind = 'match_review'") == candidate
@@ -391,11 +391,11 @@ def test_tobedeleted_is_proof(harbor: Portal) -> None:
     assert harbor.rows("select source_id from portal.classes") == [("c1",)]
 
 
-def test_two_districts_never_touch_each_other(harbor: Portal, neighbour: Portal) -> None:
+def test_two_districts_never_touch_each_other(harbor: Portal, neighbor: Portal) -> None:
     harbor.edit(two_schools())
-    neighbour.edit(two_schools())
-    theirs = neighbour.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id")
+    neighbor.edit(two_schools())
+    theirs = neighbor.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id")
     harbor.reset(two_schools().without("south", "t2", "s2"))
-    assert neighbour.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id") == theirs
-    assert neighbour.one("select count(*) from portal.enrollments where district_id = %(d)s") == 8
+    assert neighbor.rows("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id") == theirs
+    assert neighbor.one("select count(*) from portal.enrollments where district_id = %(d)s") == 8
     assert harbor.one("select count(*) from portal.enrollments where district_id = %(d)s") == 4

@@ -169,7 +169,7 @@ def test_a_class_with_two_teachers_has_one_lead():
     assert set(primaries.values()) == {1}
 
 
-def test_sections_and_enrolments_tell_the_same():
+def test_sections_and_enrollments_tell_the_same():
     day = MadeUpDistrict(9, 800, 3).day(6)
     from_lines = {(line.class_index, line.kind, line.person) for line in day.enrollments()}
     from_sections = set()

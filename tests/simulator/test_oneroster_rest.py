@@ -120,7 +120,7 @@ def test_offset_past_the_end_is_an_empty_page(plain):
 # -- relations ----------------------------------------------------------------------------------------------------
 
 
-def test_relations_agree_with_the_enrolments(plain):
+def test_relations_agree_with_the_enrollments(plain):
     sim, root = plain
     lines = walk(sim, f"{root}/enrollments", "enrollments", 5000)
     class_ = walk(sim, f"{root}/classes", "classes", 5000)[4]
@@ -357,7 +357,7 @@ def test_closed_lists_hold_the_words_of_the_specification_and_nothing_else(plain
         assert re.fullmatch(r"\d{4}", row["schoolYear"])
 
 
-def test_the_1_2_users_have_one_primary_role_for_each_organisation(sim):
+def test_the_1_2_users_have_one_primary_role_for_each_organization(sim):
     for row in walk(sim, f"{V12}/users", "users", 5000):
         assert row["enabledUser"] in ("true", "false")
         primary = [role["org"]["sourcedId"] for role in row["roles"] if role["roleType"] == "primary"]
@@ -371,7 +371,7 @@ def test_the_1_2_users_have_one_primary_role_for_each_organisation(sim):
             check_references(role)
 
 
-def test_the_1_1_users_have_one_role_and_their_organisations(plain):
+def test_the_1_1_users_have_one_role_and_their_organizations(plain):
     sim, root = plain
     if root == V11:
         for row in walk(sim, f"{V11}/users", "users", 5000):
@@ -381,7 +381,7 @@ def test_the_1_1_users_have_one_role_and_their_organisations(plain):
             check_references(row)
 
 
-def test_an_enrolment_begins_and_ends_within_the_terms_of_its_class():
+def test_an_enrollment_begins_and_ends_within_the_terms_of_its_class():
     late = MadeUpDistrict(7, 240, 3, churn=Churn(0.2, False))
     with serve(late, auth="none", day=12) as sim:
         terms = {row["sourcedId"]: row for row in walk(sim, f"{V11}/academicSessions", "academicSessions", 50)}
@@ -664,7 +664,7 @@ def test_the_control_moves_days_and_sets_faults_while_running(sim):
     assert len(get(sim, f"{V12}/users").json()["users"]) == 9
     requests.post(f"{sim.root}/_control", json={"clear_faults": True}, timeout=10)
     assert get(sim, f"{V12}/orgs").status_code == 200
-    for wrong in ({"dya": 3}, {"faults": [{"kind": "flood"}]}, {"settings": {"colour": 1}}, {"site": "/none"}):
+    for wrong in ({"dya": 3}, {"faults": [{"kind": "flood"}]}, {"settings": {"color": 1}}, {"site": "/none"}):
         assert requests.post(f"{sim.root}/_control", json=wrong, timeout=10).status_code == 400
 
 

@@ -136,7 +136,7 @@ def test_a_person_with_several_roles_is_one_person_with_all_of_them(
         assert set(str(row["org_source_ids"]).split(",")) == schools
 
 
-def test_enrolments_are_made_from_sections(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+def test_enrollments_are_made_from_sections(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate()
     source(simulator).fetch(sink)
     section = next(record for record in entry(simulator).view(1, "v3.1").sections() if record["teacher"])

@@ -55,7 +55,7 @@ class Visits:
         page.fill("input[name=password]", PASSWORD)
         page.click("button[type=submit]")
         page.wait_for_url(lambda url: "/auth/login" not in url, wait_until="commit")
-        state = {"cookies": context.storage_state()["cookies"], "origins": []}  # not Airflow's colour mode
+        state = {"cookies": context.storage_state()["cookies"], "origins": []}  # not Airflow's color mode
         context.close()
         return state
 

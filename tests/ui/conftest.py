@@ -73,7 +73,7 @@ def settings(registry: Path) -> dict[str, str]:
     }
 
 
-def serialise(settings: dict[str, str]) -> None:
+def serialize(settings: dict[str, str]) -> None:
     """Writes the DAGs of these tests' registry into Airflow's database, over those that another test may have left."""
     command = [sys.executable, "-m", "airflow", "dags", "reserialize"]
     environment = {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
@@ -83,7 +83,7 @@ def serialise(settings: dict[str, str]) -> None:
 @pytest.fixture(scope="session")
 def api_server(airflow_metadata: None, settings: dict[str, str]) -> Any:
     """Airflow's API server with the plugin that its scan finds and the DAGs of the registry, without a socket."""
-    serialise(settings)
+    serialize(settings)
     from airflow.api_fastapi.app import create_app, purge_cached_app
 
     with pytest.MonkeyPatch.context() as patch:

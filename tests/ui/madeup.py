@@ -62,7 +62,7 @@ class Size:
 
 
 def district(cursor: Cursor, key: str, name: str, size: Size | None = None, *, source: str = "oneroster") -> int:
-    """A district as an Edit would have left it, its people, classes and enrolments included; returns its id."""
+    """A district as an Edit would have left it, its people, classes and enrollments included; returns its id."""
     cursor.execute("insert into portal.districts (key, name) values (%s, %s) returning id", (key, name))
     district_id = int(cursor.fetchone()[0])  # type: ignore[index]
     cursor.execute("insert into sync.settings (district_id) values (%s)", (district_id,))

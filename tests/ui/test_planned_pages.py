@@ -14,7 +14,7 @@ HARBOR = "/roster/districts/harbor"
 
 @pytest.fixture
 def preview(pages):
-    """A previewed run: every student changes, four come new, one class and one school come new, two enrolments end."""
+    """A previewed run: every student changes, four come new, one class and one school come new, two enrollments end."""
     run = madeup.run(pages.cursor, pages.harbor, "previewed")
     cursor, params = pages.cursor, {"run": run, "district": pages.harbor}
     cursor.execute("select staging.open_run(%(run)s)", params)
@@ -75,7 +75,7 @@ def test_a_plan_is_listed_in_pages_and_new_rows_bear_the_feeds_names(pages, prev
     assert changes(pages, preview, "schools", "added")[0] == ["Zenith School"]
 
 
-def test_enrolments_that_would_end_are_listed_in_pages(pages, preview):
+def test_enrollments_that_would_end_are_listed_in_pages(pages, preview):
     first, text = changes(pages, preview, "enrollments", "unshared")
     assert len(first) == 50
     second, _ = changes(pages, preview, "enrollments", "unshared", after=re.search(r"after=(\d+\.\d+)", text)[1])

@@ -1,4 +1,4 @@
-"""What a run's page says to whoever has to decide: how far it is, who loses a licence, what it asks and doubts."""
+"""What a run's page says to whoever has to decide: how far it is, who loses a license, what it asks and doubts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HARBOR = "/roster/districts/harbor"
 
 @pytest.fixture
 def held_reset(pages):
-    """A Reset on hold that would delete a school with its licence, and two teachers with theirs."""
+    """A Reset on hold that would delete a school with its license, and two teachers with theirs."""
     plan = {
         "counts": {"teachers": {"delete": 2}, "schools": {"delete": 1}}, "licenses_freed": 3, "books_freed": 1,
         "schools": {"removed": ["Old Mill School"]}, "manual": 1, "sentence": "2 of 12 teachers would go.",
@@ -50,10 +50,10 @@ def label(pages, person):
     return pages.one("select concat_ws(', ', family_name, given_name) from portal.users where id = %s", person)
 
 
-def test_whoever_holds_a_licence_that_would_be_freed_stands_on_the_page_by_name(pages, held_reset):
+def test_whoever_holds_a_license_that_would_be_freed_stands_on_the_page_by_name(pages, held_reset):
     run, teachers = held_reset
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
-    holders = text.partition("Who holds the licences that would be freed")[2]
+    holders = text.partition("Who holds the licenses that would be freed")[2]
     assert [label(pages, teacher) in holders for teacher in teachers] == [True, True, False]
     assert holders.count("Science Library") == 3
     assert "Science Library · School" in holders
@@ -68,7 +68,7 @@ def test_what_a_question_asks_is_said_once_and_with_all_that_would_go(pages, hel
     assert "Teachers1,200 of 9,000 would be deleted" in asked
     assert "13 %; the limit is 10 %" in asked
     assert "1 school would be deleted: Old Mill School." in text
-    assert "3 licences</a> would be freed" in text
+    assert "3 licenses</a> would be freed" in text
     assert "1 book of students would be taken back" in text
     assert "1 row made by hand would be deleted too" in text
     assert "2 of 12 teachers would go." not in text
@@ -89,7 +89,7 @@ def test_what_a_reset_freed_keeps_the_names_of_those_who_are_gone(pages):
             (run, table, image["id"], json.dumps(image)),
         )
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
-    assert "Who held the licences that were freed" in text
+    assert "Who held the licenses that were freed" in text
     assert "Gone, Ina" in text
     assert "/people/99999" not in text
     listed = pages.client().get(f"{HARBOR}/runs/{run}/changes?kind=licenses&what=deleted").text

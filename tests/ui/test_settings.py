@@ -75,7 +75,7 @@ def test_deselecting_says_what_stays_and_what_only_a_reset_does(pages):
         .post(f"{HARBOR}/schools/effect", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]})
         .text
     )
-    assert "1 school with 44 people, 8 classes and 1 licence" in text
+    assert "1 school with 44 people, 8 classes and 1 license" in text
     assert "Only a Reset deletes them" in text
     assert "people" not in pages.client().post(f"{HARBOR}/schools/effect", data={"school_mode": "all"}).text
 
@@ -93,7 +93,7 @@ def test_how_long_a_reset_can_be_undone_is_told_as_it_is_set(pages, monkeypatch)
         assert "can be undone for 7 days" in pages.client().get(path).text
 
 
-def test_licences_of_people_who_stand_in_no_other_school_are_counted_too(pages):
+def test_licenses_of_people_who_stand_in_no_other_school_are_counted_too(pages):
     pages.cursor.execute("insert into portal.products (code, title) values ('MATH', 'Math Suite') returning id")
     product = pages.cursor.fetchone()[0]
     pages.cursor.execute(

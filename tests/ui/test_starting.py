@@ -6,7 +6,7 @@ import pytest
 
 from roster_sync.engine import holds
 from tests.ui import madeup
-from tests.ui.conftest import REGISTRY, Pages, serialise
+from tests.ui.conftest import REGISTRY, Pages, serialize
 
 HARBOR = "/roster/districts/harbor"
 
@@ -24,7 +24,7 @@ def unpaused(api_server, settings):
     # `dags test` of another test in this worker may have written the DAGs of another registry over ours.
     reset = SerializedDagModel.get_dag("roster_reset")
     if reset is None or "harbor" not in str(reset.params.get_param("district").schema):
-        serialise(settings)
+        serialize(settings)
 
 
 def runs_of(dag_id):

@@ -25,7 +25,7 @@ def closed(pages, item):
     return pages.cursor.fetchone()
 
 
-def test_ticked_teachers_get_a_licence_and_only_they(pages, product):
+def test_ticked_teachers_get_a_license_and_only_they(pages, product):
     teachers = [madeup.person(pages.cursor, pages.harbor, "teacher", position=n) for n in (1, 2, 3)]
     items = [madeup.item(pages.cursor, pages.harbor, "teacher_needs_license", teacher) for teacher in teachers]
     form = {"product": product, "ticked": items[:2], "expires_on": "2099-06-30"}
@@ -38,7 +38,7 @@ def test_ticked_teachers_get_a_licence_and_only_they(pages, product):
     assert closed(pages, items[2]) is None
 
 
-def test_a_licences_last_day_is_a_day_of_the_district(pages, product, monkeypatch):
+def test_a_licenses_last_day_is_a_day_of_the_district(pages, product, monkeypatch):
     class LateEvening:
         """10 in the evening of the 4th in Chicago, the 5th everywhere further east."""
 
@@ -56,7 +56,7 @@ def test_a_licences_last_day_is_a_day_of_the_district(pages, product, monkeypatc
     assert pages.client().post(f"{WORKLIST}/licenses", data={**form, "expires_on": "2026-03-04"}).status_code == 303
 
 
-def test_a_second_click_gives_no_second_licence(pages, product):
+def test_a_second_click_gives_no_second_license(pages, product):
     item = madeup.item(
         pages.cursor, pages.harbor, "teacher_needs_license", madeup.person(pages.cursor, pages.harbor, "teacher")
     )

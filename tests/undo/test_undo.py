@@ -185,13 +185,13 @@ def test_a_role_that_people_gave_since_stays(harbor: Portal) -> None:
     assert harbor.rows("select role from portal.users where source_id = 't1'") == [("district_admin",)]
 
 
-def test_a_licence_and_a_book_given_since_to_who_was_there_stay(harbor: Portal) -> None:
+def test_a_license_and_a_book_given_since_to_who_was_there_stay(harbor: Portal) -> None:
     with_work(harbor)
     harbor.reset(changed())
-    licence = harbor.license(user="s3")
+    license = harbor.license(user="s3")
     harbor.give_book("c1", "s3")
     harbor.undo()
-    assert harbor.one("select count(*) from portal.license_assignments where id = %(l)s", l=licence) == 1
+    assert harbor.one("select count(*) from portal.license_assignments where id = %(l)s", l=license) == 1
     assert harbor.one("select count(*) from portal.student_books where user_id = %(u)s",
                       u=harbor.id_of("users", "s3")) == 2  # fmt: skip
 
@@ -221,12 +221,12 @@ def test_what_the_run_added_is_taken_out(harbor: Portal) -> None:
     assert harbor.id_of("classes", "c9") is None
 
 
-@pytest.mark.parametrize("work", ["licence", "manual class", "manual school", "hand-disabled", "book"])
+@pytest.mark.parametrize("work", ["license", "manual class", "manual school", "hand-disabled", "book"])
 def test_what_people_hung_something_on_stays_with_school_and_class_and_is_listed(harbor: Portal, work: str) -> None:
     harbor.edit(two_schools())
     harbor.reset(two_schools().school("east").student("s9", "east").course("c9", "east", "", "s9"))
     added = harbor.id_of("users", "s9")
-    if work == "licence":
+    if work == "license":
         harbor.license(user="s9")
     elif work == "manual class":
         harbor.enroll_by_hand(harbor.id_of("classes", "c1"), added, "student")
@@ -301,14 +301,14 @@ def test_a_role_given_at_the_desk_keeps_who_the_run_added(harbor: Portal) -> Non
     assert "t9" in people(harbor)
 
 
-def test_a_licence_on_an_added_school_keeps_the_school(harbor: Portal) -> None:
+def test_a_license_on_an_added_school_keeps_the_school(harbor: Portal) -> None:
     harbor.edit(two_schools())
     harbor.reset(two_schools().school("east").teacher("t9", "east"))
-    licence = harbor.license(school="east")
+    license = harbor.license(school="east")
     harbor.undo()
     assert harbor.id_of("schools", "east") is not None
     assert harbor.id_of("users", "t9") is None
-    assert harbor.one("select count(*) from portal.license_assignments where id = %(l)s", l=licence) == 1
+    assert harbor.one("select count(*) from portal.license_assignments where id = %(l)s", l=license) == 1
 
 
 def test_who_was_disabled_or_given_a_role_as_the_row_made_anew_is_so_as_the_old_one(harbor: Portal) -> None:
@@ -331,7 +331,7 @@ def test_who_was_there_before_the_run_and_has_the_id_by_now_stays_and_takes_over
     twice = two_schools().student("s1-again", "north", given_name="Given s1", family_name="Family s1", identifier="7")
     harbor.edit(twice)
     other = harbor.id_of("users", "s1-again")
-    licence = harbor.license(user="s1")
+    license = harbor.license(user="s1")
     harbor.give_book("c1", "s1")
     harbor.reset(twice.without("s1"))
     target = harbor.run
@@ -341,7 +341,7 @@ def test_who_was_there_before_the_run_and_has_the_id_by_now_stays_and_takes_over
     harbor.rows("update portal.users set role = 'teacher' where id = %(u)s", u=other)
     assert harbor.undo(target) == "launched"
     assert harbor.rows("select id, role from portal.users where source_id like 's1%%'") == [(other, "teacher")]
-    assert harbor.rows("select id, user_id from portal.license_assignments") == [(licence, other)]
+    assert harbor.rows("select id, user_id from portal.license_assignments") == [(license, other)]
     assert harbor.rows("select user_id from portal.student_books") == [(other,)]
     assert harbor.rows("select source_id from sync.findings where rule = 'taken_over'") == [("s1",)]
 
@@ -366,12 +366,12 @@ def test_who_was_made_anew_gives_way_also_under_an_id_of_later_and_every_id_lead
     target = harbor.run
     harbor.edit(two_schools())
     harbor.edit(later)
-    licence = harbor.license(user="s2-later")
+    license = harbor.license(user="s2-later")
     harbor.undo(target)
     assert harbor.rows("select source_id, row_id from sync.source_ids where source_id like 's2%%' order by 1") == [
         ("s2", old), ("s2-later", old),
     ]  # fmt: skip
-    assert harbor.rows("select id, user_id from portal.license_assignments") == [(licence, old)]
+    assert harbor.rows("select id, user_id from portal.license_assignments") == [(license, old)]
     harbor.edit(later)
     assert harbor.id_of("users", "s2-later") == old
     assert len(people(harbor)) == 6
@@ -459,13 +459,13 @@ def test_a_person_deleted_twice_comes_back_once(harbor: Portal) -> None:
     harbor.reset(two_schools().without("s1"))
     older, before = harbor.run, len(people(harbor))
     harbor.edit(two_schools())
-    licence = harbor.license(user="s1")
+    license = harbor.license(user="s1")
     harbor.reset(two_schools().without("s1"))
     newer = harbor.run
     harbor.undo(older)
     harbor.undo(newer)
     assert len(people(harbor)) == before + 1
-    assert harbor.one("select user_id from portal.license_assignments where id = %(l)s", l=licence) == harbor.id_of(
+    assert harbor.one("select user_id from portal.license_assignments where id = %(l)s", l=license) == harbor.id_of(
         "users", "s1"
     )
 
@@ -521,14 +521,14 @@ def test_an_undo_is_a_run_with_counts_and_says_what_follows(harbor: Portal) -> N
     assert counts["schools"] == 1
 
 
-def test_two_districts_never_touch_each_other(harbor: Portal, neighbour: Portal) -> None:
+def test_two_districts_never_touch_each_other(harbor: Portal, neighbor: Portal) -> None:
     harbor.edit(two_schools())
-    neighbour.edit(two_schools())
-    neighbour.license(user="t1")
+    neighbor.edit(two_schools())
+    neighbor.license(user="t1")
     before = harbor.snapshot()
     harbor.reset(changed())
-    with pytest.raises(SyncRefused, match="no finished run of Neighbour"):
-        undo.choose(neighbour.app, neighbour.district, harbor.run)
+    with pytest.raises(SyncRefused, match="no finished run of Neighbor"):
+        undo.choose(neighbor.app, neighbor.district, harbor.run)
     harbor.undo()
     assert harbor.snapshot() == before
 

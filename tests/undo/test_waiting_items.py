@@ -71,7 +71,7 @@ def test_where_both_rows_wait_for_the_same_it_waits_once(harbor: Portal) -> None
     assert harbor.rows(closed, n=new) == [("deleted",)]
 
 
-def test_the_licence_that_a_teacher_needs_is_not_forgotten_either(harbor: Portal) -> None:
+def test_the_license_that_a_teacher_needs_is_not_forgotten_either(harbor: Portal) -> None:
     teacher = {"given_name": "Noor", "family_name": "Hand"}
     harbor.edit(before_the_summer().teacher("t8", "north", email="", **teacher))
     told(harbor)

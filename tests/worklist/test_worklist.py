@@ -14,7 +14,7 @@ def refresh(world: World, app: Connection) -> dict[str, int]:
     return worklist.refresh(app, world.run_id)
 
 
-def test_a_new_teacher_needs_a_licence_and_a_refresh_twice_opens_one_item(world: World, app: Connection) -> None:
+def test_a_new_teacher_needs_a_license_and_a_refresh_twice_opens_one_item(world: World, app: Connection) -> None:
     teacher = world.person("teacher")
     assert refresh(world, app) == {"worklist_closed": 0, "worklist_opened": 1}
     assert refresh(world, app) == {"worklist_closed": 0, "worklist_opened": 0}
@@ -27,7 +27,7 @@ def test_a_teacher_made_by_hand_is_nobodys_work(world: World, app: Connection) -
     assert world.open_items() == set()
 
 
-def test_an_unexpired_licence_of_the_person_closes_the_item(world: World, app: Connection) -> None:
+def test_an_unexpired_license_of_the_person_closes_the_item(world: World, app: Connection) -> None:
     teacher = world.person("teacher")
     refresh(world, app)
     world.license(user=teacher, expires_on="0 days")
@@ -36,7 +36,7 @@ def test_an_unexpired_licence_of_the_person_closes_the_item(world: World, app: C
     assert world.resolution("teacher_needs_license") == "licensed"
 
 
-def test_a_schools_licence_and_an_expired_one_do_not_close_it(world: World, app: Connection) -> None:
+def test_a_schools_license_and_an_expired_one_do_not_close_it(world: World, app: Connection) -> None:
     school = world.school()
     world.license(school=school)
     teacher = world.person("teacher", school)
@@ -47,7 +47,7 @@ def test_a_schools_licence_and_an_expired_one_do_not_close_it(world: World, app:
     assert ("teacher_needs_license", teacher, None) in world.open_items()
 
 
-def test_a_licence_that_runs_out_later_is_no_new_teacher(world: World, app: Connection) -> None:
+def test_a_license_that_runs_out_later_is_no_new_teacher(world: World, app: Connection) -> None:
     teacher = world.person("teacher")
     refresh(world, app)
     world.license(user=teacher)
@@ -189,7 +189,7 @@ def test_a_deleted_teacher_closes_the_item_and_an_undo_opens_it_again(world: Wor
     assert world.open_items() == {("teacher_needs_license", teacher, None)}
 
 
-def test_what_a_person_or_a_licence_closed_is_not_opened_again(world: World, app: Connection) -> None:
+def test_what_a_person_or_a_license_closed_is_not_opened_again(world: World, app: Connection) -> None:
     world.person("teacher")
     refresh(world, app)
     world.rows(

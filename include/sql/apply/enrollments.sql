@@ -1,4 +1,4 @@
--- Enrolments: added, updated, restored, ended. A row made by hand in the meantime stays as it is.
+-- Enrollments: added, updated, restored, ended. A row made by hand in the meantime stays as it is.
 insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, begins_on, ends_on, origin, created_run_id, updated_run_id)
 select %(district_id)s, p.class_id, p.user_id, p.role, p.is_primary, p.begins_on, p.ends_on, 'sync', %(run_id)s, %(run_id)s
 from staging.plan p

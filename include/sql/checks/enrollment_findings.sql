@@ -1,4 +1,4 @@
--- A finding per enrolment that was rejected, lost a value or points nowhere, as row_findings.sql has them for the rest.
+-- A finding per enrollment that was rejected, lost a value or points nowhere, as row_findings.sql has them for the rest.
 -- In: raw_enrollments, staging.unusual_enrollments, enrollment_counts, which says what need not be looked for.
 insert into sync.findings (run_id, entity, severity, rule, field, message)
 select %(run_id)s, 'enrollments', 'error', 'missing_id', 'sourcedId',
@@ -21,11 +21,11 @@ union all
    and (select other_roles from enrollment_counts) > 0 limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
-  'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrolment names is not in the feed; the enrolment was passed over. Share the class, or remove the enrolment.'
+  'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrollment names is not in the feed; the enrollment was passed over. Share the class, or remove the enrollment.'
  from staging.unusual_enrollments e where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
    and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
-  'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrolment names is not in the feed; the enrolment was passed over. Share the person, or remove the enrolment.'
+  'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrollment names is not in the feed; the enrollment was passed over. Share the person, or remove the enrollment.'
  from staging.unusual_enrollments e where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
    and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) limit 1000);

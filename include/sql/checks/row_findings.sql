@@ -1,5 +1,5 @@
 -- A finding per row that was rejected or lost a value, told so that it can be mended at the source; values masked.
--- At most 1,000 rows a rule: the totals stand in sync.run_counts. Enrolments have theirs in enrollment_findings.sql.
+-- At most 1,000 rows a rule: the totals stand in sync.run_counts. Enrollments have theirs in enrollment_findings.sql.
 -- In: staging.*, raw_rejects, raw_users, raw_orgs, raw_terms, raw_courses. Out: temporary odd_users.
 insert into sync.findings (run_id, entity, source_id, severity, rule, message, line)
 select %(run_id)s,
@@ -9,7 +9,7 @@ from raw_rejects r order by r.line limit 10000;
 
 -- Of people, those of whom there is something to tell: few, and set aside in one pass. By tables, not within the INSERT, which has no
 -- parallel workers (PostgreSQL 18.4). is_elsewhere: most list one school; only of the others, and of those whose first is in no list of
--- organisations, is each looked up below.
+-- organizations, is each looked up below.
 create temporary table odd_users on commit drop as
 select s.source_id, s.keep, s.email, s.username, s.sis_id, s.given_name, s.family_name, s.is_rejected, s.school_source_ids,
   s.school_source_ids <> '{}' and (g.source_id is null or cardinality(s.school_source_ids) > 1) as is_elsewhere
@@ -68,10 +68,10 @@ union all
   'The status is neither active nor tobedeleted; the row was taken as active. Correct it at the source.'
  from odd_statuses r);
 
--- A person's organisations that are in no list of organisations; districts and departments are not schools and are fine.
+-- A person's organizations that are in no list of organizations; districts and departments are not schools and are fine.
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', d.source_id, 'warning', 'dangling_school', 'orgSourcedIds',
-  'An organisation that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
+  'An organization that this person is listed in is not in the feed; it was passed over. Share it, or correct the person.'
 from (
   select distinct u.source_id
   from odd_users u

@@ -1,8 +1,8 @@
--- Of each pair (temporary merge_pairs: entity, new_id, old_id) the old row takes over everything of the new one: enrolments,
--- schools, licences, books, classes; then the new row goes. Each step leaves its image in sync.changes of this run.
+-- Of each pair (temporary merge_pairs: entity, new_id, old_id) the old row takes over everything of the new one: enrollments,
+-- schools, licenses, books, classes; then the new row goes. Each step leaves its image in sync.changes of this run.
 -- What both have stays once; where one is active, it is active; where one was made by hand, it is by hand: no Edit ends it.
 
--- Locked first: nobody hangs a licence or a book on a row that then goes.
+-- Locked first: nobody hangs a license or a book on a row that then goes.
 select 1 from portal.schools where id in (select new_id from merge_pairs where entity = 'schools') order by id for update;
 select 1 from portal.users where id in (select new_id from merge_pairs where entity = 'users') order by id for update;
 select 1 from portal.classes where id in (select new_id from merge_pairs where entity = 'classes') order by id for update;
@@ -45,7 +45,7 @@ with come as (
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'user_schools', jsonb_build_object('user_id', user_id, 'school_id', school_id), 'insert', to_jsonb(come) from come;
 
--- people and classes: their enrolments
+-- people and classes: their enrollments
 create temporary table moving_enrollments on commit drop as
 select e.class_id as from_class, e.user_id as from_user, e.role as as_role, coalesce(mc.old_id, e.class_id) as class_id, coalesce(mu.old_id, e.user_id) as user_id, e.*::portal.enrollments as row
 from portal.enrollments e
@@ -83,7 +83,7 @@ select %(run_id)s, 'enrollments', jsonb_build_object('class_id', class_id, 'user
 -- what the rows name that this run has put in stays
 select portal.hold_references_of(%(run_id)s);
 
--- licences, books
+-- licenses, books
 with moved as (
   update portal.license_assignments l set school_id = coalesce(ms.old_id, l.school_id), user_id = coalesce(mu.old_id, l.user_id)
   from portal.license_assignments k
@@ -120,7 +120,7 @@ come as (
 insert into sync.changes (run_id, table_name, key, action, after)
 select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) from come;
 
--- what waits for a person follows: a licence that a teacher needs, books that a student needs; where the old row waits for the
+-- what waits for a person follows: a license that a teacher needs, books that a student needs; where the old row waits for the
 -- same, once. What else waits for one of the new rows is closed. Then the new rows go.
 create temporary table moving_items on commit drop as
 select distinct on (w.kind, m.subject_id, m.second_subject_id) w.id, m.subject_id, m.second_subject_id

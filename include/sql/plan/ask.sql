@@ -1,4 +1,4 @@
--- The question and the rows that it asks about, and the licences and books that would fall with them (plan/freed.sql).
+-- The question and the rows that it asks about, and the licenses and books that would fall with them (plan/freed.sql).
 -- One open question a run: asked again, it takes its own place.
 delete from sync.holds where run_id = %(run_id)s and answer is null and superseded_by is null;
 update sync.holds set applied_at = now() where run_id = %(run_id)s and answer = 'approved' and applied_at is null;

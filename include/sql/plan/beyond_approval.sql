@@ -1,4 +1,4 @@
--- What a Reset would now delete or free that nobody approved: rows by their id, memberships, enrolments and
+-- What a Reset would now delete or free that nobody approved: rows by their id, memberships, enrollments and
 -- books by their whole key. In: staging.plan, freed.
 create temporary table approved_rows on commit drop as
 select distinct entity, coalesce(row_id, 0) as row_id, coalesce(class_id, 0) as class_id, coalesce(user_id, 0) as user_id,

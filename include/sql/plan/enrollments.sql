@@ -1,4 +1,4 @@
--- Enrolments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
+-- Enrollments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
 -- In: the joined lines, told_unusual, seen_enrollments, held_enrollments, class_view, present_users, present_classes.
 -- Out: staging.plan, temporary enrollment_diff, enrollment_sizes.
 select staging.plan_enrollments(%(run_id)s);

@@ -26,7 +26,7 @@ select
   -- two rows put together since: who would be unshared lives on as another
   and (%(is_replanned)s or not exists (
     select from sync.runs o where o.district_id = r.district_id and o.id > r.id and o.wrote_at is not null))
-  -- a licence given or a book handed out since to who goes: what would be freed is not what the plan counted
+  -- a license given or a book handed out since to who goes: what would be freed is not what the plan counted
   and (r.mode <> 'reset' or r.plan ->> 'freed_digest' is not distinct from %(freed_digest)s) as fits,
   r.plan -> 'seen' as seen, coalesce(r.plan ->> 'sentence', '') as sentence,
   array(select jsonb_array_elements_text(r.plan -> 'phases')) as phases

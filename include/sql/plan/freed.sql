@@ -1,4 +1,4 @@
--- Licences and books that fall with the rows that a Reset would delete, and one word for all of them: a licence that is given
+-- Licenses and books that fall with the rows that a Reset would delete, and one word for all of them: a license that is given
 -- or a book that is handed out meanwhile makes another. In: staging.plan. Out: temporary freed, digest.
 drop table if exists freed;
 create temporary table freed on commit drop as

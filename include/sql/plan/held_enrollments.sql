@@ -1,4 +1,4 @@
--- How many enrolments the portal holds: of all, of classes in the feed, and of those that a removal is measured against.
+-- How many enrollments the portal holds: of all, of classes in the feed, and of those that a removal is measured against.
 -- In: class_view. Out: temporary held_enrollments, one row. Needs no comparison, so it is counted beside it; by class first, by workers.
 create temporary table held_enrollments on commit drop as
 with of_class as (

@@ -13,7 +13,7 @@ where v.is_known and v.origin = 'sync' and v.is_shared and v.old_selected and no
   and (v.is_gone or (v.is_in_feed and not v.is_selected) or (v.source_id is null and %(classes_proved)s));
 
 -- Unshared: no selected school lists them, and they stand in no deselected one. For one who is in the feed it takes the
--- proof of classes and enrolments too, because a class may be what lists them.
+-- proof of classes and enrollments too, because a class may be what lists them.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
 select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
   'unshare', 'removals', v.id, v.role

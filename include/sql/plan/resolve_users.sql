@@ -83,7 +83,7 @@ where best.here = 1 and best.there = 1
   and not exists (select from user_pairs o where o.row_id = best.row_id and o.source_id <> best.source_id and o.rung <= best.rung);
 
 -- New: whoever has a role that this district lets the sync create. The first allowed role, given once. Ids are given school
--- by school: who is in the same classes has neighbouring ids, and a first load fills the index of enrolments by person place by
+-- by school: who is in the same classes has neighboring ids, and a first load fills the index of enrollments by person place by
 -- place (0.5 s instead of 1.0 for 500,000).
 -- Plain among them: who is listed in one school, a good one; they come in as they are (new_memberships).
 insert into staging.resolved (run_id, entity, source_id, n, row_id, how, is_plain, role, school_id, is_primary)

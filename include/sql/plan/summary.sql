@@ -3,7 +3,7 @@ drop table if exists plan_counts; -- of a plan that was made again in the same t
 create temporary table plan_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
 select kind, action, count(*) as n from staging.plan where run_id = %(run_id)s group by kind, action;
 
--- What people are shown of the plan: numbers, names of schools, licences and books that would be freed; never a person.
+-- What people are shown of the plan: numbers, names of schools, licenses and books that would be freed; never a person.
 select
   (select coalesce(jsonb_object_agg(kind, actions), '{}') from (
      select kind, jsonb_object_agg(action, n) as actions

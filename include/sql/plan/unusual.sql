@@ -1,4 +1,4 @@
--- The unusual enrolments in portal ids: what memberships and the comparison need to know of them.
+-- The unusual enrollments in portal ids: what memberships and the comparison need to know of them.
 -- In: staging.unusual_enrollments, staging.resolved. Out: temporary told_unusual, seen_enrollments, plain_counts. Size: what is unusual.
 create temporary table told_unusual on commit drop as
 select c.row_id as class_id, u.row_id as user_id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.keep is not null as keeps_dates,
@@ -26,7 +26,7 @@ select c.id, u.id, e.role, e.is_active, e.is_primary, e.begins_on, e.ends_on, e.
     and (select not (%(classes_proved)s and %(users_proved)s)); -- folded to `false`, it would lock every run's part (apply/selection.sql)
 analyze told_unusual;
 
--- A rejected enrolment counts as seen: what the portal has of this class and person stays, and so does their school.
+-- A rejected enrollment counts as seen: what the portal has of this class and person stays, and so does their school.
 create temporary table seen_enrollments on commit drop as
 select distinct coalesce(c.row_id, pc.id) as class_id, coalesce(u.row_id, pu.id) as user_id
 from staging.unusual_enrollments e
@@ -38,7 +38,7 @@ where e.run_id = %(run_id)s and e.is_rejected
   and exists (select from sync.run_counts n where n.run_id = %(run_id)s and n.entity = 'enrollments' and n.rejected > 0);
 analyze seen_enrollments;
 
--- Whom a class at another school, or a rejected enrolment, puts somewhere is looked at again.
+-- Whom a class at another school, or a rejected enrollment, puts somewhere is looked at again.
 update staging.resolved r set is_plain = false
 from (select user_id from told_unusual where is_active and is_elsewhere union select user_id from seen_enrollments) u
 where r.run_id = %(run_id)s and r.entity = 'users' and r.is_plain and r.row_id = u.user_id;

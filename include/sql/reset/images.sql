@@ -1,4 +1,4 @@
--- Before anything goes (the rows that will go are locked, reset/lock.sql): the licences and books that fall with them are copied
+-- Before anything goes (the rows that will go are locked, reset/lock.sql): the licenses and books that fall with them are copied
 -- to sync.changes.
 insert into sync.changes (run_id, table_name, key, action, before, phase)
 select %(run_id)s, 'license_assignments', jsonb_build_object('id', l.id), 'delete', to_jsonb(l), 'removals'

@@ -37,7 +37,7 @@ select
   nullif(btrim(case when strpos(l.all_subjects, ',') = 0 then l.all_subjects else split_part(l.all_subjects, ',', 1) end), ''),
   l.known_grade, nullif(staging.trimmed(l.periods), ''), l.term_name, l.starts_on, l.ends_on,
   l.source_id is null or btrim(l.source_id) = '',
-  -- spelt out for the many before it is worked out for the few
+  -- spelled out for the many before it is worked out for the few
   case when l.own_title <> '' and (l.grades is null or l.known_grade is not null) and not (l.is_partial or l.keeps_start or l.keeps_end) and (staging.trimmed(l.subjects) <> '' or l.course_id is not null)
     then '{}'::text[] else array_remove(array[
     case when coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')) is null then 'title' end,

@@ -1,4 +1,4 @@
--- Enrolments that a run added, keyset by class, person and role.
+-- Enrollments that a run added, keyset by class, person and role.
 select e.class_id, e.user_id, e.role, c.title as class_title, concat_ws(', ', u.family_name, u.given_name) as person,
   e.is_active
 from portal.enrollments e

@@ -1,5 +1,5 @@
--- Gives the ticked teachers a licence and closes their items, in one statement: a second click finds nothing open.
--- Runs as roster_desk; the licence keeps who and when.
+-- Gives the ticked teachers a license and closes their items, in one statement: a second click finds nothing open.
+-- Runs as roster_desk; the license keeps who and when.
 with claimed as (
   update sync.worklist w set resolved_at = now(), resolved_by = %(who)s, resolution = 'licensed'
   where w.district_id = %(district)s and w.kind = 'teacher_needs_license' and w.id = any(%(items)s::bigint[])

@@ -1,4 +1,4 @@
--- The licences of one person, and those of the person's schools. Indexes: license_assignments_user_idx, _school_idx.
+-- The licenses of one person, and those of the person's schools. Indexes: license_assignments_user_idx, _school_idx.
 select p.title, l.assigned_by, l.assigned_at, l.expires_on, null as school,
   l.expires_on is null or l.expires_on >= current_date as is_valid
 from portal.license_assignments l join portal.products p on p.id = l.product_id where l.user_id = %(id)s

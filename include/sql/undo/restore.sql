@@ -153,11 +153,11 @@ select %(run_id)s, 'student_books', to_jsonb(come), 'insert', to_jsonb(come) fro
 insert into sync.findings (run_id, entity, severity, rule, message)
 select %(run_id)s, g.entity, 'warning', 'not_restored', g.message
 from (
-  select 'licenses' as entity, 'Licences of a product that is no longer sold were not given back. Give another product, where one is needed.' as message
+  select 'licenses' as entity, 'Licenses of a product that is no longer sold were not given back. Give another product, where one is needed.' as message
   where exists (select from undo_rows u where u.table_name = 'license_assignments'
                 and not exists (select from portal.products p where p.id = (u.before ->> 'product_id')::bigint))
   union all
-  select 'books', 'Books that are no longer in the catalogue were not given back. Give other ones, where they are needed.'
+  select 'books', 'Books that are no longer in the catalog were not given back. Give other ones, where they are needed.'
   where exists (select from undo_rows u where u.table_name in ('class_books', 'student_books')
                 and not exists (select from portal.books p where p.id = (u.before ->> 'book_id')::bigint))) g;
 

@@ -8,7 +8,7 @@ create temporary table added_schools on commit drop as
 select s.id from portal.schools s where s.district_id = %(district_id)s and s.created_run_id = %(target)s and s.origin = 'sync';
 analyze added_users;
 analyze added_classes;
--- Locked before it is asked what hangs on them: nobody hangs a licence or a book on a row that then goes.
+-- Locked before it is asked what hangs on them: nobody hangs a license or a book on a row that then goes.
 select 1 from portal.schools where id in (select id from added_schools) order by id for update;
 select 1 from portal.users where id in (select id from added_users) order by id for update;
 select 1 from portal.classes where id in (select id from added_classes) order by id for update;
@@ -41,7 +41,7 @@ delete from added_schools where id in (select id from staying_schools);
 
 insert into sync.findings (run_id, entity, source_id, severity, rule, message)
 select %(run_id)s, s.entity, s.source_id, 'info', 'kept_by_undo',
-  'This row was added by the run that was undone, but people have since hung something on it (a licence, a book, a class), so it stays.'
+  'This row was added by the run that was undone, but people have since hung something on it (a license, a book, a class), so it stays.'
 from (
   select 'users' as entity, u.source_id from portal.users u join staying_users x on x.id = u.id union all
   select 'classes', c.source_id from portal.classes c join staying_classes x on x.id = c.id union all

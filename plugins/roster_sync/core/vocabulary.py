@@ -30,7 +30,7 @@ ENTITIES: Final = ("schools", "teachers", "students", "admins", "classes", "enro
 
 KINDS: Final = {
     "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
-    "enrollments": "Enrolments",
+    "enrollments": "Enrollments",
 }  # fmt: skip
 """The kinds of rows that a plan counts and limits, and the word that people read for each."""
 

@@ -109,7 +109,7 @@ def _write(cursor: Cursor, run: dict[str, Any]) -> None:
 
 
 def _hold_references(cursor: Cursor, run: dict[str, Any]) -> None:
-    """What new enrolments and memberships name is there, and stays until the commit, as by a foreign key."""
+    """What new enrollments and memberships name is there, and stays until the commit, as by a foreign key."""
     cursor.execute("select pg_current_xact_id()::text")
     named = run | {"mine": (cursor.fetchone() or [""])[0]}
     found = db.one(cursor, "apply/references", named) or {}
@@ -117,7 +117,7 @@ def _hold_references(cursor: Cursor, run: dict[str, Any]) -> None:
         db.run(cursor, "apply/hold_references", named)
         found = db.one(cursor, "apply/references", named) or {}
     if found["missing"]:
-        raise PlanStale("Somebody deleted what new enrolments name, between plan and apply.")
+        raise PlanStale("Somebody deleted what new enrollments name, between plan and apply.")
 
 
 def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:

@@ -48,12 +48,12 @@ def resolve(cursor: Cursor, run: dict[str, Any]) -> None:
 
 
 def sort(cursor: Cursor, run: dict[str, Any]) -> None:
-    """Puts the enrolments of a first load in order, which needs nothing of what `resolve` finds out."""
+    """Puts the enrollments of a first load in order, which needs nothing of what `resolve` finds out."""
     db.run(cursor, "plan/sort_enrollments", run)
 
 
 def join(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
-    """The join of the enrolments, half of a plan's work; returns what came of it, as binds for `judge`."""
+    """The join of the enrollments, half of a plan's work; returns what came of it, as binds for `judge`."""
     return db.one(cursor, "plan/join_enrollments", run) or {}
 
 
@@ -63,7 +63,7 @@ def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], dict[str, An
     Args:
         cursor: the transaction at work.
         run: the binds of the plan; sizes and proofs are added to it.
-        joined: comes back with what `join` says, when it is done; until then, what needs no enrolment is done.
+        joined: comes back with what `join` says, when it is done; until then, what needs no enrollment is done.
     """
     db.run(cursor, "plan/class_view", run)
     db.run(cursor, "plan/unusual", run)
@@ -89,12 +89,12 @@ def judge(cursor: Cursor, run: dict[str, Any], joined: Callable[[], dict[str, An
 
 
 def find_freed(cursor: Cursor, run: dict[str, Any]) -> None:
-    """Sets the licences and books aside that would fall with the rows of staging.plan; binds their digest."""
+    """Sets the licenses and books aside that would fall with the rows of staging.plan; binds their digest."""
     run["freed_digest"] = (db.one(cursor, "plan/freed", run) or {})["digest"]
 
 
 def _prove_by_size(cursor: Cursor, run: dict[str, Any]) -> None:
-    """No schools or no people at all is never proof; nor, in an Edit, no classes or no enrolments (between terms)."""
+    """No schools or no people at all is never proof; nor, in an Edit, no classes or no enrollments (between terms)."""
     sizes = db.one(cursor, "plan/sizes", run) or {}
     run["sizes"] = sizes
     if not sizes["schools"] or not sizes["users"]:

@@ -76,7 +76,7 @@ def _plan_once(
 ) -> tuple[str, list[dict[str, Any]]]:
     """The decision; or, undecided, the absences that the source is to be asked for before.
 
-    Two transactions: beside the first a second connection sorts the enrolments, beside the second it joins them with
+    Two transactions: beside the first a second connection sorts the enrollments, beside the second it joins them with
     what the first has resolved.
     """
     started = time.monotonic()
@@ -215,12 +215,12 @@ def _judge_reset(
     reasons: list[str] = []
     is_between_terms = not summary["classes_in_feed"] or not summary["enrollments_in_feed"]
     if is_between_terms:
-        reasons.append("No classes or no enrolments are shared at all: every one in the portal would be deleted.")
+        reasons.append("No classes or no enrollments are shared at all: every one in the portal would be deleted.")
     if not _is_unlimited(run):
         if summary["schools_removed"]:
             reasons.append(f"{_number(len(summary['schools_removed']), 'school')} would be deleted.")
         if summary["licenses_freed"]:
-            reasons.append(f"{_number(summary['licenses_freed'], 'licence')} would be freed.")
+            reasons.append(f"{_number(summary['licenses_freed'], 'license')} would be freed.")
     if reasons or found:
         return "held", "reset", (), reasons
     return "apply", None, ALL_PHASES, reasons

@@ -29,7 +29,7 @@ def body(found: Mapping[str, Any], page: str) -> str:
         names = ", ".join(_plain(name) for name in plan["schools"]["removed"][:SCHOOLS_AT_MOST])
         lines += ["", f"Schools that would go: {names}."]
     if plan["licenses_freed"]:
-        lines += ["", f"Licences that would be freed: {plan['licenses_freed']:,}."]
+        lines += ["", f"Licenses that would be freed: {plan['licenses_freed']:,}."]
     if plan.get("books_freed"):
         lines += ["", f"Books of students that would be taken back: {plan['books_freed']:,}."]
     if plan["manual"]:

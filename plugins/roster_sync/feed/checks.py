@@ -39,7 +39,7 @@ class Verdict:
 
 
 def validate(connection: Connection, run_id: int, district: District, docs: Path) -> Verdict:
-    """Judges the staged feed of a run, and keeps the judgement in sync.runs and in the district's Data Docs.
+    """Judges the staged feed of a run, and keeps the judgment in sync.runs and in the district's Data Docs.
 
     Raises:
         FeedRejected: a check stopped the run; nothing was written to the portal.

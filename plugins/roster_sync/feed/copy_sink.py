@@ -63,7 +63,7 @@ class CopySink:
         Args:
             cursor: a transaction as roster_edit.
             run_id: the run; staging.open_raw was called for it, and committed where a lane is to see it.
-            settled: does what can be done when all but the enrolments are in.
+            settled: does what can be done when all but the enrollments are in.
         """
         self._cursor = cursor
         self._run_id = run_id
@@ -90,7 +90,7 @@ class CopySink:
 
     @contextmanager
     def lane(self) -> Iterator[Lane]:
-        """A sink for the enrolments alone, for another thread: it has a connection of its own, and begins empty."""
+        """A sink for the enrollments alone, for another thread: it has a connection of its own, and begins empty."""
         with closing(db.sibling(self._cursor.connection)) as connection:
             with db.acting_as(connection, "roster_edit") as cursor:
                 lane = Lane(cursor, self._run_id)
@@ -98,7 +98,7 @@ class CopySink:
             self.received += lane.received
 
     def settle(self, report: FeedReport) -> None:
-        """All but the enrolments are in, and `report` tells of them."""
+        """All but the enrollments are in, and `report` tells of them."""
         if not self._is_settled:
             self._settled(report)
             self._is_settled = True
@@ -184,7 +184,7 @@ class CopySink:
 
 
 class Lane(CopySink):
-    """A sink that takes enrolments only, in a transaction of its own."""
+    """A sink that takes enrollments only, in a transaction of its own."""
 
     def __init__(self, cursor: Cursor, run_id: int) -> None:
         """Empties what an earlier lane of the run has left: its source was discarded since."""

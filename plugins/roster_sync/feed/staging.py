@@ -51,7 +51,7 @@ def load(connection: Connection, run_id: int, district: District, source: Source
 
 
 def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict[str, Any]]:
-    """Reads the source, and types all but the enrolments; returns what it said and what the SQL of the checks binds."""
+    """Reads the source and types all but enrollments; returns what it said and what the SQL of the checks binds."""
     db.tune(cursor)
     started = time.monotonic()
     sink = CopySink(cursor, run_id, lambda report: _type_all_but_enrollments(cursor, _params(cursor, run_id, report)))
@@ -63,7 +63,7 @@ def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict
 
 
 def _check(connection: Connection, params: dict[str, Any], report: FeedReport, district: District) -> None:
-    """The row checks, the counts, and what the feed proves; a second connection takes the enrolments meanwhile."""
+    """The row checks, the counts, and what the feed proves; a second connection takes the enrollments meanwhile."""
     started = time.monotonic()
     taking = Beside(connection, lambda second: db.run(second, "staging/take_enrollments", params))
     with taking, db.acting_as(connection, "roster_edit") as cursor:
@@ -99,7 +99,7 @@ def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
 
 
 def _type_all_but_enrollments(cursor: Cursor, params: dict[str, Any]) -> None:
-    # people last: workers take part in them, and can when the enrolments, which still come, leave them a processor
+    # people last: workers take part in them, and can when the enrollments, which still come, leave them a processor
     for name in ("schools", "terms", "classes", "users"):
         db.run(cursor, f"staging/{name}", params)
 

@@ -1,4 +1,4 @@
-"""What a whole feed must be like: the Great Expectations suites per staged entity, and their judgement of one profile.
+"""What a whole feed must be like: the Great Expectations suites per staged entity, and their judgment of one profile.
 
 Each suite judges a frame of one row: the numbers that include/sql/checks/profile.sql made of the staged entity. So a
 result holds shares and counts, and never a value of the feed.
@@ -28,7 +28,7 @@ ENTITIES: Final = {
     "schools": ("school", "schools"),
     "users": ("person", "people"),
     "classes": ("class", "classes"),
-    "enrollments": ("enrolment", "enrolments"),
+    "enrollments": ("enrollment", "enrollments"),
 }
 
 ROLE_WORDS: Final = (
@@ -209,7 +209,7 @@ def _dangling(entity: str, target: str, share: float) -> Check:
 
 
 def _fewer(entity: str, kind: str, effect: str, most: float) -> Check:
-    what = {"enrollments": "enrolments"}.get(kind, kind)
+    what = {"enrollments": "enrollments"}.get(kind, kind)
     column = f"percent_fewer_{kind}"
     return Check(
         entity, column, f"{'Far fewer' if effect == NOT_COMPLETE else 'Fewer'} {what} than in the last good run",

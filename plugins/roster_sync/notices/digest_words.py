@@ -16,8 +16,8 @@ ROLES: Final = {
 }  # fmt: skip
 NOUNS: Final = {
     "schools": ("school", "schools"), "users": ("person", "people"), "classes": ("class", "classes"),
-    "enrollments": ("enrolment", "enrolments"), "roles": ("role", "roles"), "terms": ("term", "terms"),
-    "courses": ("course", "courses"), "orgs": ("organisation", "organisations"),
+    "enrollments": ("enrollment", "enrollments"), "roles": ("role", "roles"), "terms": ("term", "terms"),
+    "courses": ("course", "courses"), "orgs": ("organization", "organizations"),
 }  # fmt: skip
 CURES: Final = {
     "missing_id": ("without an id", "Give each its id at the source."),
@@ -53,7 +53,7 @@ def roles(words: Any) -> str:
 
 
 def holders(found: list[dict[str, Any]]) -> list[Row]:
-    """Who held which licence."""
+    """Who held which license."""
     return [
         Row(row["holder"] or "(no name)", f"{row['product']}, {ROLES[row['holder_kind'] or 'school']}") for row in found
     ]
@@ -80,7 +80,7 @@ def plan_facts(plan: Mapping[str, Any], mode: str) -> list[str]:
     if removed := (plan.get("schools") or {}).get("removed"):
         facts.append(f"{counted(len(removed), 'school')} would {gone}: {listed(removed)}.")
     if plan.get("licenses_freed"):
-        facts.append(f"{counted(plan['licenses_freed'], 'licence')} would be freed.")
+        facts.append(f"{counted(plan['licenses_freed'], 'license')} would be freed.")
     if plan.get("books_freed"):
         facts.append(f"{counted(plan['books_freed'], 'book')} of students would be taken back.")
     if plan.get("manual"):
@@ -117,7 +117,7 @@ def undo_table(plan: Mapping[str, Any]) -> list[list[str]]:
     counts = plan.get("counts") or {}
     lines = [
         (label, [counts[kind].get(name, 0) for name in names])
-        for kind, label in {**KINDS, "licenses": "Licences", "books": "Books"}.items()
+        for kind, label in {**KINDS, "licenses": "Licenses", "books": "Books"}.items()
         if kind in counts
     ]
     return table_of(lines, [name.capitalize() for name in names])

@@ -170,12 +170,12 @@ class _Maker:
                 Section(
                     total,
                     "new teacher" if total == 1 else "new teachers",
-                    f"{counted(needing, 'needs a licence', 'need a licence')}: assign one in the portal."
+                    f"{counted(needing, 'needs a license', 'need a license')}: assign one in the portal."
                     if needing
                     else "",
                     [Row(full_name(row), first_school(row)) for row in teachers],
                     self._links.worklist(self._district.key, "teacher_needs_license"),
-                    "Teachers who need a licence",
+                    "Teachers who need a license",
                     total,
                 )
             )
@@ -280,8 +280,8 @@ class _Maker:
         sections = []
         if freed := self._rows("licenses_freed", self._run_ids("licenses_freed")):
             total = freed[0]["total"]
-            self._say(4, counted(total, "licence freed", "licences freed"))
-            title = "licence was freed" if total == 1 else "licences were freed"
+            self._say(4, counted(total, "license freed", "licenses freed"))
+            title = "license was freed" if total == 1 else "licenses were freed"
             advice = "Their holders are no longer in the portal."
             sections.append(Section(total, title, advice, holders(freed), total=total))
         if self._keys("licenses_freed") and (books := numbers["books_freed"]):
@@ -289,7 +289,7 @@ class _Maker:
             sections.append(Section(books, title))
         if planned and (would_be := self._rows("licenses_planned", planned)):
             total = would_be[0]["total"]
-            title = "licence would be freed" if total == 1 else "licences would be freed"
+            title = "license would be freed" if total == 1 else "licenses would be freed"
             page = self._links.run(planned[-1])
             sections.append(Section(total, title, "", holders(would_be), page, "Open the run", total))
         return sections

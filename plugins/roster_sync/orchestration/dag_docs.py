@@ -38,10 +38,10 @@ A step that failed can be cleared: `start` and `finish` run again with it, and t
 RESET: Final = f"""
 ## Reset: make a district's portal hold exactly what is shared now
 It adds, updates and restores like the nightly sync, and then **deletes** what is no longer shared by a selected school.
-Licences of every school and teacher who is still shared stay. What it deletes can be brought back with `roster_undo`
+Licenses of every school and teacher who is still shared stay. What it deletes can be brought back with `roster_undo`
 for as long as it is kept (`ROSTER_UNDO_DAYS`; 30 days where it says nothing).
 
-**Begin with *Preview only*.** It writes nothing and shows what would go. A Reset that deletes a school, frees a licence
+**Begin with *Preview only*.** It writes nothing and shows what would go. A Reset that deletes a school, frees a license
 or is over a limit ends on hold before it writes, and asks under *Browse > Required Actions*.
 {OUTCOMES}{STEPS}
 """
@@ -49,7 +49,7 @@ or is over a limit ends on hold before it writes, and asks under *Browse > Requi
 UNDO: Final = """
 ## Undo: put back what a run removed or changed
 Any Reset whose rows are still kept (`ROSTER_UNDO_DAYS`; 30 days where it says nothing), also after later nightly syncs;
-a nightly sync only while it is the newest run that wrote. Deleted people, schools, classes, licences and books return
+a nightly sync only while it is the newest run that wrote. Deleted people, schools, classes, licenses and books return
 with their ids. What people did since is kept. The role of a person who is there is never touched.
 
 The next nightly sync follows the feed again: if the district still does not share a person, that sync marks them so.
@@ -105,7 +105,7 @@ def sync_doc(district: District) -> str:
     return f"""
 ## {district.name}: the nightly sync
 Reads the district's roster from {source} and brings the portal up to date: it adds, updates and restores, and it
-**never deletes**. Who is no longer shared stays, marked as not shared. Licences, books, roles and what people made by
+**never deletes**. Who is no longer shared stays, marked as not shared. Licenses, books, roles and what people made by
 hand stay.
 
 Starts at `{district.schedule}` ({district.timezone}). It can be started by hand at any time; nothing has to be filled

@@ -112,7 +112,7 @@ def notify_step(flow: Flow, rule: TriggerRule) -> XComArg:
 
 
 def finish_step(flow: Flow, opened: Any, last: list[Any]) -> None:
-    """The teardown: runs whatever happened. It must not decide the run's colour, or a failed plan would end green."""
+    """The teardown: runs whatever happened. It must not decide the run's color, or a failed plan would end green."""
 
     @step_task("finish")
     def finish(**context: Any) -> None:

@@ -43,7 +43,7 @@ def reset_params(districts: Iterable[District]) -> dict[str, Param]:
             False,
             type="boolean",
             title="Also delete rows made by hand",
-            description_md="People, classes and enrolments that were made in the portal itself are kept unless this "
+            description_md="People, classes and enrollments that were made in the portal itself are kept unless this "
             "is on. Even then a school admin goes only with the last of their schools, and a district admin never.",
         ),
         "reason": Param(

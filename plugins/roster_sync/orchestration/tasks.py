@@ -290,7 +290,7 @@ def refusals(step: str, connection: Connection | None = None, run_id: int | None
 
 
 def refuse_unknown_keys(context: Context) -> None:
-    """Airflow takes any key with a run: a misspelt `preview_only` must not start a Reset."""
+    """Airflow takes any key with a run: a misspelled `preview_only` must not start a Reset."""
     known = sorted(context["dag"].params)
     unknown = sorted(set(context["dag_run"].conf or {}) - set(known))
     if unknown:

@@ -51,10 +51,10 @@ class Sink(Protocol):
         """Forgets everything taken so far: the source changed while it was read, and is read again."""
 
     def lane(self) -> AbstractContextManager[Sink]:
-        """A sink for the enrolments alone, for a second thread. What it took counts once the context is left well."""
+        """A sink for the enrollments alone, for a second thread. What it took counts once the context is left well."""
 
     def settle(self, report: FeedReport) -> None:
-        """Says that all but the enrolments are in, so that work on them may begin. Optional; `discard` undoes it.
+        """Says that all but the enrollments are in, so that work on them may begin. Optional; `discard` undoes it.
 
         Args:
             report: its issuer, and the collections that are in.

@@ -55,12 +55,12 @@ def read_district(record: Record, today: date) -> CleverDistrict:
 
 
 def district_row(district: CleverDistrict) -> Row:
-    """The district as an organisation."""
+    """The district as an organization."""
     return district.id, None, district.name, "district", None, None, None, district.nces_id
 
 
 def school_row(record: Record) -> Row:
-    """One school as an organisation."""
+    """One school as an organization."""
     source_id, name, sis_id, parent = _texts(record, "id", "name", "sis_id", "district")
     return source_id, None, name, "school", sis_id, parent, *_texts(record, "state_id", "nces_id")
 
@@ -96,7 +96,7 @@ def class_row(record: Record) -> Row:
 
 
 def enrollment_rows(record: Record) -> Iterator[Row]:
-    """The enrolments that one section names; Clever has none of its own, so their ids are made."""
+    """The enrollments that one section names; Clever has none of its own, so their ids are made."""
     section, lead = _texts(record, "id", "teacher")
     teachers = dict.fromkeys([*([lead] if lead else []), *_ids(record, "teachers")])
     for teacher in teachers:

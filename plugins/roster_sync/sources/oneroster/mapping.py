@@ -81,7 +81,7 @@ def _start(record: Record) -> Row:
 
 
 def org_row(record: Record) -> Row:
-    """One organisation."""
+    """One organization."""
     ids = _metadata("orgs", record)
     name, kind, identifier = (as_text(record.get(field)) for field in ("name", "type", "identifier"))
     parent = as_text(record.get("parent"))
@@ -150,7 +150,7 @@ def is_contact(record: Record) -> bool:
 
 
 def enrollment_row(record: Record) -> Row:
-    """One enrolment."""
+    """One enrollment."""
     fields = ("class", "user", "role", "primary", "beginDate", "endDate")
     return (*_start(record), *(as_text(record.get(field)) for field in fields))
 

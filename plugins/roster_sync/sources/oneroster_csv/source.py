@@ -92,7 +92,7 @@ class OneRosterCsv:
                 report.schools = _schools(archive, files)
                 is_ok = bool(report.schools)
                 told = f"{len(report.schools)} schools are shared." if is_ok else (
-                    "orgs.csv lists no school: send the organisations of type school.")  # fmt: skip
+                    "orgs.csv lists no school: send the organizations of type school.")  # fmt: skip
                 report.steps.append(ProbeStep(step, is_ok, told))
         except RosterError as error:
             report.steps.append(ProbeStep(step, False, str(error)))
@@ -118,7 +118,7 @@ class OneRosterCsv:
         report = FeedReport(self.issuer)
         with self._open() as archive, ThreadPoolExecutor(1, "roster-enrollments") as beside:
             files = _plan(archive)
-            # Nine of ten lines are enrolments: read beside the rest, and beside what is done with the rest.
+            # Nine of ten lines are enrollments: read beside the rest, and beside what is done with the rest.
             large = {file.name: beside.submit(_load_in_lane, archive, file, sink, is_raw=file.name not in line_by_line)
                      for file in files if file.spec.collection == "enrollments"}  # fmt: skip
             for file in files:

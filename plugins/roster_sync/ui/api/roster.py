@@ -66,6 +66,6 @@ def why(here: ViewerDep, body: models.Text) -> models.Why:
 
 @router.get("/people/{row_id}")
 def get_person(here: ViewerDep, row_id: int) -> models.Person:
-    """One person: classes, licences, since when, from which run, and why not synced if not."""
+    """One person: classes, licenses, since when, from which run, and why not synced if not."""
     with reading() as cursor:
         return models.Person.model_validate(people.person(cursor, here, row_id))

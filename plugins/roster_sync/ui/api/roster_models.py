@@ -132,8 +132,8 @@ class PersonClass(BaseModel):
     class_has_books: bool
 
 
-class Licence(BaseModel):
-    """A licence of the person, or of one of the person's schools."""
+class License(BaseModel):
+    """A license of the person, or of one of the person's schools."""
 
     title: str
     school: str | None = None
@@ -175,14 +175,14 @@ class RowFinding(BaseModel):
 
 
 class Person(BaseModel):
-    """Is this person here, in which classes, with which licences, since when, from which run, and if not, why."""
+    """Is this person here, in which classes, with which licenses, since when, from which run, and if not, why."""
 
     person: PersonFacts
     why: str = Field(description="Why the person is not synced now; empty where all is well")
     is_deselected: bool
     schools: list[PersonSchool]
     classes: list[PersonClass]
-    licenses: list[Licence]
+    licenses: list[License]
     changes: list[RowChange]
     items: list[OpenItem]
     findings: list[RowFinding]

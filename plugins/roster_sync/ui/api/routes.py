@@ -237,7 +237,7 @@ def list_items(
 
 @router.post(_OF + "/worklist/licenses", tags=["Worklist"])
 def give_licenses(here: ChangerDep, body: models.Licenses) -> models.Count:
-    """Gives teachers a licence."""
+    """Gives teachers a license."""
     until = body.expires_on.isoformat() if body.expires_on else ""
     return models.Count(closed=worklists.give_licenses(here, body.items, body.product_id, until))
 

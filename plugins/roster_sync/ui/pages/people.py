@@ -19,7 +19,7 @@ router = APIRouter(prefix="/districts/{key}")
 
 @router.get("/people/{row_id}")
 def person_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
-    """Is this person here, in which classes, with which licences, since when, from which run; and if not, why."""
+    """Is this person here, in which classes, with which licenses, since when, from which run; and if not, why."""
     with reading() as cursor:
         found = person(cursor, here, row_id)
     return page(request, "person.html", title="Person", here=here, **found)
@@ -27,7 +27,7 @@ def person_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
 
 @router.get("/schools/{row_id}")
 def school_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
-    """One school: its admins, licences and history."""
+    """One school: its admins, licenses and history."""
     params = {"id": row_id, "district": here.id, "type": "school"}
     with reading() as cursor:
         school = _needed(db.one(cursor, "ui/school", params), "school")
@@ -82,7 +82,7 @@ def _why(found: dict[str, Any], schools: list[dict[str, Any]]) -> str:
     if _is_deselected(schools):
         return "Every school of this person is deselected in the settings: the sync leaves the person as they are."
     if not found["is_shared"]:
-        return "The source no longer shares this person. Licences and books stay until a Reset."
+        return "The source no longer shares this person. Licenses and books stay until a Reset."
     if not found["is_enabled"]:
         by_hand = found["is_enabled_at_source"] is not False
         return "Switched off " + ("by hand in the portal." if by_hand else "at the source.")

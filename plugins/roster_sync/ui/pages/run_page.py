@@ -75,7 +75,7 @@ def run_page(
 
 
 def freed_licenses(cursor: Cursor, run: dict[str, Any], counts: dict[str, dict[str, Any]]) -> list[changes.Change]:
-    """The first licences that the run freed, or would free, with who holds them; nobody else reads them by name."""
+    """The first licenses that the run freed, or would free, with who holds them; nobody else reads them by name."""
     if not counts.get("licenses", {}).get("deleted"):
         return []
     return changes.rows(cursor, run, changes.Query("licenses", "deleted"), HOLDERS_SHOWN)

@@ -90,12 +90,12 @@ def licenses(
     request: Request, here: ChangerDep, product: Annotated[int, Form()], ticked: Items = None,
     expires_on: Annotated[str, Form(max_length=10)] = "",
 ) -> RedirectResponse:  # fmt: skip
-    """Gives the ticked teachers a licence."""
+    """Gives the ticked teachers a license."""
     return _done(request, here, "teacher_needs_license", give_licenses(here, _some(ticked), product, expires_on))
 
 
 def give_licenses(here: Here, ticked: list[int], product: int, expires_on: str) -> int:
-    """Gives a licence to whoever of these items still needs one; returns how many."""
+    """Gives a license to whoever of these items still needs one; returns how many."""
     try:
         until = date.fromisoformat(expires_on) if expires_on else None
     except ValueError:

@@ -1,4 +1,4 @@
-// Follows Airflow's colour mode, inside its iframe and alone. Loaded first, so that no page flashes in the wrong one.
+// Follows Airflow's color mode, inside its iframe and alone. Loaded first, so that no page flashes in the wrong one.
 (function () {
   "use strict";
   var root = document.documentElement;

@@ -1,4 +1,4 @@
-// Draws the trends with uPlot, in the colours of the page, and again when the colour mode or the width changes.
+// Draws the trends with uPlot, in the colors of the page, and again when the color mode or the width changes.
 (function () {
   "use strict";
   var data = null;
@@ -6,7 +6,7 @@
   var WHOLE = [1, 2, 5];
   while (WHOLE[WHOLE.length - 1] < 1e9) WHOLE.push(WHOLE[WHOLE.length - 3] * 10);
 
-  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+  function color(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
   function short(value) {
     if (value === null || value === undefined) return "–";
     if (Math.abs(value) >= 1e6) return +(value / 1e6).toFixed(2) + "M";
@@ -31,7 +31,7 @@
   }
   function day(at) { return new Date(at * 1000).toLocaleDateString(undefined, { day: "numeric", month: "short" }); }
   function axes(more) {
-    var axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    var axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
     var across = Object.assign({}, axis, { size: 30, grid: { show: false } }, more);
     // A count has no halves: an axis from 35 to 36 must not offer 35.5.
     return [across, Object.assign({ size: 56, incrs: WHOLE, values: function (plot, values) { return values.map(short); } }, axis)];
@@ -43,7 +43,7 @@
       width: element.clientWidth, height: 150, padding: [8, 24, 0, 0], legend: { show: false },
       hooks: { setCursor: [heading(element)] }, cursor: { y: false, points: { size: 6 } }, scales: { y: { range: range } },
       axes: axes({ values: function (plot, values) { return values.map(day); }, space: 70 }),
-      series: [{}, { label: name, stroke: colour("--s0"), width: 2, fill: colour("--accent-bg"), points: { show: set.at.length < 40, size: 4 }, spanGaps: true }]
+      series: [{}, { label: name, stroke: color("--s0"), width: 2, fill: color("--accent-bg"), points: { show: set.at.length < 40, size: 4 }, spanGaps: true }]
     }, [set.at, set.lines[name]], element);
   }
   // Run by run, what adds up: one bar a run, its parts on top of each other.
@@ -53,14 +53,14 @@
     var parts = names.map(function (name) { return (sums = sums.map(function (sum, at) { return sum + (set.lines[name][at] || 0); })); });
     var order = names.map(function (name, index) { return index; }).reverse(); // the whole bar first, its lowest part last
     return new uPlot({
-      width: element.clientWidth, height: 220, padding: [8, 24, 0, 0], legend: { show: true, live: true, markers: { width: 0, fill: function (plot, at) { return colour("--s" + order[at - 1] % 6); } } },
+      width: element.clientWidth, height: 220, padding: [8, 24, 0, 0], legend: { show: true, live: true, markers: { width: 0, fill: function (plot, at) { return color("--s" + order[at - 1] % 6); } } },
       // Where nothing is pointed at, the legend tells the newest run.
       hooks: { ready: [newest], setCursor: [function (plot) { if (plot.cursor.idx == null) newest(plot); }] },
       cursor: { y: false, points: { show: false } },
       scales: { x: { time: false, range: [-0.6, set.at.length - 0.4] }, y: { range: function (plot, low, high) { return [0, (high || 1) * 1.08]; } } },
       axes: axes({ incrs: WHOLE, space: 70, values: function (plot, values) { return values.map(function (at) { return set.at[at] ? day(set.at[at]) : ""; }); } }),
       series: [{ label: "Run", value: function (plot, at) { return at == null ? "–" : set.runs[at] + ", " + day(set.at[at]); } }].concat(order.map(function (index) {
-        return { label: names[index], fill: colour("--s" + index % 6), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 36] }),
+        return { label: names[index], fill: color("--s" + index % 6), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 36] }),
           value: function (plot, sum, series, at) { var value = at == null ? null : set.lines[names[index]][at]; return value == null ? "–" : seconds ? value.toFixed(1) + " s" : value.toLocaleString(); } };
       }))
     }, [set.at.map(function (moment, at) { return at; })].concat(order.map(function (index) { return parts[index]; })), element);

@@ -1,4 +1,4 @@
-"""Small charts as SVG made on the server: colours by class, so that light and dark both read."""
+"""Small charts as SVG made on the server: colors by class, so that light and dark both read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST_REACH: Final = 0.02
 
 
 def runs(last_runs: Sequence[dict[str, Any]], slots: int = 14) -> Markup:
-    """The last runs as bars, oldest first: colour says how a run ended, height how much it changed."""
+    """The last runs as bars, oldest first: color says how a run ended, height how much it changed."""
     shown = list(last_runs)[:slots][::-1]
     width = slots * (BAR + GAP) - GAP
     bars = []

@@ -26,8 +26,8 @@ ORDER: Final = {
 }
 KINDS: Final = {
     "schools": "Schools", "teachers": "Teachers", "students": "Students", "admins": "Admins", "classes": "Classes",
-    "enrollments": "Enrolments", "memberships": "People in schools", "licenses": "Licences", "books": "Books",
-    "users": "People", "orgs": "Organisations", "roles": "Roles", "terms": "Terms", "courses": "Courses",
+    "enrollments": "Enrollments", "memberships": "People in schools", "licenses": "Licenses", "books": "Books",
+    "users": "People", "orgs": "Organizations", "roles": "Roles", "terms": "Terms", "courses": "Courses",
 }  # fmt: skip
 ACTIONS: Final = {
     "insert": "Added", "add": "Added", "update": "Updated", "restore": "Shared again", "unshare": "No longer shared",
@@ -37,9 +37,9 @@ ROLES: Final = {
     "teacher": "Teacher", "student": "Student", "school_admin": "School admin", "district_admin": "District admin",
 }  # fmt: skip
 COUNTED: Final = {
-    "orgs": ("organisation", "organisations"), "schools": ("school", "schools"), "users": ("person", "people"),
+    "orgs": ("organization", "organizations"), "schools": ("school", "schools"), "users": ("person", "people"),
     "roles": ("role", "roles"), "terms": ("term", "terms"), "courses": ("course", "courses"),
-    "classes": ("class", "classes"), "enrollments": ("enrolment", "enrolments"), "requests": ("request", "requests"),
+    "classes": ("class", "classes"), "enrollments": ("enrollment", "enrollments"), "requests": ("request", "requests"),
     "mails": ("mail", "mails"), "unshared": ("no longer shared", "no longer shared"),
     "restored": ("shared again", "shared again"),
     "worklist_opened": ("worklist item opened", "worklist items opened"),
@@ -47,14 +47,14 @@ COUNTED: Final = {
 }  # fmt: skip
 """What a step counts, as one and as many."""
 WORKLIST: Final = {
-    "teacher_needs_license": "Teachers who need a licence",
+    "teacher_needs_license": "Teachers who need a license",
     "school_needs_admin": "Schools that need an admin",
     "student_needs_books": "Students without their class's books",
     "role_drift": "Roles that differ from the source",
     "match_review": "Possibly the same person",
 }
 WORKLIST_ONE: Final = {
-    "teacher_needs_license": "Teacher who needs a licence",
+    "teacher_needs_license": "Teacher who needs a license",
     "school_needs_admin": "School that needs an admin",
     "student_needs_books": "Student without their class's books",
     "role_drift": "Role that differs from the source",
