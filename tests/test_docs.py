@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG
 
+from roster_sync import __version__
 from roster_sync.config import districts
 from roster_sync.config import registry_file as registry_file
 from roster_sync.notices import outbox
@@ -191,6 +192,11 @@ def test_every_rule_that_is_cited_is_there() -> None:
     }
     assert len(cited) > 20
     assert {(path, number) for path, number in cited if number not in rules} == set()
+
+
+def test_the_changelog_begins_with_the_version_that_the_code_names() -> None:
+    newest = re.findall(r"^## (.+)$", _text(REPOSITORY / "CHANGELOG.md"), re.MULTILINE)[0]
+    assert newest == __version__
 
 
 def test_every_page_that_is_cited_is_there() -> None:

@@ -19,6 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from airflow.sdk.exceptions import AirflowException
 
+from roster_sync import __version__
 from roster_sync.core.errors import AuthError, ConfigError, DatabaseFailure
 from roster_sync.database import db
 from roster_sync.notices.mails import Mail
@@ -80,6 +81,13 @@ def test_a_mail_goes_out_as_plain_text_and_as_html(catcher):
     assert "señor" in cast("EmailMessage", found.get_body(("plain",))).get_content()
     assert found.as_bytes().isascii(), "a server that does not say 8BITMIME may spoil what is not"
     assert found["Message-ID"].endswith("@publisher.example>")
+
+
+def test_a_mail_names_the_version_that_sent_it(catcher):
+    with hooks.mailer() as post:
+        post(mail())
+    (found,) = catcher.mails
+    assert found["X-Mailer"] == f"Roster sync {__version__}"
 
 
 @pytest.mark.parametrize(

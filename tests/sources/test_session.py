@@ -12,6 +12,7 @@ from itertools import count
 
 import pytest
 
+from roster_sync import __version__
 from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RateLimited, RosterError, SourceUnavailable
 from roster_sync.orchestration.retry_policy import RetryByError
 from roster_sync.sources.http.address import parse_address
@@ -154,6 +155,11 @@ def test_what_is_no_json_is_refused(stub: Stub, time: Time, body: bytes, words: 
     with pytest.raises(FeedBroken, match=words):
         ask(stub, time, Answer(body=body), OK)
     assert len(stub.asked) == 1
+
+
+def test_a_server_is_told_which_product_and_version_asks(stub: Stub, time: Time) -> None:
+    ask(stub, time, OK)
+    assert stub.asked[0].headers["user-agent"] == f"roster-sync/{__version__}"
 
 
 def test_a_gzipped_body_is_unpacked(stub: Stub, time: Time) -> None:

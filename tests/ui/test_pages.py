@@ -7,6 +7,7 @@ import re
 import pytest
 from psycopg2.extras import Json
 
+from roster_sync import __version__
 from roster_sync.ui.views import render
 from tests.ui import madeup
 from tests.ui.conftest import LONG_NAME
@@ -20,6 +21,14 @@ def shown(text: str) -> list[str]:
 
 def addresses(text: str) -> str:
     return "\n".join(re.findall(r'(?:href|src|action|hx-\w+)="([^"]*)"', text))
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/districts/harbor", "/districts/nothing"])
+def test_every_page_shows_the_products_version_to_whoever_is_logged_in(pages, path):
+    footer = f'<footer class="version">Roster sync {__version__}</footer>'
+    headers = {"Accept": "text/html"}
+    assert footer in pages.client("staff").get(f"/roster{path}", headers=headers).text
+    assert __version__ not in pages.client(None).get(f"/roster{path}", headers=headers).text
 
 
 def test_the_district_that_needs_a_person_stands_first(pages):

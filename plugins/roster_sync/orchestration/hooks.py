@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from airflow.sdk import BaseHook, Connection, conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from roster_sync import __version__
 from roster_sync.core.errors import ConfigError, DatabaseFailure
 from roster_sync.sources.base import Access, Source
 
@@ -149,6 +150,7 @@ class _Sender:
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain=hook.from_email.rpartition("@")[2])
         message["Auto-Submitted"] = "auto-generated"
+        message["X-Mailer"] = f"Roster sync {__version__}"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         try:

@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from roster_sync import __version__
 from roster_sync.core.errors import DatabaseFailure, RosterError
 from roster_sync.ui.api import routes
 from roster_sync.ui.pages import district_list as district_pages
@@ -35,7 +36,7 @@ def app() -> FastAPI:
     """The app, made once a process."""
     made = FastAPI(
         title="Roster sync",
-        version="1",
+        version=__version__,
         description="The pages' own data and actions, for the publisher's portal to call with an Airflow token.",
         dependencies=[Depends(requires_authenticated())],
         docs_url=None,

@@ -18,6 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from roster_sync import __version__
 from roster_sync.core.errors import AuthError, FeedBroken, RateLimited, RosterError, SourceUnavailable
 from roster_sync.sources.http.address import Address, is_loopback, is_same_server
 from roster_sync.sources.http.auth import Auth, NoAuth, OAuth1
@@ -91,7 +92,7 @@ class Session:
         adapter = HTTPAdapter(pool_maxsize=max(threads, 1), max_retries=0)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
-        self._http.headers.update({"Accept": "application/json", "User-Agent": "roster-sync"})
+        self._http.headers.update({"Accept": "application/json", "User-Agent": f"roster-sync/{__version__}"})
 
     def close(self) -> None:
         """Closes the connections."""

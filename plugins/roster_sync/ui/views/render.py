@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from roster_sync import __version__
 from roster_sync.ui.views import charts, words
 
 HERE: Final = Path(__file__).resolve().parents[1]
@@ -69,7 +70,7 @@ def _environment() -> Environment:
         course=course,
         moments=moments,
     )
-    environment.globals.update(words=words, charts=charts, static_version=_static_version())
+    environment.globals.update(words=words, charts=charts, static_version=_static_version(), version=__version__)
     return environment
 
 
