@@ -1,4 +1,4 @@
-"""bin/test: ruff, mypy and pytest with a PostgreSQL and an Airflow home of their own; with arguments, only pytest."""
+"""bin/test: ruff, mypy and pytest with a PostgreSQL and an Airflow home of their own; `--help` says what is run when."""
 
 from __future__ import annotations
 
@@ -22,11 +22,31 @@ from ops.postgres import Server, running
 from ops.server import SUPERUSER
 
 NO_BROWSER = "the browser tests are left out: they need chromium (Debian, Ubuntu: apt-get install chromium)"
-_TYPED = ("plugins/roster_sync", "ops", "include")
+HELP = """\
+bin/test                   all checks (ruff check, ruff format --check, mypy), then all tests
+bin/test --fast            the same checks, then all tests but those marked slow or browser
+bin/test tests/engine -x   no checks, and only these tests: the arguments are pytest's
+bin/test --fast tests/ui   no checks, and of these tests only the fast ones
+bin/test --help            this page
+
+A PostgreSQL and an Airflow home of its own are started under var/test (or ROSTER_HOME) and kept for the next run.
+Markers: slow (starts processes, containers or whole DAG runs), browser (drives chromium).
+"""
+FAST = ["-m", "not slow and not browser"]
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "--quiet", "."),
+    ("mypy", "--strict", "plugins/roster_sync", "ops", "include"),
+)
 
 
 def test(arguments: list[str]) -> int:
     """Runs the checks and the tests; pytest comes last, so that its closing line is the last one."""
+    if arguments[:1] in (["--help"], ["-h"]):
+        sys.stdout.write(HELP)
+        return 0
+    fast = FAST if "--fast" in arguments else []
+    arguments = [argument for argument in arguments if argument != "--fast"]
     os.environ.setdefault("ROSTER_HOME", str(REPOSITORY / "var" / "test"))
     home = Home.from_environment()
     with running(home, {"fsync": "off", "full_page_writes": "off"}) as server, _own_databases(home, server):
@@ -34,11 +54,11 @@ def test(arguments: list[str]) -> int:
         set_up(home, server, environment)
         environment |= {"ROSTER_TEST_PG": server.host, "ROSTER_TEST_PG_USER": SUPERUSER}
         environment.pop("AIRFLOW_CONN_PORTAL_DB", None)  # a test names the database that it made
-        checked = arguments or _checked(environment)
-        if chromium() is None:
+        checked = bool(arguments) or _checked(environment)
+        if chromium() is None and not fast:
             say(f"bin/test: {NO_BROWSER}.")
         chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1))]
-        tested = run_in_front([sys.executable, "-m", "pytest", *chosen], environment, folder=REPOSITORY)
+        tested = run_in_front([sys.executable, "-m", "pytest", *fast, *chosen], environment, folder=REPOSITORY)
         return tested or (0 if checked else 1)
 
 
@@ -48,11 +68,10 @@ def chromium() -> str | None:
 
 
 def _checked(environment: dict[str, str]) -> bool:
-    tools = [["ruff", "check", "."], ["mypy", "--strict", *(name for name in _TYPED if (REPOSITORY / name).exists())]]
-    return all([_tool(tool, environment) for tool in tools])
+    return all([_check(command, environment) for command in CHECKS])  # a list: every check runs
 
 
-def _tool(command: list[str], environment: dict[str, str]) -> bool:
+def _check(command: tuple[str, ...], environment: dict[str, str]) -> bool:
     say(f"{' '.join(command[:2])} ...")
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run([str(program), *command[1:]], cwd=REPOSITORY, env=environment, check=False)

@@ -17,6 +17,8 @@ from roster_sync.engine import holds, housekeeping
 from roster_sync.orchestration import cluster_policies, hooks
 from tests.conftest import REPOSITORY, Cluster
 
+pytestmark = pytest.mark.slow
+
 COMPOSE = REPOSITORY / "docker-compose.yaml"
 LOCK = (REPOSITORY / "requirements.txt").read_text()
 CONFIGURATION = (REPOSITORY / "docs" / "configuration.md").read_text()

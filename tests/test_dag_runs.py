@@ -22,6 +22,8 @@ from include.simulator.oneroster_csv import write_csv
 from roster_sync.config import districts
 from tests.conftest import Portal
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 STUDENTS, SCHOOLS = 60, 2
 

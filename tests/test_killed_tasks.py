@@ -28,6 +28,8 @@ from ops.postgres import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 NEVER = "0 3 29 2 *"
 DISTRICTS = ("bay", "glen")
 KILLED = ["start", "extract", "validate", "plan", "apply", "notify", "finish"]

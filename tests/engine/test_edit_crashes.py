@@ -15,6 +15,8 @@ from tests.conftest import REPOSITORY
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World
 
+pytestmark = pytest.mark.slow
+
 
 def _next_day() -> Roster:
     """Of everything something: adds, updates, ends, a new id, a restore and a doubtful match."""

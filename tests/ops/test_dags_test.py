@@ -13,6 +13,8 @@ from ops.locks import Lock
 from tests.conftest import REPOSITORY
 from tests.ops.commands import new_home, processes_of, run, start, wait_for
 
+pytestmark = pytest.mark.slow
+
 DAG = '''"""An Airflow DAG that sleeps as long as it is told."""
 import os, time
 from pathlib import Path

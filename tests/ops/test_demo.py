@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ops.commands import new_home, processes_of, run, wait_for
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_demo_finds_its_own_outcome_right_and_leaves_nothing_running() -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.ops.commands import ask, new_home, processes_of, run, server_pid, start, wait_for
 
+pytestmark = pytest.mark.slow
+
 SECRET_ROW = "Rosalind Example"
 
 

@@ -10,6 +10,7 @@ import itertools
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.properties.handwork import Desk
 from tests.properties.picture import Picture, differences, take
 from tests.properties.stories import Chapter, Day, Source, Work, chapters
 from tests.rosters_memory import Portal, Roster
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("ROSTER_HYPOTHESIS_EXAMPLES", "0"))
 PHASES = (Phase.generate, Phase.shrink) if os.environ.get("ROSTER_HYPOTHESIS_SHRINK") else (Phase.generate,)

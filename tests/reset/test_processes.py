@@ -22,6 +22,8 @@ from tests.reset.child import everything_changes
 from tests.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
 
+pytestmark = pytest.mark.slow
+
 # Which row to hold, so that the Reset waits at that step with its transaction open.
 STEPS = {
     "lock": "select from portal.users where source_id = 's1' for update",

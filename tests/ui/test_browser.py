@@ -10,7 +10,11 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.ui.browsing import follow, reload_until, walk_the_wizard
+
+pytestmark = pytest.mark.browser
 
 HARBOR = "/roster/districts/harbor"
 STUDENTS = (

@@ -8,6 +8,8 @@ import pytest
 
 from tests.ui import madeup
 
+pytestmark = pytest.mark.browser
+
 WILLOW = "/roster/districts/willow"
 EXPIRES = (
     "select s.expires_on from sync.settings s join portal.districts d on d.id = s.district_id where d.key = 'willow'"

@@ -12,6 +12,8 @@ from roster_sync.ui.app import app
 from tests.ui import madeup
 from tests.ui.browsing import Visits
 
+pytestmark = pytest.mark.browser
+
 HOME = "/roster/districts/meadow"
 UNBROKEN, SPACED = "Longschoolname" * 15, "Cedar and the Surrounding Townships " * 6
 NO_PAGES = (".csv", "/static/{name}", "/openapi.json", "/docs-files/{path:path}", "/assets/{path:path}",
