@@ -1,4 +1,4 @@
-"""bin/test: ruff, mypy and pytest with a PostgreSQL and an Airflow home of their own; `--help` says what is run when."""
+"""bin/test: ruff, mypy and pytest, with a PostgreSQL and an Airflow home of their own; `--help` says what runs when."""
 
 from __future__ import annotations
 
