@@ -1,6 +1,6 @@
-"""Makes the pictures of the docs anew, from the running product: `bin/test tests/ui/pictures.py`.
+"""Makes the docs' pictures again, from the running product: `bin/test tests/ui/pictures.py`.
 
-Not collected with the tests. Elements are found by what they do and not by their words, so that new words need no change.
+Not collected with the tests. Elements are found by what they do, not by their words, so new words need no change here.
 """
 
 from __future__ import annotations
