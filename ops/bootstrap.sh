@@ -1,4 +1,4 @@
-# Sourced by bin/*: finds a python3 and hands over to packages.py, which makes .venv on first use and runs our module.
+# Sourced by bin/*: finds a python3 and hands over to launcher.py, which makes .venv on first use and runs our module.
 set -euo pipefail
 
 roster_repository=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,5 +15,5 @@ roster_run() {
     echo "No python3 of version 3.10 to 3.13 was found on PATH: install one and run this again." >&2
     exit 1
   fi
-  exec "$python" "$roster_repository/ops/packages.py" "$@"
+  exec "$python" "$roster_repository/ops/launcher.py" "$@"
 }

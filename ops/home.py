@@ -93,7 +93,7 @@ class Home:
             return int(kept.read_text())
         return _FIRST_PORT + int(self.digest, 16) % _BLOCKS * _BLOCK
 
-    def settle_ports(self) -> None:
+    def choose_ports(self) -> None:
         """Moves to the next free block of ports, and keeps the choice, if someone else is on one of ours."""
         if "ROSTER_PORT_BASE" in os.environ:
             return

@@ -49,7 +49,7 @@ class Services:
         log = self.logs / f"{name}.log"
         with open(log, "ab") as output:
             process = subprocess.Popen(
-                [sys.executable, str(REPOSITORY / "ops" / "leash.py"), *command],
+                [sys.executable, str(REPOSITORY / "ops" / "supervisor.py"), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

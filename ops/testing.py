@@ -12,14 +12,14 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from ops.airflow_env import airflow_environment
-from ops.airflow_setup import set_up
-from ops.children import run_in_front
+from ops.airflow.environment import airflow_environment
+from ops.airflow.metadata_database import set_up
 from ops.console import run_command, say, take_verbose
+from ops.foreground import run_in_front
 from ops.home import REPOSITORY, Home
 from ops.locks import Lock
-from ops.postgres import Server, running
-from ops.server import SUPERUSER
+from ops.postgres.cluster import Server, running
+from ops.postgres.control import SUPERUSER
 
 NO_BROWSER = "the browser tests are left out: they need chromium (Debian, Ubuntu: apt-get install chromium)"
 HELP = """\

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.cluster_files import programs
+from ops.postgres.layout import programs
 from roster_sync.engine import holds, housekeeping
 from roster_sync.orchestration import cluster_policies, hooks
 from tests.conftest import REPOSITORY, Cluster

@@ -19,12 +19,12 @@ from psycopg2.extensions import connection as Connection
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import write_csv
-from ops.airflow_env import airflow_environment
-from ops.airflow_locks import scheduling
-from ops.airflow_setup import airflow_program, set_up
+from ops.airflow.environment import airflow_environment
+from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.task_locks import scheduling
 from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home, write_private
-from ops.postgres import OWNER, PORTAL_DATABASE, Server, migrated, running
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
 from tests.conftest import REPOSITORY
 
@@ -107,7 +107,7 @@ def product() -> Iterator[Product]:
             home.make()
             server = held.enter_context(running(home))
             migrated(server)
-            home.settle_ports()
+            home.choose_ports()
             environment = _environment(home, server)
             set_up(home, server, environment)
             lock = held.enter_context(scheduling(home, server))

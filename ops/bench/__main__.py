@@ -9,7 +9,7 @@ import sys
 import ops.bench
 from ops.console import Problem, run_command, take_verbose
 from ops.home import Home
-from ops.postgres import migrated, running
+from ops.postgres.cluster import migrated, running
 
 _NO_BENCHMARKS = {"__main__", "report", "fixtures", "databases", "expectations"}
 

@@ -28,11 +28,11 @@ from typing import Final
 
 import yaml
 
-from ops.bench.databases import portal, settle
+from ops.bench.databases import checkpoint, portal
 from ops.bench.report import Line, Report
 from ops.console import Problem, progress
 from ops.home import Home
-from ops.postgres import APP, Server
+from ops.postgres.cluster import APP, Server
 from ops.services import Services, services
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.engine import runs
@@ -71,7 +71,7 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
         floor = Floor(access)
         for _ in range(2):
             floor.measure()
-        settle(server, database)
+        checkpoint(server, database)
         extract = _extract(server, database, access)
         floor.measure()
     report = Report("clever", _setting(students, extract.feed, floor), memory_limit_mb=MEMORY_LIMIT_MB)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from psycopg2 import sql
 
 from ops.bench.fixtures import FILES, Rosters
-from ops.postgres import APP, OWNER, Server
-from ops.server import SUPERUSER
+from ops.postgres.cluster import APP, OWNER, Server
+from ops.postgres.control import SUPERUSER
 from roster_sync.database.migrations import migrate
 
 NAME = "roster_bench"
@@ -38,7 +38,7 @@ def portal(server: Server, name: str = NAME) -> Iterator[str]:
                 cursor.execute(sql.SQL("drop database if exists {} with (force)").format(there))
 
 
-def settle(server: Server, database: str) -> None:
+def checkpoint(server: Server, database: str) -> None:
     """What PostgreSQL would do some time soon, done now, so that it falls into no measurement: a checkpoint."""
     with closing(server.connect(SUPERUSER, database)) as admin:
         admin.autocommit = True
@@ -71,7 +71,7 @@ class Floor:
     def measure(self) -> float:
         """Copies once more; the tables are made before the clock starts."""
         self._make_tables()
-        settle(self.server, self.database)
+        checkpoint(self.server, self.database)
         started = time.perf_counter()
         self._psql(
             f"\\copy floor.{name} from '{self.rosters.extracted(name)}' with (format csv, header)" for name in FILES

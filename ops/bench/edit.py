@@ -29,12 +29,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.bench.databases import Floor, analyze, portal, settle
+from ops.bench.databases import Floor, analyze, checkpoint, portal
 from ops.bench.fixtures import rosters
 from ops.bench.report import Line, Report
 from ops.console import progress
 from ops.home import REPOSITORY, Home
-from ops.postgres import APP, Server
+from ops.postgres.cluster import APP, Server
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.core.limits import Limits
 from roster_sync.engine import apply, plan, runs
@@ -64,7 +64,7 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
         ):
             with progress(f"measuring: {name}"):
                 floor.measure()
-                settle(server, database)
+                checkpoint(server, database)
                 report.lines += _measured_run(server, database, path, name, rows, limit)
                 analyze(server, database)
         if not options.only_engine:

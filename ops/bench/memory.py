@@ -17,15 +17,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ops.airflow_env import airflow_environment, passwords
-from ops.airflow_locks import scheduling
-from ops.airflow_setup import airflow_program, set_up
+from ops.airflow.environment import airflow_environment, passwords
+from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.task_locks import scheduling
 from ops.bench.databases import portal
 from ops.bench.fixtures import Rosters, rosters
 from ops.console import Problem, progress
 from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home
-from ops.postgres import APP, Server
+from ops.postgres.cluster import APP, Server
 from ops.services import Services, services
 
 LIMIT_MB = 100.0
@@ -73,7 +73,7 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
     parser.add_argument("--students", type=int, default=100_000)
     options = parser.parse_args(arguments)
     full, empty = rosters(home, options.students), rosters(home, 10)
-    home.settle_ports()
+    home.choose_ports()
     with portal(server, "roster_bench_memory") as database, tempfile.TemporaryDirectory() as folder:
         environment = airflow_environment(home, server) | {
             "ROSTER_DISTRICTS": str(_registry(Path(folder), empty, full)),

@@ -21,8 +21,8 @@ from psycopg2.extensions import cursor as Cursor
 from ops.bench.report import Line, Report
 from ops.console import progress, say
 from ops.home import REPOSITORY, Home
-from ops.postgres import APP, OWNER, Server
-from ops.server import SUPERUSER
+from ops.postgres.cluster import APP, OWNER, Server
+from ops.postgres.control import SUPERUSER
 
 LIMIT_SECONDS = 0.2
 TRIES = 5

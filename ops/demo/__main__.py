@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from types import FrameType
 from typing import Any
 
-from ops.airflow_env import USERS, airflow_environment, passwords
-from ops.airflow_locks import scheduling
-from ops.airflow_setup import airflow_program, set_up
+from ops.airflow.environment import USERS, airflow_environment, passwords
+from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.task_locks import scheduling
 from ops.console import Problem, progress, run_command, say
 from ops.demo import report
 from ops.demo.airflow_api import AirflowApi, answers_strangers, wait_until_healthy
@@ -31,7 +31,7 @@ from ops.demo.districts import (
 from ops.home import Home
 from ops.locks import Lock
 from ops.mail_catcher import caught
-from ops.postgres import Server, migrated, running
+from ops.postgres.cluster import Server, migrated, running
 from ops.services import Services, services
 
 _START_SECONDS, _RUN_SECONDS, _NIGHTLY_SECONDS = 300.0, 900.0, 16.0
@@ -51,7 +51,7 @@ def demo(arguments: list[str]) -> int:
     try:
         with _signals(), _only_one(home), running(home) as server:
             migrated(server)
-            home.settle_ports()
+            home.choose_ports()
             environment = {**airflow_environment(home, server), **connections(home), "ROSTER_DISTRICTS": str(REGISTRY)}
             set_up(home, server, environment)
             with scheduling(home, server) as lock, services(home.logs, [lock.descriptor]) as group:

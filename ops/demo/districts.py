@@ -13,7 +13,7 @@ import yaml
 
 from ops.console import Problem
 from ops.home import REPOSITORY, Home
-from ops.postgres import OWNER, PORTAL_DATABASE, Server
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server
 
 REGISTRY = REPOSITORY / "include" / "districts" / "demo.yaml"
 SERVED = Path(__file__).with_name("simulator.yaml")

@@ -8,7 +8,7 @@ from typing import Any
 from include.simulator.serving import sites_from_file
 from ops.demo.districts import SERVED, DemoDistrict
 from ops.home import REPOSITORY
-from ops.postgres import OWNER, PORTAL_DATABASE, Server
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server
 
 _COLUMNS = ("received", "rejected", "added", "updated", "unchanged", "unshared", "restored")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.airflow_env import USERS, airflow_environment, passwords
-from ops.cluster_files import Layout
+from ops.airflow.environment import USERS, airflow_environment, passwords
 from ops.console import Problem
 from ops.home import Home
-from ops.postgres import Server
+from ops.postgres.cluster import Server
+from ops.postgres.layout import Layout
 
 
 def _home(folder: Path) -> Home:
@@ -82,7 +82,7 @@ def test_a_port_that_someone_else_uses_is_left_to_them(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", wished + 3))
         other.listen()
-        home.settle_ports()
+        home.choose_ports()
     assert home.port_base != wished
     assert _home(tmp_path / "one").port_base == home.port_base
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import installing
+from ops import installer
 from ops.bench.report import Report, results
 from ops.console import Problem
 from ops.demo.airflow_api import AirflowApi, wait_until_healthy
@@ -103,8 +103,8 @@ def test_a_checkout_that_may_not_be_written_is_told_in_one_line(tmp_path: Path) 
 def test_a_package_index_that_cannot_be_reached_is_told_as_that() -> None:
     nowhere = ["--index-url", f"http://127.0.0.1:{_free_port()}/simple", "--retries", "1", "roster-no-such-package"]
     with pytest.raises(subprocess.CalledProcessError) as raised:
-        installing.fetch([sys.executable, "-m", "pip", "install", "--isolated", *nowhere])
-    told = installing.reason(raised.value)
+        installer.fetch([sys.executable, "-m", "pip", "install", "--isolated", *nowhere])
+    told = installer.reason(raised.value)
     assert told.startswith("the package index cannot be reached (NewConnectionError): ")
     assert "PIP_INDEX_URL" in told
 

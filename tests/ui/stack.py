@@ -15,12 +15,12 @@ from typing import Any
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve, serve_clever
-from ops.airflow_env import airflow_environment
-from ops.airflow_locks import scheduling
-from ops.airflow_setup import airflow_program, set_up
+from ops.airflow.environment import airflow_environment
+from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.task_locks import scheduling
 from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home, write_private
-from ops.postgres import OWNER, PORTAL_DATABASE, Server, migrated, running
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def stack() -> Iterator[Stack]:
             clever = held.enter_context(serve_clever(MadeUpDistrict(seed=7, students=120, schools=2)))
             server = held.enter_context(running(home))
             migrated(server)
-            home.settle_ports()
+            home.choose_ports()
             environment = _environment(home, server, oneroster.root, clever.root)
             set_up(home, server, environment)
             lock = held.enter_context(scheduling(home, server))

@@ -16,8 +16,8 @@ from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ops import leash
-from ops.packages import REPOSITORY, REQUIREMENTS, STAMP, VENV, fits, wanted
+from ops import supervisor
+from ops.launcher import REPOSITORY, REQUIREMENTS, STAMP, VENV, fits, wanted
 
 _BROKEN = re.compile(r"after connection broken by ['\"](\w+)")
 """How pip tells, before it gives up, why a connection failed."""
@@ -64,7 +64,7 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _on_a_leash(command: list[str], held: int) -> int:
     process = subprocess.Popen(
-        [sys.executable, leash.__file__, *command], stdin=subprocess.PIPE, start_new_session=True, pass_fds=[held]
+        [sys.executable, supervisor.__file__, *command], stdin=subprocess.PIPE, start_new_session=True, pass_fds=[held]
     )
     try:
         return process.wait()

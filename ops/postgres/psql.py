@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from ops.children import run_in_front
 from ops.console import run_command, say, take_verbose
+from ops.foreground import run_in_front
 from ops.home import Home
-from ops.postgres import OWNER, PORTAL_DATABASE, migrated, running
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, migrated, running
 
 _OTHER_SERVER = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGPASSFILE", "PGSERVICE"}
 """What a caller may have set for a server of their own."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 
-from ops.airflow_env import airflow_environment
-from ops.airflow_locks import scheduling, testing_dags
-from ops.airflow_setup import airflow_program, set_up
-from ops.children import run_in_front
+from ops.airflow.dags_test import newest_run, say_why
+from ops.airflow.environment import airflow_environment
+from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.task_locks import scheduling, testing_dags
 from ops.console import run_command, take_verbose
-from ops.dags_test import newest_run, say_why
+from ops.foreground import run_in_front
 from ops.home import Home
-from ops.postgres import Server, migrated, running
+from ops.postgres.cluster import Server, migrated, running
 
 _SCHEDULERS = (["scheduler"], ["standalone"])
 

@@ -13,13 +13,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ops import server
-from ops.cluster_files import lay_out
 from ops.console import Problem
 from ops.home import Home
 from ops.locks import Lock
+from ops.postgres import control
+from ops.postgres.layout import lay_out
 
 LOCK, STATE = "keeper.lock", "keeper.state"
 STARTING, UP = "starting", "up"
@@ -33,14 +33,14 @@ def main(home: Home, settings: dict[str, str]) -> int:
     state.write_text(f"{os.getpid()} {STARTING}")
     layout = lay_out(home)
     try:
-        server.start(layout, settings)
+        control.start(layout, settings)
     except Problem as problem:
         _report(str(problem))
         return 1
     state.write_text(f"{os.getpid()} {UP}")
     _report(UP)
     Lock(home.run / "postgres-users.lock").take()
-    server.stop(layout)
+    control.stop(layout)
     return 0
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from ops.airflow_env import metadata_url
+from ops.airflow.environment import metadata_url
 from ops.console import Problem, progress
 from ops.home import REPOSITORY, Home
 from ops.locks import exclusive
-from ops.postgres import AIRFLOW, AIRFLOW_DATABASE, Server
+from ops.postgres.cluster import AIRFLOW, AIRFLOW_DATABASE, Server
 
 POOLS = REPOSITORY / "include" / "pools.json"
 

@@ -1,4 +1,4 @@
-"""Becomes a module of ours that runs in .venv, made first where it does not fit: `python3 packages.py MODULE ARGS`.
+"""Becomes a module of ours that runs in .venv, made first where it does not fit: `python3 launcher.py MODULE ARGS`.
 
 Run by any python3, so standard library only, and little of it: this is the way of every command. One process from here
 on, so that a signal to a command reaches it whatever it is doing.
@@ -33,7 +33,7 @@ def main(command: list[str]) -> int:
     """Goes on as the command."""
     if not fits():
         sys.path.insert(0, str(REPOSITORY))
-        from ops.installing import install
+        from ops.installer import install
 
         if code := install():
             return code

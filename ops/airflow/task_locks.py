@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.airflow_setup import close_killed_tests
+from ops.airflow.metadata_database import close_killed_tests
 from ops.console import Problem, say
 from ops.home import Home
 from ops.locks import Lock, exclusive, is_held
-from ops.postgres import Server
+from ops.postgres.cluster import Server
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2 import sql
 
-from ops import keeper, server
-from ops.cluster_files import Layout, lay_out
 from ops.console import Problem, progress, say
 from ops.home import REPOSITORY, Home
 from ops.locks import Lock, exclusive, is_held, wait_until_free
-from ops.server import SUPERUSER
+from ops.postgres import control, keeper
+from ops.postgres.control import SUPERUSER
+from ops.postgres.layout import Layout, lay_out
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -84,7 +84,7 @@ def stop(home: Home) -> None:
     layout = Layout.kept(home)
     if layout is not None:
         with progress("stopping PostgreSQL"):
-            server.stop(layout)
+            control.stop(layout)
         if not layout.socket.is_relative_to(home.folder):
             layout.socket.rmdir()
     _dismiss_keeper(home)
@@ -96,7 +96,7 @@ def _ensure_up(home: Home, layout: Layout, extra_settings: Mapping[str, str]) ->
         if not is_held(home.run / keeper.LOCK):
             _post_keeper(home, extra_settings)
         elif _keeper_state(home)[1] == keeper.UP:  # the server died under its keeper
-            server.start(layout, extra_settings)
+            control.start(layout, extra_settings)
         elif time.monotonic() > end:
             raise Problem(f"PostgreSQL does not start; its log is {layout.data / 'server.log'}.")
         else:  # a command that began to start it was killed; the keeper goes on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from ops.console import say
-from ops.postgres import OWNER, PORTAL_DATABASE, Server
+from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server
 from roster_sync.config.districts import load_registry
 from roster_sync.core.errors import ConfigError
 

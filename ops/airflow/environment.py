@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from ops.home import REPOSITORY, Home, write_private
 from ops.locks import exclusive
-from ops.postgres import AIRFLOW, AIRFLOW_DATABASE, APP, PORTAL_DATABASE, Server
+from ops.postgres.cluster import AIRFLOW, AIRFLOW_DATABASE, APP, PORTAL_DATABASE, Server
 
 USERS = {"admin": "admin", "staff": "user", "viewer": "viewer"}
 """Name and Airflow role: who may do everything, who may start and approve runs, who may only look."""

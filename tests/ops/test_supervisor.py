@@ -1,4 +1,4 @@
-"""The leash: what the demo starts never outlives it, however the demo ends."""
+"""The supervisor: what the demo starts never outlives it, however the demo ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _gone(pid: int) -> bool:
 
 
 @pytest.fixture
-def start_on_leash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], subprocess.Popen[bytes]]:
+def start_supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], subprocess.Popen[bytes]]:
     def start(program: str) -> subprocess.Popen[bytes]:
         (tmp_path / "program.py").write_text(textwrap.dedent(program))
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -61,9 +61,9 @@ def start_on_leash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_started_ends_with_its_starter(
-    tmp_path: Path, start_on_leash: Callable[[str], subprocess.Popen[bytes]], how: signal.Signals
+    tmp_path: Path, start_supervised: Callable[[str], subprocess.Popen[bytes]], how: signal.Signals
 ) -> None:
-    starter = start_on_leash(STUBBORN.replace("signal.SIG_IGN", "signal.SIG_DFL"))
+    starter = start_supervised(STUBBORN.replace("signal.SIG_IGN", "signal.SIG_DFL"))
     assert wait_for((tmp_path / "pids").exists)
     time.sleep(0.2)
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
@@ -73,9 +73,9 @@ def test_what_was_started_ends_with_its_starter(
 
 
 def test_a_program_that_ignores_sigterm_is_killed_with_its_children(
-    tmp_path: Path, start_on_leash: Callable[[str], subprocess.Popen[bytes]]
+    tmp_path: Path, start_supervised: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
-    starter = start_on_leash(STUBBORN)
+    starter = start_supervised(STUBBORN)
     assert wait_for((tmp_path / "pids").exists)
     time.sleep(0.2)
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]

@@ -7,8 +7,8 @@ import subprocess
 import time
 from collections.abc import Mapping
 
-from ops.cluster_files import Layout, write_settings
 from ops.console import Problem
+from ops.postgres.layout import Layout, write_settings
 
 SUPERUSER = "postgres"
 _MADE = "roster-made"
