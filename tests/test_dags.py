@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from roster_sync.config import districts
+from roster_sync.core import source_kinds
 from roster_sync.core.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
 from roster_sync.orchestration import cluster_policies, dag_factory, retry_policy
 
@@ -105,7 +106,7 @@ def test_only_reading_the_source_takes_a_slot_of_the_sources_pool(dags):
 
 def test_each_kind_of_source_has_its_pool_and_each_pool_is_made_by_the_set_up(tmp_path, monkeypatch):
     made = json.loads((REPOSITORY / "include" / "pools.json").read_text())
-    assert {*dag_factory.POOLS.values(), dag_factory.MANUAL_POOL} == set(made)
+    assert {*(kind.pool for kind in source_kinds.KINDS), dag_factory.MANUAL_POOL} == set(made)
     (clever,) = dag_factory.build_all(districts.load_registry(registry(tmp_path, ["a"], "clever"))).values()
     assert clever.get_task("extract").pool == "source_clever"
 

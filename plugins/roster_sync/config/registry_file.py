@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from roster_sync.config import cron, yaml_nodes
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.config.yaml_nodes import Key, Value
+from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 from roster_sync.core.limits import Limits
 from roster_sync.core.vocabulary import PORTAL_ROLES
@@ -28,23 +29,6 @@ _NIGHT_MINUTES: Final = 181
 """Districts without a schedule of their own start between 01:30 and 04:30 of their own night."""
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What a kind of source asks for. A setting with no words given may be any text."""
-
-    needs: tuple[str, ...]
-    may: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
-    auths: tuple[str, ...] = ()
-
-
-_KINDS: Final = {
-    "clever": _Kind(needs=("conn_id",), may=("version", "district_id"), versions=("v3.0", "v3.1")),
-    "oneroster": _Kind(
-        needs=("conn_id", "version", "auth"), versions=("1.1", "1.2"), auths=("oauth1", "oauth2", "bearer")
-    ),
-    "oneroster_csv": _Kind(needs=("path",), may=("conn_id",)),
-}
 FRESHEN: Final = ("off", "hourly")
 _SOURCE_KEYS: Final = ("kind", "conn_id", "path", "version", "auth", "district_id")
 
@@ -237,12 +221,13 @@ def _source(reader: _Reader, values: dict[str, Value], what: str, line: int, fol
         if settings:
             reader.complain(line, "the source lacks 'kind'")
         return SourceSettings(kind="")
-    name = reader.choice(settings["kind"], "kind", tuple(_KINDS))
+    name = reader.choice(settings["kind"], "kind", source_kinds.names())
     if not name:
         return SourceSettings(kind="")
     _check_belongs(reader, name, settings)
+    needs = source_kinds.find(name).needs
     found = {
-        setting: reader.text(settings, setting, f"the {name} source", line=line, needed=setting in _KINDS[name].needs)
+        setting: reader.text(settings, setting, f"the {name} source", line=line, needed=setting in needs)
         for setting in _SOURCE_KEYS[1:]
     }
     _check_words(reader, name, settings)
@@ -258,14 +243,14 @@ def _source(reader: _Reader, values: dict[str, Value], what: str, line: int, fol
 
 
 def _check_belongs(reader: _Reader, name: str, settings: dict[str, Value]) -> None:
-    kind = _KINDS[name]
+    kind = source_kinds.find(name)
     for setting in settings:
         if setting not in ("kind", *kind.needs, *kind.may):
             reader.complain(settings[setting].line, f"{setting!r} does not belong to a {name} source")
 
 
 def _check_words(reader: _Reader, name: str, settings: dict[str, Value]) -> None:
-    kind = _KINDS[name]
+    kind = source_kinds.find(name)
     for setting, words in (("version", kind.versions), ("auth", kind.auths)):
         if setting in settings and words:
             reader.choice(settings[setting], setting, words)
@@ -275,8 +260,9 @@ def _check_words(reader: _Reader, name: str, settings: dict[str, Value]) -> None
             connection.line, f"the connection id {connection.text!r} may hold letters, digits, _ . and - only"
         )
     version, auth = settings.get("version"), settings.get("auth")
-    if version is not None and auth is not None and (version.text, auth.text) == ("1.2", "oauth1"):
-        reader.complain(auth.line, "OneRoster 1.2 has no oauth1: take oauth2, or bearer for a proxy with a fixed token")
+    for excluded_version, excluded_auth, sentence in kind.excludes:
+        if version and auth and (version.text, auth.text) == (excluded_version, excluded_auth):
+            reader.complain(auth.line, sentence)
 
 
 def _address(reader: _Reader, settings: dict[str, Value], path: str, conn_id: str) -> tuple[str, str]:
@@ -318,8 +304,10 @@ def _freshen(reader: _Reader, values: dict[str, Value]) -> str:
     found = reader.choice(value, "freshen", FRESHEN)
     source = values["source"].data if "source" in values else None
     kind = source.get(Key("kind")) if isinstance(source, dict) else None
-    if found not in ("", District.freshen) and kind is not None and kind.text != "clever":
-        reader.complain(value.line, f"'freshen' reads Clever's events, and a source of kind {kind.text} has none")
+    if found in ("", District.freshen) or kind is None or kind.text not in source_kinds.names():
+        return found or District.freshen
+    if not source_kinds.find(kind.text).events:
+        reader.complain(value.line, f"'freshen' reads events, and a source of kind {kind.text} has none")
     return found or District.freshen
 
 

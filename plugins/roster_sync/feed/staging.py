@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg2 import sql
 from psycopg2.extras import Json
 
+from roster_sync.core import source_kinds
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
 from roster_sync.database.parallel import Beside, may_wait
@@ -106,7 +107,7 @@ def _type_all_but_enrollments(cursor: Cursor, params: dict[str, Any]) -> None:
 
 def _keep(cursor: Cursor, params: dict[str, Any], report: FeedReport, district: District) -> None:
     """What the feed said of itself and what it proves, kept with the run."""
-    proof = _proof(cursor, params, report, is_paged=district.source.kind != "oneroster_csv")
+    proof = _proof(cursor, params, report, is_paged=source_kinds.find(district.source.kind).is_paged)
     feed = {
         "collections": {name: vars(collection) for name, collection in report.collections.items()},
         "adds_only": report.adds_only,

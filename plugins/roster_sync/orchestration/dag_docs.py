@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from roster_sync.config.districts import District
-
-SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
+from roster_sync.core import source_kinds
 
 OUTCOMES: Final = """
 ### How a run can end
@@ -81,16 +80,17 @@ A red run harms nothing at once: disk fills and warnings come late. The failed t
 
 def freshen_doc(district: District) -> str:
     """The text of one district's reading of events."""
+    source = source_kinds.find(district.source.kind).label
     return f"""
 ## {district.name}: what happened since the last sync
-Reads Clever's events hour by hour and applies what was added or changed; it **never removes** anything. The nightly
+Reads {source}'s events hour by hour and applies what was added or changed; it **never removes** anything. The nightly
 sync stays the truth: it reads everything, and finds what is gone.
 
 Mostly its runs are *skipped*, and that is as it should be: nothing happened, the nightly sync is at work, a question
 waits for an answer, or something is in doubt (a gap in the events, someone who may be known under another id, more
 changes than the limits allow), which waits for the night. `start` says which in its log.
 
-It begins after the first nightly sync that came whole, and needs events switched on for the application at Clever. To
+It begins after the first nightly sync that came whole, and needs events switched on for the application at {source}. To
 switch it off: `freshen: off` in the district's registry entry.
 
 A red run harms nothing: what it did not apply comes with the next hour or the night. The failed task's log ends in one
@@ -101,7 +101,7 @@ sentence: follow it. More in `docs/runbooks/failed-run.md`.
 
 def sync_doc(district: District) -> str:
     """The text of one district's nightly sync."""
-    source = SOURCE_NAMES.get(district.source.kind, district.source.kind)
+    source = source_kinds.find(district.source.kind).label
     return f"""
 ## {district.name}: the nightly sync
 Reads the district's roster from {source} and brings the portal up to date: it adds, updates and restores, and it

@@ -13,6 +13,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from roster_sync.config import districts
 from roster_sync.config.districts import District
 from roster_sync.config.registry_file import hourly_schedule
+from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 from roster_sync.orchestration import dag_docs, deadline, retry_policy, tasks
 from roster_sync.orchestration import params as forms
@@ -39,7 +40,6 @@ LATE_AFTER_HOURS: Final = 4
 LONGEST_QUESTION: Final = timedelta(hours=24)
 """Until the question is asked: from then on its own due time counts."""
 WAITING_QUESTIONS: Final = 10_000
-POOLS: Final = {"clever": "source_clever", "oneroster": "source_oneroster", "oneroster_csv": "source_oneroster"}
 MANUAL_POOL: Final = "source_manual"
 RESULT: Final = AssetAlias("roster", group="roster")
 """For DAGs whose district is a parameter: the event lands on the district's own asset."""
@@ -72,7 +72,7 @@ def build_sync_dag(district: District) -> DAG:
         district_of=lambda _: district,
         mode_of=lambda _: "edit",
         run_id_of=run_id_of_start,
-        pool=POOLS[district.source.kind],
+        pool=source_kinds.find(district.source.kind).pool,
         outlet=tasks.asset_of(district),
     )
     with one_dag(
@@ -91,12 +91,12 @@ def build_sync_dag(district: District) -> DAG:
 
 
 def build_freshen_dag(district: District) -> DAG:
-    """What happened at a Clever district since it was last read, hour by hour: adds and updates, never removals."""
+    """What happened at a district since it was last read, hour by hour: adds and updates, never removals."""
     flow = Flow(
         district_of=lambda _: district,
         mode_of=lambda _: "edit",
         run_id_of=run_id_of_start,
-        pool=POOLS[district.source.kind],
+        pool=source_kinds.find(district.source.kind).pool,
         outlet=tasks.asset_of(district),
         is_of_events=True,
     )

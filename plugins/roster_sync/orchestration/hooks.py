@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from roster_sync import __version__
 from roster_sync.core.errors import ConfigError, DatabaseFailure
-from roster_sync.sources.base import Access, Source
+from roster_sync.sources.base import Access, EventSource, Source
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as DatabaseConnection
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from roster_sync.core.links import Links
     from roster_sync.engine.freshen import Place
     from roster_sync.notices.outbox import Mail
-    from roster_sync.sources.clever.events import CleverEvents
 
 PORTAL_CONN_ID: Final = "portal_db"
 SMTP_CONN_ID: Final = "smtp_default"
@@ -78,14 +77,13 @@ def open_source(district: District) -> Source:
     return kinds.open_source(settings, found, district.key, **tuning)
 
 
-def open_events(district: District, place: Place) -> CleverEvents:
-    """What happened at a Clever district since its place in the events; nothing is asked yet."""
+def open_events(district: District, place: Place) -> EventSource:
+    """What happened at a district since its place in the events; nothing is asked yet."""
     from roster_sync.sources import kinds
 
     settings = district.source
-    if settings.kind != "clever" or settings.conn_id is None:
-        raise ConfigError(f"District {district.key} has no events: only Clever has them.")
-    return kinds.open_events(settings, access(settings.conn_id), place.event_id, place.taken_at)
+    found = access(settings.conn_id) if settings.conn_id else None
+    return kinds.open_events(settings, found, district.key, since_id=place.event_id, since=place.taken_at)
 
 
 def access(conn_id: str) -> Access:

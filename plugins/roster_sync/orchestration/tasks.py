@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.api.client import ServerResponseError
@@ -23,6 +23,7 @@ from roster_sync.core.errors import RosterError, SourceNotReady, SyncRefused
 from roster_sync.core.vocabulary import OPEN
 from roster_sync.database import db
 from roster_sync.orchestration import failures, hooks, retry_policy
+from roster_sync.sources.base import Askable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from roster_sync.config.districts import District
     from roster_sync.engine.runs import RunRequest
-    from roster_sync.sources.base import Askable, Source
 
 log = logging.getLogger(__name__)
 
@@ -151,14 +151,11 @@ def plan(context: Context, district: District, run_id: int, mode: str) -> str:
 
     with working(context, run_id, "plan") as work:
         source = hooks.open_source(district) if mode == "reset" else None  # a Reset asks it to confirm absences
-        decision = planning.make(work.connection, run_id, district, _askable(source))
+        asked = source if isinstance(source, Askable) else None
+        decision = planning.make(work.connection, run_id, district, asked)
         # An Edit may be held in part: what may be written is written, and the run ends held after that.
         is_open = runs.status_of(work.connection, run_id) == OPEN
     return "apply" if is_open else decision
-
-
-def _askable(source: Source | None) -> Askable | None:
-    return cast("Askable", source) if hasattr(source, "is_live") else None
 
 
 def apply(context: Context, district: District, run_id: int, decision: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 
 class CopyRefused(Exception):
@@ -134,6 +134,14 @@ class Source(Protocol):
         """Streams the whole roster into the sink, memory flat. Raises errors.SourceError or SourceNotReady."""
 
 
+class EventSource(Source, Protocol):
+    """A source of what changed since an event; its rows are added or updated, never removed."""
+
+    def has_news(self) -> bool:
+        """Whether anything happened since then; asks as little as it can. Raises errors.SourceError."""
+
+
+@runtime_checkable
 class Askable(Protocol):
     """A source that can be asked for single records (OneRoster REST, Clever; not files)."""
 

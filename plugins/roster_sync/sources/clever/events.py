@@ -58,6 +58,7 @@ class CleverEvents:
         self,
         settings: SourceSettings,
         access: Access,
+        _district_key: str = "",
         *,
         since_id: str = "",
         since: datetime | None = None,

@@ -39,6 +39,7 @@ class Clever:
         self,
         settings: SourceSettings,
         access: Access,
+        _district_key: str = "",
         *,
         read_by: str = "district",
         threads: int = 4,

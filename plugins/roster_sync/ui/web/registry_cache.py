@@ -6,12 +6,11 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Final
 
 from roster_sync.config.districts import District, load_registry, registry_path
+from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 
-SOURCE_NAMES: Final = {"clever": "Clever", "oneroster": "OneRoster", "oneroster_csv": "OneRoster files"}
 log = logging.getLogger(__name__)
 _LOCK = threading.Lock()
 _READ: dict[Path, tuple[float, dict[str, District]]] = {}
@@ -42,9 +41,9 @@ def _read(path: Path, last: dict[str, District] | None) -> dict[str, District]:
 def source_name(district: District | None, issuer: str | None = None) -> str:
     """What people call the district's source; from the last run's issuer where the registry no longer has it."""
     if district is not None:
-        return SOURCE_NAMES.get(district.source.kind, district.source.kind)
+        return source_kinds.label_of(district.source.kind, default=district.source.kind)
     kind = (issuer or "").partition(":")[0]
-    return SOURCE_NAMES.get(kind, "Not in the registry")
+    return source_kinds.label_of(kind, default="Not in the registry")
 
 
 def _stamp(path: Path) -> float:
