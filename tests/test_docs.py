@@ -199,6 +199,11 @@ def test_the_changelog_begins_with_the_version_that_the_code_names() -> None:
     assert newest == __version__
 
 
+def test_every_picture_is_shown_on_a_page() -> None:
+    shown = {Path(name).name for page in PAGES for name in re.findall(r"images/[\w-]+\.png", _text(page))}
+    assert shown == {path.name for path in (REPOSITORY / "docs" / "images").iterdir()}
+
+
 def test_every_page_that_is_cited_is_there() -> None:
     names = {path.name for path in SOURCES if path.suffix == ".md"}
     missing = set()
