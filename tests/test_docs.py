@@ -17,10 +17,12 @@ from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
 from tests.conftest import Portal
 from tests.test_dags import registry
+from tests.test_layers import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONFIGURATION = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
 GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
+ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 RULES = (REPOSITORY / "docs" / "rules.md").read_text(encoding="utf-8")
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
@@ -71,6 +73,13 @@ def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) ->
     names |= {*dag_factory.POOLS.values(), dag_factory.MANUAL_POOL}
     names |= {task_id for dag in dags.values() for task_id in dag.task_ids}
     assert {name for name in names if f"`{name}`" not in GLOSSARY} == set()
+
+
+def test_the_architecture_page_lists_every_task_and_every_room_in_its_order() -> None:
+    tasks = re.findall(r"^\| `(\w+)` \|.*`roster_\w+` \|$", ARCHITECTURE, re.MULTILINE)
+    assert sorted(tasks) == sorted(dag_steps.MINUTES)
+    table = ARCHITECTURE.partition("| Folder | Holds |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ROOMS
 
 
 def test_every_variable_that_the_code_reads_is_in_the_configuration_page_and_no_other() -> None:
