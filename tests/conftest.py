@@ -32,7 +32,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROLES_FILE = REPOSITORY / "ops" / "sql" / "roles.sql"
-MIGRATIONS = REPOSITORY / "include" / "sql" / "migrations"
+SQL_FOLDERS = [REPOSITORY / "include" / "sql" / folder for folder in ("migrations", "routines")]
 TEMPLATE_LOCK = 4_811_200_397
 
 
@@ -129,8 +129,8 @@ def cluster() -> Cluster:
 
 @pytest.fixture(scope="session")
 def portal_template(cluster: Cluster) -> str:
-    """A migrated database to copy from, made once for these migrations by whichever worker comes first."""
-    name = f"roster_template_{_migrations_digest()}"
+    """A migrated database to copy from, made once for these SQL files by whichever worker comes first."""
+    name = f"roster_template_{_sql_digest()}"
     with cluster.admin() as cursor:
         cursor.execute("select pg_advisory_lock(%(key)s)", {"key": TEMPLATE_LOCK})
         cursor.execute("select from pg_database where datname = %(name)s", {"name": name})
@@ -155,6 +155,11 @@ def empty_database(cluster: Cluster) -> Iterator[Portal]:
     cluster.create(name, "template0")
     yield Portal(cluster.host, name)
     cluster.drop(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--update-docs writes docs/schema.sql and docs/data-model.md anew (test_database_docs.py)."""
+    parser.addoption("--update-docs", action="store_true", help="write the generated pages of docs/ anew")
 
 
 def pytest_configure() -> None:
@@ -232,13 +237,13 @@ def _build_template(cluster: Cluster, name: str) -> None:
     cluster.drop(building)
     cluster.create(building, "template0")
     with closing(psycopg2.connect(Portal(cluster.host, building).dsn_owner)) as connection:
-        migrate(connection, MIGRATIONS)
+        migrate(connection)
     with cluster.admin() as cursor:
         cursor.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(name)))
 
 
-def _migrations_digest() -> str:
+def _sql_digest() -> str:
     digest = hashlib.sha256()
-    for path in (ROLES_FILE, *sorted(MIGRATIONS.glob("*.sql"))):
+    for path in (ROLES_FILE, *(path for folder in SQL_FOLDERS for path in sorted(folder.rglob("*.sql")))):
         digest.update(re.sub(rb"\r\n", b"\n", path.read_bytes()))
     return digest.hexdigest()[:12]
