@@ -46,7 +46,7 @@ A bug in one path cannot do another path's harm: each transaction of the DAGs an
 
 
 def schema_text(pg_dump: Path, dsn: str) -> str:
-    """The schema as pg_dump writes it, without what the data model says, function bodies and the dump's own settings."""
+    """The schema as pg_dump writes it, without comments, grants, function bodies and the dump's own settings."""
     options = ["--schema-only", "--no-owner", "--no-privileges", "--no-comments"]
     dump = subprocess.run([pg_dump, *options, "-d", dsn], check=True, capture_output=True, text=True).stdout
     dump = re.sub(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", "", dump, flags=re.MULTILINE)

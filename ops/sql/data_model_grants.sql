@@ -12,4 +12,4 @@ cross join lateral (
 left join pg_attribute a on a.attrelid = c.oid and a.attnum = g.attnum
 where c.relkind in ('r', 'p') and not c.relispartition and g.grantee <> c.relowner and g.privilege_type <> 'SELECT'
 group by n.nspname, c.relname, g.grantee, g.privilege_type, g.attnum is null
-order by 1, 2, 3, array_position(array['insert', 'update', 'delete'], lower(g.privilege_type)), g.attnum is not null;
+order by 1, 2, 3, array_position(array['INSERT', 'UPDATE', 'DELETE'], g.privilege_type), 5;

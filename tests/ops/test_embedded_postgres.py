@@ -145,6 +145,17 @@ def test_the_portal_is_migrated(up: Path) -> None:
     assert ask("-Atc", "select count(*) > 0 from roster_migrations", home=up) == "t\n"
 
 
+def test_a_database_made_by_other_migrations_is_refused_in_one_line_that_says_what_to_do() -> None:
+    with new_home() as home:
+        ask("-c", "update roster_migrations set name = '0001_other.sql' where version = 1", home=home)
+        result = run("psql", "-c", "select 1", home=home)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("bin/psql: The portal database was made by other migrations (0001_other.sql")
+    assert "remove its folder" in line
+
+
 def test_a_caller_s_own_database_settings_do_not_lead_elsewhere(up: Path) -> None:
     result = run("psql", "-Atc", "select 1", home=up, PGHOST="/nowhere", PGUSER="nobody", PGDATABASE="other")
     assert (result.returncode, result.stdout) == (0, "1\n")

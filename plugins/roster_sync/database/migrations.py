@@ -170,8 +170,8 @@ def _pending(migrations: list[Migration], applied: list[tuple[Any, ...]]) -> lis
         if (version, name) != (migration.version, migration.name):
             raise ConfigError(
                 f"The portal database was made by other migrations ({name}, where this version has {migration.name}): "
-                "drop it and create it again or, if it is the embedded one, remove its folder (var, or what ROSTER_HOME "
-                "names)."
+                "drop it and create it again or, if it is the embedded one, remove its folder (var, or what "
+                "ROSTER_HOME names)."
             )
         if checksum != migration.checksum:
             raise ConfigError(
