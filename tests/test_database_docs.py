@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.cluster_files import programs
-from ops.database_docs import DATA_MODEL_FILE, SCHEMA_FILE, data_model_text, schema_text
+from ops.postgres.database_docs import DATA_MODEL_FILE, SCHEMA_FILE, data_model_text, schema_text
+from ops.postgres.layout import programs
 from tests.conftest import Portal
 
 UNEXPLAINED = """
