@@ -16,7 +16,7 @@ from roster_sync.config import registry_file as registry_file
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
 from tests.conftest import Portal
-from tests.test_dags import registry
+from tests.orchestration.test_dags import registry
 from tests.test_layers import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.simulator.district import MadeUpDistrict
-from tests.cross.everywhere import Everywhere
+from tests.cross_source.everywhere import Everywhere
 from tests.engine.conftest import shared_portal, world
 from tests.engine.world import World
 

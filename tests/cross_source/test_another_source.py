@@ -8,9 +8,9 @@ import pytest
 
 from include.simulator.district import MadeUpDistrict
 from roster_sync.config.districts import SourceSettings
-from tests.cross.everywhere import Everywhere, run
-from tests.cross.handwork import Kept, kept, work
-from tests.cross.portal_image import Image, Meanings, differences, image
+from tests.cross_source.everywhere import Everywhere, run
+from tests.cross_source.handwork import Kept, kept, work
+from tests.cross_source.portal_image import Image, Meanings, differences, image
 from tests.engine.world import Ran
 
 ROLES = ("teacher", "school_admin", "district_admin", "student")

@@ -15,9 +15,9 @@ from include.simulator.district import MadeUpDistrict
 from roster_sync.feed import staging
 from roster_sync.sources.base import Access
 from roster_sync.sources.kinds import open_source
-from tests.cross.everywhere import Everywhere, run
-from tests.cross.handwork import kept, work
-from tests.cross.portal_image import Image, Meanings, image
+from tests.cross_source.everywhere import Everywhere, run
+from tests.cross_source.handwork import kept, work
+from tests.cross_source.portal_image import Image, Meanings, image
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import Ran, World
 from tests.sources.stub import Time

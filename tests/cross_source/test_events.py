@@ -14,8 +14,8 @@ from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import freshen
 from roster_sync.sources.clever.events import CleverEvents, newest_event
-from tests.cross.everywhere import Everywhere, run
-from tests.cross.portal_image import Image, Meanings, differences, image
+from tests.cross_source.everywhere import Everywhere, run
+from tests.cross_source.portal_image import Image, Meanings, differences, image
 from tests.engine.world import Ran, World
 from tests.sources.stub import Time
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.simulator.district import MadeUpDistrict
 from roster_sync.engine import matching
-from tests.cross.everywhere import Everywhere
+from tests.cross_source.everywhere import Everywhere
 from tests.engine.rosters import MemorySource, Roster
 from tests.engine.world import World
 

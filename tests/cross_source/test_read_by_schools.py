@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from include.simulator.district import MadeUpDistrict
 from roster_sync.feed import staging
-from tests.cross.everywhere import Everywhere
+from tests.cross_source.everywhere import Everywhere
 from tests.engine.world import World
 
 STAGED = {

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from include.simulator.district import MadeUpDistrict
-from tests.cross.everywhere import WAYS, Everywhere
-from tests.cross.portal_image import Image, Meanings, differences, image
+from tests.cross_source.everywhere import WAYS, Everywhere
+from tests.cross_source.portal_image import Image, Meanings, differences, image
 
 LACKED_BY_CLEVER = {
     ("users", "is_enabled"): "Clever has no enabledUser: everyone is enabled",

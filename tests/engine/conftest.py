@@ -13,6 +13,8 @@ from psycopg2.extensions import connection as Connection
 
 from tests.conftest import Cluster, Portal
 from tests.engine.world import World
+from tests.memory_portal import harbor as harbor
+from tests.memory_portal import memory_database as memory_database
 
 KEPT = ("grades",)
 """Tables that a migration fills."""

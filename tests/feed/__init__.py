@@ -1,1 +1,1 @@
-"""Tests of the checks of a whole feed."""
+"""Tests of roster_sync.feed: staging, checks, data docs."""

@@ -8,6 +8,8 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from tests.conftest import Portal
+from tests.engine.conftest import shared_portal as shared_portal
+from tests.engine.conftest import world as world
 
 
 @pytest.fixture

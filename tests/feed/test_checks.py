@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 from roster_sync.core.errors import FeedRejected
 from roster_sync.core.limits import Limits
 from roster_sync.feed import checks, suites
-from tests.checks import feeds
+from tests.feed import feeds
 
 
 def spoil(owner: Connection, text: str, run_id: int) -> None:

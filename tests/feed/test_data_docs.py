@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 
 from roster_sync.core.errors import FeedRejected
 from roster_sync.feed import checks, data_docs
-from tests.checks import feeds
+from tests.feed import feeds
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from tests.conftest import Portal
-from tests.worklist.world import World, new_world
+from tests.engine.worklist.world import World, new_world
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from roster_sync.engine import runs
+from tests.engine.worklist.test_catching_up import newcomer, wrote
+from tests.engine.worklist.world import World
 from tests.notices.test_notices import ADMIN, Outbox, outbox, tell
-from tests.worklist.test_catching_up import newcomer, wrote
-from tests.worklist.world import World
 
 __all__ = ["outbox"]
 

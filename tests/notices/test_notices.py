@@ -23,7 +23,7 @@ from roster_sync.core.links import Links
 from roster_sync.engine import worklist
 from roster_sync.notices import outbox as notices
 from roster_sync.notices.mails import Mail
-from tests.worklist.world import World
+from tests.engine.worklist.world import World
 
 LINKS = Links("https://airflow.example.org/")
 ADMIN = "admin@district.example.com"

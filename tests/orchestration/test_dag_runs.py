@@ -24,7 +24,7 @@ from tests.conftest import Portal
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 STUDENTS, SCHOOLS = 60, 2
 
 

@@ -22,7 +22,7 @@ from roster_sync.core import source_kinds
 from roster_sync.core.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
 from roster_sync.orchestration import cluster_policies, dag_factory, retry_policy
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 MANUAL = {"roster_reset", "roster_undo", "roster_approve"}
 STEPS = {"extract", "validate", "plan", "apply", "notify", "ask", "finish"}
 

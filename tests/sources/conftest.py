@@ -13,8 +13,6 @@ import pytest
 
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import CopyRefused, FeedReport
-from tests.memory_portal import harbor as harbor
-from tests.memory_portal import memory_database as memory_database
 
 Record = dict[str, str | None]
 

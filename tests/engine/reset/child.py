@@ -8,7 +8,7 @@ import psycopg2
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import apply, runs
-from tests.reset.test_what_goes import two_schools
+from tests.engine.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal, Roster
 
 

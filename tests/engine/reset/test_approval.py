@@ -9,7 +9,7 @@ import pytest
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.limits import Limits
 from roster_sync.engine import holds
-from tests.reset.test_what_goes import people, two_schools
+from tests.engine.reset.test_what_goes import people, two_schools
 from tests.rosters_memory import MemorySource, Portal, Roster
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from roster_sync.core.limits import Breach, Limits, for_run
 from roster_sync.feed import suites
-from tests.reset.test_approval import less, many
+from tests.engine.reset.test_approval import less, many
 from tests.rosters_memory import Portal
 
 

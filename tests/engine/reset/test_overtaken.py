@@ -8,8 +8,8 @@ import pytest
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import runs
-from tests.reset.test_approval import ask, less, many
-from tests.reset.test_what_goes import people
+from tests.engine.reset.test_approval import ask, less, many
+from tests.engine.reset.test_what_goes import people
 from tests.rosters_memory import MemorySource, Portal, Roster
 
 

@@ -18,8 +18,8 @@ import pytest
 from roster_sync.core.errors import SyncRefused
 from tests.conftest import REPOSITORY, Cluster
 from tests.conftest import Portal as Database
-from tests.reset.child import everything_changes
-from tests.reset.test_what_goes import two_schools
+from tests.engine.reset.child import everything_changes
+from tests.engine.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
 
 pytestmark = pytest.mark.slow

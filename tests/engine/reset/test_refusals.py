@@ -10,7 +10,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import runs
-from tests.reset.test_what_goes import people, two_schools
+from tests.engine.reset.test_what_goes import people, two_schools
 from tests.rosters_memory import MemorySource, Portal, Roster
 
 

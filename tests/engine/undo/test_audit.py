@@ -6,7 +6,7 @@ from typing import Any
 
 from roster_sync.database import db
 from roster_sync.engine import audit
-from tests.reset.test_what_goes import two_schools
+from tests.engine.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
 
 

@@ -15,7 +15,7 @@ from roster_sync.engine import housekeeping
 from roster_sync.engine.housekeeping import Settings
 from tests.conftest import REPOSITORY
 from tests.conftest import Portal as Database
-from tests.reset.test_what_goes import two_schools
+from tests.engine.reset.test_what_goes import two_schools
 from tests.rosters_memory import Portal
 
 

@@ -12,9 +12,9 @@ import psycopg2
 from roster_sync.engine import matching
 from tests.conftest import Cluster
 from tests.conftest import Portal as Database
-from tests.reset.test_what_goes import people, two_schools
+from tests.engine.reset.test_what_goes import people, two_schools
+from tests.engine.undo.test_same_person import put_up_for_review, review
 from tests.rosters_memory import Portal
-from tests.undo.test_same_person import put_up_for_review, review
 
 
 @contextmanager

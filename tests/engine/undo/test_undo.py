@@ -6,7 +6,7 @@ import pytest
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import matching, undo
-from tests.reset.test_what_goes import by_hand, people, two_schools
+from tests.engine.reset.test_what_goes import by_hand, people, two_schools
 from tests.rosters_memory import Portal, Roster
 
 

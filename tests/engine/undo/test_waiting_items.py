@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from roster_sync.engine import matching, runs, worklist
+from tests.engine.undo.test_same_person import after_the_summer, before_the_summer, review
 from tests.rosters_memory import Portal
-from tests.undo.test_same_person import after_the_summer, before_the_summer, review
 
 Items = set[tuple[Any, ...]]
 

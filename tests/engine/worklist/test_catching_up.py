@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg2.extensions import connection as Connection
 
 from roster_sync.engine import runs, worklist
-from tests.worklist.world import World
+from tests.engine.worklist.world import World
 
 
 def wrote(world: World) -> None:

@@ -1,0 +1,1 @@
+"""Tests of roster_sync.config."""
