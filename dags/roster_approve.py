@@ -1,4 +1,8 @@
-"""Airflow DAG roster_approve: where the questions of held runs wait for a person."""
+"""Airflow DAG roster_approve: where the questions of held runs wait for a person.
+
+question -> reopen -> extract -> validate -> plan -> apply -> notify, ask -> finish
+The question is in roster_sync/orchestration/approval.py; the steps after it are those of every run (dag_steps.py).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Airflow DAG roster_reset: makes a district's portal hold exactly what is shared now."""
+"""Airflow DAG roster_reset: makes a district's portal hold exactly what is shared now.
+
+start -> extract -> validate -> plan -> apply -> notify, ask -> finish
+The steps are put together in roster_sync/orchestration/dag_steps.py; tasks.py beside it does what each says.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Airflow DAGs roster_sync__<key>: the nightly Edit of each enabled district of the registry."""
+"""Airflow DAGs roster_sync__<key>: the nightly Edit of each enabled district of the registry.
+
+start -> extract -> validate -> plan -> apply -> notify, ask -> finish
+Also roster_freshen__<key>, hourly, where a district's entry says so: the same steps over Clever's events.
+The steps are put together in roster_sync/orchestration/dag_steps.py; tasks.py beside it does what each says.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Airflow DAG roster_undo: puts back what a run removed or changed."""
+"""Airflow DAG roster_undo: puts back what a run removed or changed.
+
+start -> undo -> notify -> finish
+The steps are put together in roster_sync/orchestration/dag_factory.py; tasks.py beside it does what each says.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -53,6 +54,13 @@ def bag(tmp_path_factory) -> DagBag:
 @pytest.fixture(scope="module")
 def dags(bag) -> dict[str, DAG]:
     return dict(bag.dags)
+
+
+def test_a_dag_file_lists_its_tasks(dags):
+    for dag in dags.values():
+        lines = ast.get_docstring(ast.parse(Path(dag.fileloc).read_text())).splitlines()
+        listed = {task_id for line in lines for task_id in re.findall(r"\w+", line) if task_id in dag.task_ids}
+        assert listed == set(dag.task_ids), dag.dag_id
 
 
 def test_every_dag_is_found_and_none_fails_to_import(bag):

@@ -210,16 +210,16 @@ def test_the_access_to_a_source_names_host_and_port_and_keeps_its_secrets(given,
     assert "hush" not in repr(found)
 
 
-def test_an_unforeseen_failure_is_told_by_kind_and_place_and_never_by_its_text(caplog):
+def test_an_unexpected_failure_is_shown_by_kind_and_place_and_never_by_its_text(caplog):
     row = {"email": "ada@bay.example"}
     try:
         {}[row["email"]]
     except KeyError as error:
-        told = failures.told(error, "plan")
-    assert str(told).startswith("The step plan stopped on an unforeseen KeyError in test_hooks.py, line ")
+        told = failures.as_user_error(error, "plan")
+    assert str(told).startswith("The step plan stopped on an unexpected KeyError in test_hooks.py, line ")
     assert "ada@" not in str(told) + caplog.text
 
 
 def test_our_own_failures_are_told_in_their_own_sentence():
     error = AuthError("The source refused the key.")
-    assert failures.told(error, "extract") is error
+    assert failures.as_user_error(error, "extract") is error

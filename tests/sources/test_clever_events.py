@@ -15,6 +15,7 @@ from include.simulator.web import Simulator
 from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import SourceNotReady
 from roster_sync.sources.base import Access
+from roster_sync.sources.clever import events as clever_events
 from roster_sync.sources.clever.events import CleverEvents, newest_event
 from roster_sync.sources.clever.source import Clever
 from tests.sources.conftest import MemorySink, Record
@@ -195,7 +196,7 @@ def test_what_was_changed_and_then_deleted_is_left_to_the_full_read(stub: Stub, 
 def test_more_records_than_are_held_at_a_time_wait_for_the_full_read(
     stub: Stub, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "MOST", 2)
+    monkeypatch.setattr(clever_events, "MOST", 2)
     told = [("a1", "sections.created", "c1"), ("a2", "sections.updated", "c1"), ("a3", "schools.updated", "s1")]
     stubbed(stub, sink, *told).fetch(sink)
     assert sink.ids("classes") == ["c1"], "one record is one, however often it changed"

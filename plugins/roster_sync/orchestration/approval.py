@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from roster_sync.database import db
 from roster_sync.orchestration import hooks
-from roster_sync.orchestration.tasks import refusals, refuse_unknown_keys
+from roster_sync.orchestration.task_runtime import refusals, refuse_unknown_keys
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -57,7 +57,7 @@ class StartQuestion(TriggerDagRunOperator):
         self._run_id_of = run_id_of
 
     def execute(self, context: Context) -> None:
-        """Asks once per hold: the question's run is named after it, and its answer is one to no other."""
+        """Asks once per hold: the question's run is named after it, and an answer to it answers no other."""
         from roster_sync.engine import holds
 
         district, run_id = self._district_of(context), self._run_id_of(context)
@@ -93,7 +93,7 @@ class AskPerson(ApprovalOperator):
         self._district_of = district_of
 
     def execute(self, context: Context) -> Any:
-        """Asks, unless the question is already settled."""
+        """Asks, unless the question is already closed."""
         from roster_sync.engine import holds
 
         refuse_unknown_keys(context)
@@ -113,7 +113,7 @@ class AskPerson(ApprovalOperator):
         run_id = int(context["params"]["run_id"])
         answer, answered_by = answer_of(event, self.APPROVE)
         if answer is None:
-            raise AirflowSkipException("Nobody stands behind this answer: it counts as none.")
+            raise AirflowSkipException("No person gave this answer, so it does not count.")
         reason = str((event.get("params_input") or {}).get("reason") or "").strip() or None
         with closing(hooks.portal_connection()) as connection, refusals("question"):
             is_kept = holds.record_answer(
@@ -121,7 +121,7 @@ class AskPerson(ApprovalOperator):
                 answered_at=event.get("responded_at"), hold_id=context["params"].get("hold_id"),
             )  # fmt: skip
         if not is_kept:
-            raise AirflowSkipException(f"The question of run {run_id} was settled before: this answer changes nothing.")
+            raise AirflowSkipException(f"The question of run {run_id} was already closed: this answer changes nothing.")
         super().execute_complete(context, event)
 
 

@@ -61,7 +61,7 @@ APPROVE: Final = f"""
 ## The questions of held runs
 Each run here is one question, started by a run that is on hold, and waits under *Browse > Required Actions*. Do not
 start it by hand. *Approve* lets the held run go on; *Reject* leaves everything as it is; without an answer in time
-nothing happens. A later run of the same district settles the question: answering it then changes nothing, and says so.
+nothing happens. A later run of the same district closes the question: answering it then changes nothing, and says so.
 
 Only an answer given there counts. Marking the task `question` as success approves nothing.
 {OUTCOMES}
@@ -70,8 +70,8 @@ Only an answer given there counts. Marking the task `question` as success approv
 HOUSEKEEPING: Final = """
 ## Housekeeping
 Each day: `purge` drops staged feeds, findings and before-images that are past their keep-by date and closes runs that
-were cut off, `settle` closes worklist items whose work is done, and `warn` mails that a sync expires soon (30, 7 and 1
-days before, and on the day).
+were cut off, `refresh_worklists` closes worklist items whose work is done, and `warn` mails that a sync expires soon
+(30, 7 and 1 days before, and on the day).
 
 A red run harms nothing at once: disk fills and warnings come late. The failed task's log ends in one sentence.
 `docs/runbooks/housekeeping.md`

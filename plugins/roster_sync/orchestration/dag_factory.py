@@ -21,9 +21,9 @@ from roster_sync.orchestration.approval import APPROVE_DAG_ID, AskPerson
 from roster_sync.orchestration.dag_steps import (
     MINUTES,
     Flow,
+    as_context,
     finish_step,
     notify_step,
-    now_of,
     one_dag,
     run_from_start,
     run_id_of_start,
@@ -153,14 +153,14 @@ def build_undo_dag() -> DAG:
     ) as dag:
 
         @step_task("start")
-        def start(**context: Any) -> int:
-            now = now_of(context)
-            return tasks.start_undo(now, flow.district_of(now))
+        def start(**kwargs: Any) -> int:
+            context = as_context(kwargs)
+            return tasks.start_undo(context, flow.district_of(context))
 
         @step_task("undo", outlets=[flow.outlet])
-        def undo(**context: Any) -> str:
-            now = now_of(context)
-            return tasks.undo(now, flow.district_of(now), flow.run_id_of(now))
+        def undo(**kwargs: Any) -> str:
+            context = as_context(kwargs)
+            return tasks.undo(context, flow.district_of(context), flow.run_id_of(context))
 
         opened = start()
         notified = notify_step(flow, TriggerRule.ALL_SUCCESS)
@@ -177,7 +177,7 @@ def build_approve_dag() -> DAG:
         run_id_of=lambda context: int(context["params"]["run_id"]),
         pool=MANUAL_POOL,
         outlet=RESULT,
-        keeps_staged=lambda context: _mode_of_reopen(context) == "edit",
+        reuses_staged_feed=lambda context: _mode_of_reopen(context) == "edit",
     )
     with one_dag(
         APPROVE_DAG_ID,
@@ -201,9 +201,9 @@ def build_approve_dag() -> DAG:
         )
 
         @step_task("reopen")
-        def reopen(**context: Any) -> int:
-            now = now_of(context)
-            return tasks.reopen(now, flow.district_of(now))
+        def reopen(**kwargs: Any) -> int:
+            context = as_context(kwargs)
+            return tasks.reopen(context, flow.district_of(context))
 
         opened = reopen()
         question >> opened
@@ -224,19 +224,19 @@ def build_housekeeping_dag() -> DAG:
     ) as dag:
 
         @step_task("purge")
-        def purge(**context: Any) -> dict[str, int]:
-            return tasks.purge(now_of(context))
+        def purge(**kwargs: Any) -> dict[str, int]:
+            return tasks.purge(as_context(kwargs))
 
-        @step_task("settle")
-        def settle(**context: Any) -> int:
-            return tasks.settle(now_of(context))
+        @step_task("refresh_worklists")
+        def refresh_worklists(**kwargs: Any) -> int:
+            return tasks.refresh_worklists(as_context(kwargs))
 
         @step_task("warn")
-        def warn(**context: Any) -> int:
-            return tasks.warn(now_of(context))
+        def warn(**kwargs: Any) -> int:
+            return tasks.warn(as_context(kwargs))
 
         purge()
-        settle()
+        refresh_worklists()
         warn()
     return dag
 

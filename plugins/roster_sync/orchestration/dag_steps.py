@@ -21,7 +21,7 @@ SINCE: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTES: Final = {
     # how long a step may take before it is stopped; `start` may wait an hour for another run of the district
     "start": 90, "extract": 240, "validate": 60, "plan": 90, "apply": 120, "undo": 120, "notify": 30, "ask": 10,
-    "question": 10, "reopen": 90, "finish": 30, "purge": 120, "settle": 30, "warn": 30,
+    "question": 10, "reopen": 90, "finish": 30, "purge": 120, "refresh_worklists": 30, "warn": 30,
 }  # fmt: skip
 
 
@@ -34,7 +34,7 @@ class Flow:
     run_id_of: Callable[[Context], int]
     pool: str
     outlet: Asset | AssetAlias
-    keeps_staged: Callable[[Context], bool] = lambda _: False
+    reuses_staged_feed: Callable[[Context], bool] = lambda _: False
     """Whether the run goes on with the feed that it staged before it was held: an approved Edit does."""
     is_of_events: bool = False
     """Whether it reads what happened since the last read, and not a whole roster."""
@@ -44,11 +44,11 @@ def run_from_start(flow: Flow) -> None:
     """The DAGs that open a run of their own: `start`, and the steps after it."""
 
     @step_task("start")
-    def start(**context: Any) -> int:
-        now = now_of(context)
+    def start(**kwargs: Any) -> int:
+        context = as_context(kwargs)
         if flow.is_of_events:
-            return freshen_tasks.start(now, flow.district_of(now))
-        return tasks.start(now, flow.district_of(now), flow.mode_of(now))
+            return freshen_tasks.start(context, flow.district_of(context))
+        return tasks.start(context, flow.district_of(context), flow.mode_of(context))
 
     steps(flow, start())
 
@@ -60,29 +60,30 @@ def steps(flow: Flow, opened: XComArg) -> None:
     """
 
     @step_task("extract", pool=flow.pool)
-    def extract(**context: Any) -> dict[str, int]:
-        now = now_of(context)
-        if flow.keeps_staged(now):
-            return tasks.go_on_with_staged()
+    def extract(**kwargs: Any) -> dict[str, int]:
+        context = as_context(kwargs)
+        if flow.reuses_staged_feed(context):
+            return tasks.reuse_staged_feed()
         if flow.is_of_events:
-            return freshen_tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
-        return tasks.extract(now, flow.district_of(now), flow.run_id_of(now))
+            return freshen_tasks.extract(context, flow.district_of(context), flow.run_id_of(context))
+        return tasks.extract(context, flow.district_of(context), flow.run_id_of(context))
 
     @step_task("validate")
-    def validate(**context: Any) -> None:
-        now = now_of(context)
-        if not flow.keeps_staged(now) and not flow.is_of_events:  # a part of a roster says nothing of the whole
-            tasks.validate(now, flow.district_of(now), flow.run_id_of(now))
+    def validate(**kwargs: Any) -> None:
+        context = as_context(kwargs)
+        # events are a part of a roster, which says nothing of the whole
+        if not flow.reuses_staged_feed(context) and not flow.is_of_events:
+            tasks.validate(context, flow.district_of(context), flow.run_id_of(context))
 
     @step_task("plan")
-    def plan(**context: Any) -> str:
-        now = now_of(context)
-        return tasks.plan(now, flow.district_of(now), flow.run_id_of(now), flow.mode_of(now))
+    def plan(**kwargs: Any) -> str:
+        context = as_context(kwargs)
+        return tasks.plan(context, flow.district_of(context), flow.run_id_of(context), flow.mode_of(context))
 
     @step_task("apply", outlets=[flow.outlet])
-    def apply(decision: str, **context: Any) -> str:
-        now = now_of(context)
-        return tasks.apply(now, flow.district_of(now), flow.run_id_of(now), decision)
+    def apply(decision: str, **kwargs: Any) -> str:
+        context = as_context(kwargs)
+        return tasks.apply(context, flow.district_of(context), flow.run_id_of(context), decision)
 
     planned = plan()
     applied = apply(planned)
@@ -104,9 +105,9 @@ def notify_step(flow: Flow, rule: TriggerRule) -> XComArg:
     """The mails and the worklist."""
 
     @step_task("notify", trigger_rule=rule)
-    def notify(**context: Any) -> int:
-        now = now_of(context)
-        return tasks.notify(now, flow.district_of(now), flow.run_id_of(now))
+    def notify(**kwargs: Any) -> int:
+        context = as_context(kwargs)
+        return tasks.notify(context, flow.district_of(context), flow.run_id_of(context))
 
     return notify()
 
@@ -115,9 +116,9 @@ def finish_step(flow: Flow, opened: Any, last: list[Any]) -> None:
     """The teardown: runs whatever happened. It must not decide the run's color, or a failed plan would end green."""
 
     @step_task("finish")
-    def finish(**context: Any) -> None:
-        now = now_of(context)
-        tasks.finish(now, flow.district_of(now), flow.run_id_of(now))
+    def finish(**kwargs: Any) -> None:
+        context = as_context(kwargs)
+        tasks.finish(context, flow.district_of(context), flow.run_id_of(context))
 
     last >> finish().as_teardown(setups=opened, on_failure_fail_dagrun=False)
 
@@ -164,6 +165,6 @@ def run_id_of_start(context: Context) -> int:
     return int(context["ti"].xcom_pull(task_ids="start"))
 
 
-def now_of(context: dict[str, Any]) -> Any:
+def as_context(kwargs: dict[str, Any]) -> Any:
     """The task's keyword arguments are Airflow's context, which Airflow itself types as a closed dictionary."""
-    return context
+    return kwargs

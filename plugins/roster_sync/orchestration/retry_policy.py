@@ -29,7 +29,7 @@ def is_dags_test() -> bool:
 
 
 class RetryByError(RetryPolicy):
-    """Tries again what time can heal and nothing else; waits as long as the source itself asks."""
+    """Retries what time can fix and nothing else; waits as long as the source itself asks."""
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -47,8 +47,8 @@ class RetryByError(RetryPolicy):
         if isinstance(exception, RosterError):
             return RetryDecision.fail("Trying again cannot help.")
         if try_number > 1:
-            return RetryDecision.fail("It failed twice in an unforeseen way.")
-        return RetryDecision.retry(PAUSE, "Unforeseen: tried once more.")
+            return RetryDecision.fail("It failed twice with an unexpected error.")
+        return RetryDecision.retry(PAUSE, "Unexpected: tried once more.")
 
     def serialize(self) -> dict[str, Any]:
         """It has no settings."""

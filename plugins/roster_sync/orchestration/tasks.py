@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import Asset, AssetAlias
-from airflow.sdk.api.client import ServerResponseError
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from roster_sync.config.districts import load_registry
 from roster_sync.config.paths import docs_folder
-from roster_sync.core.errors import RosterError, SourceNotReady, SyncRefused
+from roster_sync.core.errors import SyncRefused
 from roster_sync.core.vocabulary import OPEN
 from roster_sync.database import db
-from roster_sync.orchestration import failures, hooks, retry_policy
+from roster_sync.orchestration import hooks
+from roster_sync.orchestration.task_runtime import alive_asker, refusals, refuse_unknown_keys, request_of, working
 from roster_sync.sources.base import Askable
 
 if TYPE_CHECKING:
@@ -34,23 +33,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ALIVE: Final = ("queued", "running")
 WAIT_MINUTES: Final = 60
 WAIT_POLL_SECONDS: Final = 15
 WRITTEN: Final = ("added", "updated", "restored", "unshared", "deleted")
 STOPPED: Final = "The run stopped before its end: the log of its failed task in Airflow says why."
-_OWN_COLUMNS: Final = ("district", "run_id", "reason")
-"""Parameters that sync.runs keeps in columns of their own."""
-
-
-@dataclass
-class Work:
-    """A step at work: its database connection and what it counted."""
-
-    connection: Connection
-    counts: dict[str, Any] = field(default_factory=dict)
-    rows: int = 0
-    """What the step is measured by, for the rate in its log line."""
 
 
 def start(context: Context, district: District, mode: str) -> int:
@@ -79,7 +65,7 @@ def _begin(context: Context, district: District, request: RunRequest) -> int:
             return runs.begin(connection, district, request, is_alive=is_alive)
         except SyncRefused as refusal:
             if refusal.status == "failed":
-                _tell_refusal(connection, district, request)  # no teardown follows a setup that failed
+                _mail_refusal(connection, district, request)  # no teardown follows a setup that failed
             raise
 
 
@@ -117,7 +103,7 @@ def reopen(context: Context, district: District) -> int:
     return run_id
 
 
-def go_on_with_staged() -> dict[str, int]:
+def reuse_staged_feed() -> dict[str, int]:
     """An approved Edit reads nothing: its plan is made again from what it had staged."""
     log.info("nothing is read: the approved run goes on with the feed that it had staged")
     return {}
@@ -159,7 +145,7 @@ def plan(context: Context, district: District, run_id: int, mode: str) -> str:
 
 
 def apply(context: Context, district: District, run_id: int, decision: str) -> str:
-    """Writes the plan to the portal in one transaction and tells Airflow what changed."""
+    """Writes the plan to the portal in one transaction and publishes the counts to Airflow."""
     from roster_sync.engine import apply as applying
 
     if decision != "apply":
@@ -169,7 +155,7 @@ def apply(context: Context, district: District, run_id: int, decision: str) -> s
         counts = run_counts(work.connection, run_id)
         work.counts.update(_written(counts))
         work.rows = sum(work.counts.values())
-    tell_airflow(context, district, run_id, counts)
+    publish_counts(context, district, run_id, counts)
     return status
 
 
@@ -186,31 +172,31 @@ def undo(context: Context, district: District, run_id: int) -> str:
         work.counts.update(_written(counts))
         work.rows = sum(work.counts.values())
     if status != "previewed":
-        tell_airflow(context, district, run_id, counts)
+        publish_counts(context, district, run_id, counts)
     return status
 
 
 def notify(context: Context, district: District, run_id: int) -> int:
-    """Brings the worklist up to date and sends what this run has to tell; returns how many mails went."""
+    """Brings the worklist up to date and sends the mails of this run; returns how many were sent."""
     from roster_sync.engine import runs, worklist
 
     with working(context, run_id, "notify") as work:
         if runs.status_of(work.connection, run_id) != "previewed":
             work.counts.update(worklist.refresh(work.connection, run_id))
-        sent = tell_people(work.connection, district, run_id)
+        sent = send_mails(work.connection, district, run_id)
         work.counts["mails"] = sent
     return sent
 
 
 def finish(context: Context, district: District, run_id: int) -> None:
-    """Closes the run whatever happened to it, tells a failure to those who want to know, and logs the run's audit."""
+    """Closes the run whatever happened to it, mails a failure to the subscribers, and logs the run's audit."""
     from roster_sync.engine import audit, runs
 
     with closing(hooks.portal_connection()) as connection:
         runs.fail_if_open(connection, run_id, STOPPED)
         status = runs.status_of(connection, run_id)
         if status == "failed":
-            tell_people(connection, district, run_id)
+            send_mails(connection, district, run_id)
         for line in audit.report(connection, run_id):
             log.info("%s", line)
         with db.acting_as(connection, "roster_edit") as cursor:  # what the pages look up, when nobody waits any more
@@ -226,16 +212,16 @@ def purge(context: Context) -> dict[str, int]:
         return housekeeping.purge(connection, is_alive=alive_asker(context))
 
 
-def settle(context: Context) -> int:
+def refresh_worklists(context: Context) -> int:
     """Closes worklist items whose work people have done since the last run of their district."""
     from roster_sync.engine import worklist
 
-    with closing(hooks.portal_connection()) as connection, refusals("settle"):
+    with closing(hooks.portal_connection()) as connection, refusals("refresh_worklists"):
         return worklist.refresh_all(connection)
 
 
 def warn(context: Context) -> int:
-    """Tells the subscribers of districts whose sync expires soon, also where no run would tell them."""
+    """Mails the subscribers of districts whose sync expires soon, also where no run would."""
     from roster_sync.notices import outbox
 
     sent = 0
@@ -243,95 +229,6 @@ def warn(context: Context) -> int:
         for district in load_registry():
             sent += outbox.send_expiry(connection, district, post, hooks.links())
     return sent
-
-
-@contextmanager
-def working(context: Context, run_id: int, step: str) -> Iterator[Work]:
-    """A step of the run: its connection, its place in sync.runs, its time in the log, and its failure told."""
-    from roster_sync.engine import runs
-
-    started = time.monotonic()
-    with closing(hooks.portal_connection()) as connection:
-        work = Work(connection)
-        try:
-            with refusals(step, connection, run_id), runs.step(connection, run_id, step) as counts:
-                work.counts = counts
-                yield work
-        except (RosterError, failures.Unforeseen) as error:
-            if not retry_policy.will_retry(error, context):
-                _record_failure(run_id, str(error))
-            raise
-    seconds = time.monotonic() - started
-    rate = f" ({work.rows / max(seconds, 0.001):,.0f} rows/s)" if work.rows else ""
-    log.info("%s took %.1f s%s; %s", step, seconds, rate, _in_words(work.counts))
-
-
-@contextmanager
-def refusals(step: str, connection: Connection | None = None, run_id: int | None = None) -> Iterator[None]:
-    """Turns what a step raises into what Airflow shows: skipped where the run only may not run now, else failed."""
-    from roster_sync.engine import runs
-
-    try:
-        yield
-    except (SourceNotReady, SyncRefused) as refusal:
-        status = refusal.status if isinstance(refusal, SyncRefused) else "skipped"
-        if connection is not None and run_id is not None and runs.status_of(connection, run_id) == OPEN:
-            runs.close(connection, run_id, status, str(refusal))
-        if status == "failed":
-            raise AirflowFailException(str(refusal)) from None
-        raise AirflowSkipException(str(refusal)) from None
-    except AirflowException:
-        raise
-    except Exception as error:
-        raise failures.told(error, step) from None
-
-
-def refuse_unknown_keys(context: Context) -> None:
-    """Airflow takes any key with a run: a misspelled `preview_only` must not start a Reset."""
-    known = sorted(context["dag"].params)
-    unknown = sorted(set(context["dag_run"].conf or {}) - set(known))
-    if unknown:
-        names = ", ".join(repr(name) for name in unknown)
-        raise AirflowFailException(f"Unknown parameter {names}: this DAG takes {', '.join(known)}. Nothing was read.")
-
-
-def request_of(context: Context, mode: str, undoes_run_id: int | None = None) -> RunRequest:
-    """What the run was asked to do, and by whom."""
-    from roster_sync.engine.runs import RunRequest
-
-    dag_run: Any = context["dag_run"]
-    params = dict(context["params"])
-    is_nightly = dag_run.run_type == "scheduled"
-    return RunRequest(
-        mode=mode,
-        trigger="nightly" if is_nightly else "manual",
-        started_by="schedule" if is_nightly else dag_run.triggering_user_name or "unknown",
-        parameters={name: value for name, value in params.items() if name not in _OWN_COLUMNS},
-        reason=params.get("reason") or None,
-        airflow_dag_id=context["dag"].dag_id,
-        airflow_run_id=context["run_id"],
-        undoes_run_id=undoes_run_id,
-    )
-
-
-def alive_asker(context: Context) -> Callable[[str, str], bool | None]:
-    """Asks Airflow whether another run is at work: False also where it was deleted, None where Airflow cannot tell."""
-    instance: Any = context["ti"]
-
-    def is_alive(dag_id: str, run_id: str) -> bool | None:
-        try:
-            return instance.get_dagrun_state(dag_id, run_id) in ALIVE
-        except (AirflowRuntimeError, ServerResponseError) as error:
-            return False if _is_not_found(error) else None
-
-    return is_alive
-
-
-def _is_not_found(error: AirflowRuntimeError | ServerResponseError) -> bool:
-    """A worker gets the one error, `dags test` the other (Airflow 3.3.2)."""
-    if isinstance(error, ServerResponseError):
-        return error.response.status_code == 404
-    return (error.error.detail or {}).get("status_code") == 404
 
 
 def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]:
@@ -342,7 +239,7 @@ def run_counts(connection: Connection, run_id: int) -> dict[str, dict[str, int]]
     return {entity: numbers for entity, numbers in found.items() if numbers}
 
 
-def tell_airflow(context: Context, district: District, run_id: int, counts: dict[str, dict[str, int]]) -> None:
+def publish_counts(context: Context, district: District, run_id: int, counts: dict[str, dict[str, int]]) -> None:
     """The counts become the metadata of the district's asset, on which other DAGs can be scheduled."""
     extra: dict[str, Any] = {"sync_run_id": run_id, **counts}
     for outlet in context["task"].outlets:
@@ -357,7 +254,7 @@ def asset_of(district: District) -> Asset:
     return Asset(name=f"roster/{district.key}", uri=f"roster/{district.key}", group="roster")
 
 
-def tell_people(connection: Connection, district: District, run_id: int) -> int:
+def send_mails(connection: Connection, district: District, run_id: int) -> int:
     """Sends the run's mails; returns how many."""
     from roster_sync.notices import outbox
 
@@ -365,29 +262,14 @@ def tell_people(connection: Connection, district: District, run_id: int) -> int:
         return outbox.send(connection, run_id, district, post, hooks.links())
 
 
-def _tell_refusal(connection: Connection, district: District, request: RunRequest) -> None:
+def _mail_refusal(connection: Connection, district: District, request: RunRequest) -> None:
     with db.acting_as(connection, "roster_read") as cursor:
         run = db.one(cursor, "runs/run_of_airflow", vars(request))
     if run is not None:
-        tell_people(connection, district, run["id"])
+        send_mails(connection, district, run["id"])
 
 
 def _written(counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """What a run did to the portal, all kinds of rows together."""
     totals = {name: sum(numbers.get(name, 0) for numbers in counts.values()) for name in WRITTEN}
     return {name: total for name, total in totals.items() if total}
-
-
-def _record_failure(run_id: int, message: str) -> None:
-    """On a connection of its own: the step's may be what broke. What fails here is caught up by `finish`."""
-    from roster_sync.engine import runs
-
-    try:
-        with closing(hooks.portal_connection()) as connection:
-            runs.fail_if_open(connection, run_id, message)
-    except RosterError as error:
-        log.warning("the failure could not be recorded: %s", error)
-
-
-def _in_words(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing counted"
