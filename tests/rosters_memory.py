@@ -14,7 +14,8 @@ from psycopg2.extensions import connection as Connection
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.core.limits import Limits
 from roster_sync.core.vocabulary import COLLECTIONS
-from roster_sync.engine import apply, holds, plan, runs, undo
+from roster_sync.engine import apply, holds, runs, undo
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from roster_sync.sources.base import CollectionReport, FeedReport, ProbeReport, Sink
 

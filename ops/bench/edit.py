@@ -37,7 +37,8 @@ from ops.home import REPOSITORY, Home
 from ops.postgres.cluster import APP, Server
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.core.limits import Limits
-from roster_sync.engine import apply, plan, runs
+from roster_sync.engine import apply, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from roster_sync.sources.kinds import open_source
 

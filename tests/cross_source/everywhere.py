@@ -13,7 +13,8 @@ from include.simulator.serving import DEMO_SECRET, serve, serve_clever
 from include.simulator.web import Simulator
 from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import RosterError, SourceNotReady, SyncRefused
-from roster_sync.engine import apply, plan, runs
+from roster_sync.engine import apply, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from roster_sync.sources.base import Access, Source
 from roster_sync.sources.clever.source import Clever

@@ -17,7 +17,8 @@ import psycopg2
 
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.database import db
-from roster_sync.engine import apply, plan, runs
+from roster_sync.engine import apply, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, Roster
 

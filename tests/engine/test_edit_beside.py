@@ -13,7 +13,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from roster_sync.core.errors import DatabaseFailure
 from roster_sync.database import db
-from roster_sync.engine import apply, comparison, plan
+from roster_sync.engine import apply
+from roster_sync.engine.planning import comparison, plan
 from roster_sync.feed import staging
 from roster_sync.feed.copy_sink import CopySink, close_raw
 from tests.engine.rosters import MemorySource, Roster, town

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from roster_sync.core.errors import SyncRefused
-from roster_sync.engine import apply, plan, runs
+from roster_sync.engine import apply, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import World

@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from roster_sync.core.errors import DatabaseFailure, SyncRefused
-from roster_sync.engine import apply, plan, runs
+from roster_sync.engine import apply, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, Roster, town
 from tests.engine.world import World

@@ -62,7 +62,8 @@ def _more() -> Roster:
 
 
 def _steps(world: World, run_id: int) -> None:
-    from roster_sync.engine import apply, plan
+    from roster_sync.engine import apply
+    from roster_sync.engine.planning import plan
     from roster_sync.feed import staging
 
     staging.load(world.app, run_id, world.district, MemorySource(_more()))

@@ -8,7 +8,8 @@ import psycopg2
 import pytest
 
 from roster_sync.database import db
-from roster_sync.engine import apply, plan
+from roster_sync.engine import apply
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, town
 from tests.engine.world import World

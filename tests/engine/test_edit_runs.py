@@ -149,7 +149,8 @@ def test_a_repeated_airflow_run_finds_its_row(world: World) -> None:
 
 
 def test_each_task_of_a_run_may_be_repeated(world: World) -> None:
-    from roster_sync.engine import apply, plan
+    from roster_sync.engine import apply
+    from roster_sync.engine.planning import plan
     from roster_sync.feed import staging
 
     run_id = world.begin()
@@ -240,7 +241,8 @@ def test_the_days_of_a_person_are_told_by_every_id_they_were_known_by(world: Wor
 
 
 def test_a_portal_that_changes_between_plan_and_apply_is_planned_again(world: World) -> None:
-    from roster_sync.engine import apply, plan
+    from roster_sync.engine import apply
+    from roster_sync.engine.planning import plan
     from roster_sync.feed import staging
 
     world.run(town().without("a1"))
@@ -255,7 +257,8 @@ def test_a_portal_that_changes_between_plan_and_apply_is_planned_again(world: Wo
 
 
 def test_a_manual_enrollment_that_comes_between_plan_and_apply_stays_manual(world: World) -> None:
-    from roster_sync.engine import apply, plan
+    from roster_sync.engine import apply
+    from roster_sync.engine.planning import plan
     from roster_sync.feed import staging
 
     world.run(town())
@@ -271,7 +274,8 @@ def test_a_manual_enrollment_that_comes_between_plan_and_apply_stays_manual(worl
 def test_readers_never_see_a_half_applied_run(world: World) -> None:
     """One transaction: what a second connection sees changes once, from nothing to everything."""
     from roster_sync.database import db
-    from roster_sync.engine import apply, plan
+    from roster_sync.engine import apply
+    from roster_sync.engine.planning import plan
     from roster_sync.feed import staging
 
     run_id = world.begin()

@@ -14,7 +14,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from roster_sync.core.errors import DatabaseFailure
 from roster_sync.database import db
-from roster_sync.engine import apply, comparison, plan, undo
+from roster_sync.engine import apply, undo
+from roster_sync.engine.planning import comparison, plan
 from roster_sync.feed import staging
 from tests.engine.rosters import MemorySource, delta, town
 from tests.engine.world import World

@@ -15,7 +15,8 @@ from psycopg2.extras import RealDictCursor
 from roster_sync.config.districts import District, SourceSettings
 from roster_sync.core.errors import RosterError, SyncRefused
 from roster_sync.core.limits import Limits
-from roster_sync.engine import apply, holds, plan, runs
+from roster_sync.engine import apply, holds, runs
+from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
 from roster_sync.sources.base import Source
 from roster_sync.sources.oneroster_csv.source import OneRosterCsv

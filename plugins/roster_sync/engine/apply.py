@@ -10,7 +10,8 @@ from psycopg2.extras import Json
 
 from roster_sync.core.errors import DatabaseFailure, PlanStale, SyncRefused
 from roster_sync.database import db
-from roster_sync.engine import comparison, plan, runs
+from roster_sync.engine import runs
+from roster_sync.engine.planning import comparison, plan
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

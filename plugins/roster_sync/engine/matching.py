@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
-from roster_sync.engine import plan
+from roster_sync.engine.planning import plan
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

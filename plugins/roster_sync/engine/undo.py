@@ -11,7 +11,8 @@ from psycopg2.extras import Json
 from roster_sync.config import environment
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
-from roster_sync.engine import plan, runs
+from roster_sync.engine import runs
+from roster_sync.engine.planning import plan
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -132,8 +132,8 @@ def validate(context: Context, district: District, run_id: int) -> None:
 
 def plan(context: Context, district: District, run_id: int, mode: str) -> str:
     """Compares the feed with the portal. 'apply' where something may be written now, else how the run ended."""
-    from roster_sync.engine import plan as planning
     from roster_sync.engine import runs
+    from roster_sync.engine.planning import plan as planning
 
     with working(context, run_id, "plan") as work:
         source = hooks.open_source(district) if mode == "reset" else None  # a Reset asks it to confirm absences

@@ -6,7 +6,8 @@ import pytest
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.limits import Limits
-from roster_sync.engine import matching, plan
+from roster_sync.engine import matching
+from roster_sync.engine.planning import plan
 from tests.rosters_memory import Portal, Roster
 
 

@@ -16,8 +16,9 @@ from roster_sync.core import limits
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
 from roster_sync.database.parallel import Beside, may_wait
-from roster_sync.engine import comparison, holds, runs
-from roster_sync.engine.absences import Absences
+from roster_sync.engine import holds, runs
+from roster_sync.engine.planning import comparison
+from roster_sync.engine.planning.absences import Absences
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
