@@ -38,7 +38,7 @@ def test_a_fifth_of_a_collection_may_be_rejected_and_one_row_more_stops_the_run(
     spoil(owner, "update staging.users set is_rejected = true where n <= 20", run_id)
     assert checks.validate(app, run_id, feeds.district(), tmp_path).is_ok
     spoil(owner, "update staging.users set is_rejected = true where source_id = 'u21'", run_id)
-    with pytest.raises(FeedRejected, match=r"^21 of 100 people \(21 %\) had to be rejected.*mend them at the source"):
+    with pytest.raises(FeedRejected, match=r"^21 of 100 people \(21%\) had to be rejected.*mend them at the source"):
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 
@@ -147,7 +147,7 @@ def test_repeated_ids_stop_the_run_beyond_a_fifth(
     feeds.unite(owner, run_id, table, 20)
     assert checks.validate(app, run_id, feeds.district(), tmp_path).is_ok
     feeds.unite(owner, run_id, table, 21)
-    with pytest.raises(FeedRejected, match=rf"21 rows of {people_say} \(21 %\) repeat the id of another"):
+    with pytest.raises(FeedRejected, match=rf"21 rows of {people_say} \(21%\) repeat the id of another"):
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 
@@ -163,7 +163,7 @@ def test_a_collection_that_lost_more_than_half_proves_no_absence(
     run_id = feeds.open_run(owner, students=140)
     verdict = checks.validate(app, run_id, feeds.district(), tmp_path)
     assert verdict.is_ok
-    assert verdict.not_complete == {"users": "53.3 % fewer students came than in the last good run (140 after 300)."}
+    assert verdict.not_complete == {"users": "53.3% fewer students came than in the last good run (140 after 300)."}
     with owner.cursor() as cursor:
         cursor.execute("select proof -> 'not_complete' from sync.runs where id = %(run)s", {"run": run_id})
         assert cursor.fetchone() == (verdict.not_complete,)
@@ -176,7 +176,7 @@ def test_a_smaller_fall_only_warns_for_the_plan_holds_it_and_asks(
     run_id = feeds.open_run(owner, students=260)
     verdict = checks.validate(app, run_id, feeds.district(), tmp_path)
     assert verdict.not_complete == {}
-    assert verdict.message == "13.3 % fewer students came than in the last good run (260 after 300)."
+    assert verdict.message == "13.3% fewer students came than in the last good run (260 after 300)."
 
 
 def test_teachers_who_vanish_are_seen_although_students_are_many(

@@ -19,6 +19,7 @@ from psycopg2.extensions import connection as Connection
 from starlette.routing import Match
 
 from roster_sync.core.errors import ConfigError
+from roster_sync.core.limits import Breach
 from roster_sync.core.links import Links
 from roster_sync.engine import worklist
 from roster_sync.notices import outbox as notices
@@ -88,7 +89,7 @@ def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, a
     assert tell(world, app, outbox) == 1
     mail = outbox.only()
     assert mail.to == ADMIN
-    assert mail.subject == "Harbor Unified School District: 1 new teacher, 1 new school, 1 new staff"
+    assert mail.subject == "Harbor Unified School District: 1 new teacher, 1 new school, 1 new staff member"
     for body in both(mail):
         assert "Maria Montfort" in body
         assert "1 needs a license" in body
@@ -183,22 +184,21 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
         "bases": {"students": 1200, "schools": 8},
         "schools": {"removed": ["Pine School"]},
         "licenses_freed": 0,
-        "sentence": "180 of 1200 students would go; the limit is 10 %.",
-        "breaches": [{"kind": "students", "what": "removals", "count": 180, "base": 1200, "percent": 10.0}],
+        "sentence": "180 of 1,200 students would be removed; the limit is 10%.",
+        "breaches": [Breach("students", "removals", 180, 1200, 10.0).as_dict()],
     }
     world.rows("insert into sync.holds (run_id, plan_digest, summary, due_at)"
                " values (%(run)s, 'x', %(plan)s, now() + interval '1 day')", plan=json.dumps(plan))  # fmt: skip
     world.end("held")
     assert tell(world, app, outbox) == 1
     mail = outbox.only()
-    assert mail.subject == "Harbor Unified School District: the roster sync waits for an answer"
+    assert mail.subject == "Harbor Unified School District: the roster sync is waiting for your answer"
     for body in both(mail):
         assert f"https://airflow.example.org/roster/runs/{world.run_id}" in body
         assert "https://airflow.example.org/roster/districts/harbor/sync/emails" in body
-        assert "180 of 1,200 students would go; the limit is 10 %." in body
-        assert "180 of 1200" not in body
-        assert re.search(r"until \d+ \w+ \d{4}, \d\d:\d\d C[SD]T nothing happens", body), "a time without its zone"
-        assert "1 school would go: Pine School." in body
+        assert body.count("180 of 1,200 students would be removed; the limit is 10%.") == 1
+        assert re.search(r"by \w+ \d+, \d{4}, \d+:\d\d [AP]M C[SD]T, nothing happens", body), "a time without its zone"
+        assert "1 school would no longer be shared: Pine School." in body
         assert "1,200" in body
 
 
@@ -218,8 +218,8 @@ def test_a_reset_that_would_free_licenses_says_all_of_it_once(world: World, app:
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
         assert body.count("1 license would be freed.") == 1
-        assert "3 books of students would be taken back." in body
-        assert "1 row made by hand would be deleted too." in body
+        assert "3 student books would be taken back." in body
+        assert "1 manually added row would be deleted too." in body
 
 
 def test_a_reading_of_events_is_called_hourly(world: World, app: Connection, outbox: Outbox) -> None:
@@ -260,7 +260,7 @@ def test_rejected_rows_are_told_by_rule_with_their_cure_and_not_again_while_they
     reject(12)
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        assert "12 classes without a school that is shared" in body
+        assert "12 classes without a shared school" in body
         assert "Give each class its school at the source" in body
         assert "secret" not in body
     world.begin()
@@ -291,7 +291,7 @@ def test_licenses_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_c
     mail = outbox.only()
     assert mail.subject == "Harbor Unified School District: the Reset is done"
     for body in both(mail):
-        assert "An Undo brings back what went, for 7 days." in body
+        assert "You can undo the Reset for 7 days." in body
         assert "Gone Teacher" in body
         assert "Grade 5 Math" in body
 
@@ -421,11 +421,11 @@ def test_an_expiry_is_told_without_a_run_too(world: World, app: Connection, outb
 
 def test_a_feed_that_looks_incomplete_is_told_with_its_reason(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
-    world.rows("""update sync.runs set proof = '{"not_complete": {"users": "60 %% fewer students came."}}'""")
+    world.rows("""update sync.runs set proof = '{"not_complete": {"users": "60%% fewer students came."}}'""")
     world.end("launched")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        assert "60 % fewer students came." in body
+        assert "60% fewer students came." in body
 
 
 def classroom(world: World, teacher_email: str | None = "teacher@example.com", **teacher: Any) -> tuple[int, int]:
@@ -482,7 +482,7 @@ def test_where_a_class_has_no_teacher_to_write_to_the_subscribers_get_the_count(
     mail = outbox.only()
     assert mail.to == ADMIN
     for body in both(mail):
-        assert "1 class whose teachers have no mail address that we can write to" in body
+        assert "1 class whose teachers have no usable email address" in body
         assert "Hidden" not in body
 
 
@@ -498,7 +498,7 @@ def test_after_a_reset_the_subscribers_get_the_count_of_all_students_who_need_bo
     digest, teachers = sorted(outbox.take(), key=lambda mail: mail.to)
     assert teachers.to == "teacher@example.com"
     for body in both(digest):
-        assert "New in 1 class with books. Teachers with a mail address are told." in body
+        assert "New in 1 class with books. Teachers with an email address are notified." in body
         assert "Hidden" not in body
 
 
@@ -566,7 +566,7 @@ def test_a_wrong_mail_connection_is_told_once_in_its_own_sentence_and_the_mails_
     assert notices.send(app, world.run_id, world.district, post, LINKS) == 0
     (told,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert told == (
-        "Mails stay unsent until this is mended: The connection 'smtp_default' lacks the extra 'from_email', the "
+        "Emails stay unsent until this is fixed: The connection 'smtp_default' lacks the extra 'from_email', the "
         "mails' sender. See docs/runbooks/mails-do-not-go-out.md."
     )
     assert world.one("select count(*) from sync.notices where sent_at is null") == 2

@@ -28,7 +28,7 @@ from roster_sync.orchestration.approval import answer_of
 from tests.conftest import Portal
 
 PLAN = {
-    "sentence": "16 of 128 classes would go; the limit is 10 %.",
+    "sentence": "16 of 128 classes would be removed; the limit is 10%.",
     "counts": {"classes": {"unshare": 16}},
     "bases": {"classes": 128},
     "schools": {"added": [], "removed": ["Cedar Elementary"], "offered": []},
@@ -140,9 +140,9 @@ def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked, monke
     with pytest.raises(TaskAwaitingInput) as caught:
         held.ask()
     assert f"run {held.run_id}" in asked["subject"]
-    assert "16 of 128 classes would go" in asked["body"]
+    assert "16 of 128 classes would be removed" in asked["body"]
     assert "Cedar Elementary" in asked["body"]
-    assert f"[the page of run {held.run_id}](https://airflow.example/roster/runs/{held.run_id})" in asked["body"]
+    assert f"[The page of run {held.run_id}](https://airflow.example/roster/runs/{held.run_id})" in asked["body"]
     assert asked["defaults"] == ["Reject"]
     assert list(asked["params"]) == ["reason"]
     assert timedelta(hours=4, minutes=59) < caught.value.timeout < timedelta(hours=5)
@@ -150,8 +150,10 @@ def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked, monke
 
 def test_the_question_calls_the_kinds_of_rows_as_the_pages_do():
     plan = {**PLAN, "counts": {"enrollments": {"end": 4812}}, "bases": {"enrollments": 9100}}
-    text = question_text.body({"run_id": 7, "scope": "removals", "summary": plan}, "https://airflow.example")
-    assert "| enrollments | 4,812 | 9,100 |" in text
+    text = question_text.body(
+        {"run_id": 7, "mode": "edit", "scope": "removals", "summary": plan}, "https://airflow.example"
+    )
+    assert "| Enrollments | 4,812 | 9,100 |" in text
 
 
 def test_nothing_of_the_question_is_rendered_or_kept_beforehand(held):

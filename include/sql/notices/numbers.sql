@@ -1,4 +1,4 @@
--- Numbers of the digest that are no list. In: district_id, run_ids. Needs: book_news (book_news.sql).
+-- What the digest counts without listing it. In: district_id, run_ids. Needs: book_news (book_news.sql).
 select
   (select count(*) from sync.worklist w
    where w.district_id = %(district_id)s and w.kind = 'match_review' and w.opened_run_id = any (%(run_ids)s)
@@ -8,5 +8,5 @@ select
    where c.run_id = any (%(run_ids)s) and c.table_name = 'student_books' and c.action = 'delete') as books_freed,
   (select count(distinct student_id) from book_news) as students_without_books,
   (select count(distinct class_id) from book_news) as classes_with_such,
-  (select count(distinct student_id) from book_news where email is null) as students_untold,
+  (select count(distinct student_id) from book_news where email is null) as students_without_teacher,
   (select count(distinct class_id) from book_news where email is null) as classes_without_teacher;

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from roster_sync.core.vocabulary import KINDS
+from roster_sync.core.text import number, percent
+from roster_sync.core.vocabulary import NOUNS
 
 PEOPLE = ("teachers", "students", "admins")
 UNLIMITED = 100.0
@@ -45,17 +46,17 @@ class Breach:
     percent: float
 
     def sentence(self) -> str:
-        """The breach in plain words, without a person."""
+        """The breach in one sentence for questions, pages and emails, without a person. Kept with the plan."""
         if self.what == "issuer":
-            return "These are the first data from another source: every id is new."
-        of = f"{self.count:,} of {self.base:,}"
+            return "This is the first roster from another source, so every ID is new."
+        share = f"{number(self.count)} of {number(self.base)}"
         if self.what == "turnover":
-            return f"{of} people are gone while as many unknown ones come."
-        verb = "change" if self.what == "updates" else "go"
-        return f"{of} {KINDS[self.kind].lower()} would {verb}; the limit is {self.percent:g} %."
+            return f"{share} people are missing, and at least as many new people appear in their place."
+        verb = "updated" if self.what == "updates" else "removed"
+        return f"{share} {NOUNS[self.kind].many} would be {verb}; the limit is {percent(self.percent)}."
 
     def as_dict(self) -> dict[str, Any]:
-        """For sync.runs.plan and the page."""
+        """For sync.runs.plan and everyone who shows it."""
         return asdict(self) | {"sentence": self.sentence()}
 
 

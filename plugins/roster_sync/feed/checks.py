@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roster_sync.config.districts import District
-from roster_sync.config.templates import percent
 from roster_sync.core.errors import FeedRejected
 from roster_sync.core.limits import Limits, for_run
+from roster_sync.core.text import noun, percent
 from roster_sync.database import db
 from roster_sync.feed import data_docs, suites
 from roster_sync.feed.suites import Judged
@@ -98,7 +98,7 @@ def _verdict(profile: Profile, judged: list[Judged]) -> Verdict:
 
 
 def _and_more(count: int, what: str) -> str:
-    return f" ({count} {what}{'' if count == 1 else 's'}.)" if count else ""
+    return f" ({count} {noun(count, what)}.)" if count else ""
 
 
 def _sentences(profile: Profile, judged: list[Judged]) -> dict[str, str]:

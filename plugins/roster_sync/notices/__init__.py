@@ -1,1 +1,1 @@
-"""What people are told after a run, and the mails that tell them."""
+"""What people are notified of after a run, and the emails that notify them."""

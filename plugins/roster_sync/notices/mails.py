@@ -1,19 +1,24 @@
-"""Mails: what one is, and how news become one; calm HTML and plain text from include/templates/mails."""
+"""Emails: the parts that one is made of, and how they become calm HTML and plain text (include/templates/mails)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Final
 
 from roster_sync.config.templates import render
+from roster_sync.core.text import noun
 
 SHOWN: Final = 40
-"""Rows of a list that a mail shows; the rest is a number and a link."""
+"""Rows of a list that an email shows; the rest is a number and a link."""
+HEADLINES: Final = 3
+"""Pieces of lesser news that a subject names."""
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail, ready to be posted. Its repr shows nobody's address and nothing of its content."""
+    """One email, ready to be posted. Its repr shows nobody's address and nothing of its content."""
 
     to: str = field(repr=False)
     subject: str
@@ -21,20 +26,43 @@ class Mail:
     html: str = field(repr=False)
 
 
-@dataclass
+class Rank(IntEnum):
+    """How much a piece of news matters; the most important one makes the subject."""
+
+    FAILED = 0
+    WAITING = 1
+    EXPIRING = 2
+    DONE = 3
+    """The last one that makes the subject alone."""
+    TO_DO = 4
+    NEW = 5
+    COUNTED = 6
+    REJECTED = 7
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the subject may say of a part of the email; never a name."""
+
+    rank: Rank
+    text: str
+
+
+@dataclass(frozen=True)
 class Row:
-    """One line of a list: what it is, and a quieter word on it."""
+    """One line of a list: what it is, and a quieter note."""
 
     what: str
     note: str = ""
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """One part of a mail: a number, what it counts, what to do, and the list."""
+    """One part of a digest: a number, what it counts, what to do, and the list."""
 
     count: int
     title: str
+    headline: Headline | None = None
     advice: str = ""
     rows: list[Row] = field(default_factory=list)
     href: str = ""
@@ -44,7 +72,7 @@ class Section:
 
     @property
     def shown(self) -> list[Row]:
-        """The rows that the mail shows."""
+        """The rows that the email shows."""
         return self.rows[:SHOWN]
 
     @property
@@ -53,26 +81,26 @@ class Section:
         return (len(self.rows) if self.total is None else self.total) - len(self.shown)
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Alert:
     """What must be seen first."""
 
     tone: str
     """bad | warn | good | note"""
     title: str
+    headline: Headline
     text: list[str]
-    href: str = ""
-    label: str = ""
+    href: str
+    label: str
     table: list[list[str]] = field(default_factory=list)
     """Kinds of rows by what happens to them; the first line is the head."""
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Digest:
-    """All that one mail to a subscriber says."""
+    """Everything that one email to a subscriber says."""
 
-    headline: str
-    intro: str
+    intro: str = ""
     alerts: list[Alert] = field(default_factory=list)
     table: list[list[str]] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
@@ -81,22 +109,36 @@ class Digest:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to tell: no mail."""
+        """No news: no email."""
         return not (self.alerts or self.sections)
 
+    @property
+    def headline(self) -> str:
+        """The most important news, or up to three lesser pieces; never a name."""
+        parts: list[Alert | Section] = [*self.alerts, *self.sections]
+        found = [part.headline for part in parts if part.headline]
+        ranked = sorted(found, key=lambda one: one.rank)
+        if ranked and ranked[0].rank <= Rank.DONE:
+            return ranked[0].text
+        return ", ".join(_once(one.text for one in ranked)[:HEADLINES]) or "roster sync news"
 
-@dataclass
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True)
 class ClassNews:
-    """A teacher's class, its new students and the books that they lack."""
+    """A teacher's class, its new students and the books that they need."""
 
     title: str
     note: str
     books: str
-    students: list[str] = field(default_factory=list)
+    students: list[str]
 
 
 def digest_mail(to: str, district_name: str, digest: Digest) -> Mail:
-    """The digest of a run for one subscriber."""
+    """The digest for one subscriber."""
     values: dict[str, Any] = {"district": district_name, "digest": digest}
     return Mail(
         to=to,
@@ -107,12 +149,12 @@ def digest_mail(to: str, district_name: str, digest: Digest) -> Mail:
 
 
 def teacher_mail(to: str, district_name: str, classes: list[ClassNews]) -> Mail:
-    """One mail a run to a teacher, with their own new students; the subject names nobody."""
+    """One email to a teacher, with their own new students; the subject names nobody."""
     students = sum(len(one.students) for one in classes)
     values: dict[str, Any] = {"district": district_name, "classes": classes, "students": students}
     return Mail(
         to=to,
-        subject=f"{students} new {'student needs' if students == 1 else 'students need'} books in your classes",
+        subject=f"{students} new {noun(students, 'student needs', 'students need')} books in your classes",
         text=_tidy(render("mails/teacher.txt", **values)),
         html=render("mails/teacher.html", **values),
     )

@@ -1,7 +1,7 @@
-"""Tells people what a run did: one digest to the district's subscribers, one mail to each teacher it concerns.
+"""Notifies people of what a run did: one digest to the district's subscribers, one email to each teacher concerned.
 
-What is to be told is recorded first, once per recipient and thing (sync.notices); what could not be sent stays recorded
-and goes with the next run. A mail that fails never fails a run.
+Every notice is recorded first, once per recipient and subject (sync.notices); what could not be sent stays recorded and
+goes with the next run. An email that fails never fails a run.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +17,12 @@ from zoneinfo import ZoneInfo
 
 from roster_sync.core.errors import RosterError
 from roster_sync.core.links import Links
+from roster_sync.core.text import full_name
 from roster_sync.database import db
 from roster_sync.engine import runs
 from roster_sync.notices import digests
-from roster_sync.notices.digest_words import full_name
 from roster_sync.notices.mails import ClassNews, Digest, Mail, digest_mail, teacher_mail
+from roster_sync.notices.news import News
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -35,7 +37,7 @@ log = logging.getLogger(__name__)
 Post = Callable[[Mail], None]
 
 PATIENCE: Final = 3
-"""Failures in a row after which the mail server counts as away, and the rest waits for the next run."""
+"""Failures in a row after which the mail server counts as down, and the rest waits for the next run."""
 RUNBOOK: Final = "docs/runbooks/mails-do-not-go-out.md"
 TEACHER: Final = "teacher_books"
 _NOTIFIED: Final = {
@@ -45,17 +47,27 @@ _NOTIFIED: Final = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Mailing:
+    """The emails of one district: it, and what every one of them is made with."""
+
+    connection: Connection
+    district_id: int
+    district: District
+    links: Links
+
+
 def send(connection: Connection, run_id: int, district: District, post: Post, links: Links) -> int:
-    """Tells what this run has to tell, and what an earlier one could not record or send; returns the mails sent."""
+    """Sends the news of this run, and what an earlier one could not record or send; returns the emails sent."""
     with db.acting_as(connection, "roster_edit") as cursor:
         run = db.one(cursor, "notices/run", {"run_id": run_id})
         if run is None:
             return 0
         params = {"district_id": run["district_id"], "today": _today(district)}
-        for told in (*runs.untold(cursor, run_id, run["district_id"]), run_id):
-            _record(cursor, params | {"run_id": told, "run_ids": [told]})
+        for unreported in (*runs.untold(cursor, run_id, run["district_id"]), run_id):
+            _record(cursor, params | {"run_id": unreported, "run_ids": [unreported]})
         db.run(cursor, "notices/record_expiry", params | {"run_id": run_id})
-    return _send_pending(connection, run["district_id"], district, post, links)
+    return _send_pending(_Mailing(connection, run["district_id"], district, links), post)
 
 
 def _record(cursor: Cursor, params: dict[str, Any]) -> None:
@@ -65,103 +77,99 @@ def _record(cursor: Cursor, params: dict[str, Any]) -> None:
 
 
 def send_expiry(connection: Connection, district: District, post: Post, links: Links) -> int:
-    """Tells an expiration date that comes near, for a district that no run told of it; returns the mails sent."""
+    """Sends the warning that a sync expires soon, where no run has sent it; returns the emails sent."""
     with db.acting_as(connection, "roster_edit") as cursor:
         found = db.one(cursor, "notices/district", {"key": district.key})
         if found is None:
             return 0
         params = {"run_id": None, "district_id": found["id"], "today": _today(district)}
         db.run(cursor, "notices/record_expiry", params)
-    return _send_pending(connection, found["id"], district, post, links)
+    return _send_pending(_Mailing(connection, found["id"], district, links), post)
 
 
 def _today(district: District) -> str:
     return datetime.now(ZoneInfo(district.timezone)).date().isoformat()
 
 
-def _send_pending(connection: Connection, district_id: int, district: District, post: Post, links: Links) -> int:
+def _send_pending(mailing: _Mailing, post: Post) -> int:
     sent = failed = failed_in_a_row = 0
-    with _only_sender(connection, district_id):
-        with db.acting_as(connection, "roster_read") as cursor:
-            pending = db.rows(cursor, "notices/pending", {"district_id": district_id})
-        made: dict[Any, Digest] = {}
-        for (recipient, is_teacher), rows in _letters(pending):
-            told = _told(connection, district_id, district, links, recipient, rows, is_teacher, made)
-            if told is None:
-                _mark(connection, district_id, rows)  # overtaken: a hold answered, a student who left again
+    with _only_sender(mailing):
+        with db.acting_as(mailing.connection, "roster_read") as cursor:
+            pending = db.rows(cursor, "notices/pending", {"district_id": mailing.district_id})
+        digests_made: dict[Any, Digest] = {}
+        for recipient, is_teacher, rows in _by_mail(pending):
+            mail = (
+                _teacher_mail(mailing, recipient, rows)
+                if is_teacher
+                else _digest(mailing, recipient, rows, digests_made)
+            )
+            if mail is None:
+                _mark_sent(mailing, rows)  # no longer true: a hold answered, a student who left again
                 continue
             try:
-                post(told)
-            except RosterError as error:  # of the connection, and so of every mail
+                post(mail)
+            except RosterError as error:  # of the connection, and so of every email
                 failed += 1
-                log.error("Mails stay unsent until this is mended: %s See %s.", error, RUNBOOK)
+                log.error("Emails stay unsent until this is fixed: %s See %s.", error, RUNBOOK)
                 break
             except Exception as error:  # whatever the mail server or its client raises
                 failed += 1
                 failed_in_a_row += 1
-                log.warning("a mail could not be sent (%s); the next run tries again", type(error).__name__)
+                log.warning("an email could not be sent (%s); the next run tries again", type(error).__name__)
                 if failed_in_a_row >= PATIENCE:
-                    log.warning("the mail server takes no mails now; the rest waits for the next run. See %s.", RUNBOOK)
+                    log.warning(
+                        "the mail server takes no emails now; the rest waits for the next run. See %s.", RUNBOOK
+                    )
                     break
                 continue
             failed_in_a_row = 0
             sent += 1
-            _mark(connection, district_id, rows)
-    log.info("%s mails sent, %s failed", sent, failed)
+            _mark_sent(mailing, rows)
+    log.info("%s emails sent, %s failed", sent, failed)
     return sent
 
 
-def _letters(pending: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, bool], list[dict[str, Any]]]]:
-    """The pending notices by mail: a subscriber who is a teacher too gets one mail for each part."""
+def _by_mail(pending: list[dict[str, Any]]) -> Iterator[tuple[str, bool, list[dict[str, Any]]]]:
+    """Recipient, whether it is a teacher's email, and its notices; a subscriber who is a teacher too gets both."""
 
     def key(row: dict[str, Any]) -> tuple[str, bool]:
         return str(row["recipient"]), row["kind"] == TEACHER
 
-    for recipient, rows in groupby(sorted(pending, key=key), key=key):
-        yield recipient, list(rows)
+    for (recipient, is_teacher), rows in groupby(sorted(pending, key=key), key=key):
+        yield recipient, is_teacher, list(rows)
 
 
-def _told(
-    connection: Connection,
-    district_id: int,
-    district: District,
-    links: Links,
-    recipient: str,
-    rows: list[dict[str, Any]],
-    is_teacher: bool,
-    made: dict[Any, Digest],
-) -> Mail | None:
-    """The mail for these notices, or None where nothing of them still holds; equal news are put together once."""
-    with db.acting_as(connection, "roster_edit") as cursor:
-        if is_teacher:
-            classes = _classes(cursor, district_id, recipient, _run_ids(rows))
-            return teacher_mail(recipient, district.name, classes) if classes else None
-        news = tuple((row["run_id"], row["kind"], row["subject_key"]) for row in rows)
-        if news not in made:
-            made[news] = digests.make(cursor, district_id, district, links, rows)
-    digest = made[news]
-    return None if digest.is_empty else digest_mail(recipient, district.name, digest)
+def _digest(mailing: _Mailing, recipient: str, rows: list[dict[str, Any]], made: dict[Any, Digest]) -> Mail | None:
+    """A subscriber's email, or None where nothing in it is true any more; the same digest is made once."""
+    news = tuple((row["run_id"], row["kind"], row["subject_key"]) for row in rows)
+    if news not in made:
+        with db.acting_as(mailing.connection, "roster_edit") as cursor:
+            made[news] = digests.make(News(cursor, mailing.district_id, mailing.district, mailing.links, rows))
+    return None if made[news].is_empty else digest_mail(recipient, mailing.district.name, made[news])
 
 
-def _classes(cursor: Any, district_id: int, email: str, run_ids: list[int]) -> list[ClassNews]:
-    db.run(cursor, "notices/book_news", {"district_id": district_id, "run_ids": run_ids})
-    found = db.rows(cursor, "notices/teacher_students", {"email": email})
-    classes: list[ClassNews] = []
-    for _, rows in groupby(found, key=lambda row: row["class_id"]):
-        students = list(rows)
-        first = students[0]
-        note = ", ".join(part for part in (first["period"] and f"Period {first['period']}", first["school"]) if part)
-        classes.append(ClassNews(first["title"], note, first["books"] or "", [full_name(row) for row in students]))
-    return classes
+def _teacher_mail(mailing: _Mailing, recipient: str, rows: list[dict[str, Any]]) -> Mail | None:
+    """A teacher's email, or None where none of the students needs books any more."""
+    with db.acting_as(mailing.connection, "roster_edit") as cursor:
+        db.run(cursor, "notices/book_news", {"district_id": mailing.district_id, "run_ids": _run_ids(rows)})
+        found = db.rows(cursor, "notices/teacher_students", {"email": recipient})
+    classes = [_class_news(list(students)) for _, students in groupby(found, key=lambda row: row["class_id"])]
+    return teacher_mail(recipient, mailing.district.name, classes) if classes else None
 
 
-def _mark(connection: Connection, district_id: int, rows: list[dict[str, Any]]) -> None:
+def _class_news(students: list[dict[str, Any]]) -> ClassNews:
+    first = students[0]
+    note = ", ".join(part for part in (first["period"] and f"Period {first['period']}", first["school"]) if part)
+    return ClassNews(first["title"], note, first["books"] or "", [full_name(row) for row in students])
+
+
+def _mark_sent(mailing: _Mailing, rows: list[dict[str, Any]]) -> None:
     kinds = sorted({_NOTIFIED[row["kind"]] for row in rows if row["kind"] in _NOTIFIED})
-    with db.acting_as(connection, "roster_edit") as cursor:
+    with db.acting_as(mailing.connection, "roster_edit") as cursor:
         db.run(cursor, "notices/sent", {"ids": [row["id"] for row in rows]})
         if kinds:
-            told = {"district_id": district_id, "run_ids": _run_ids(rows), "kinds": kinds}
-            db.run(cursor, "notices/notified", told)
+            notified = {"district_id": mailing.district_id, "run_ids": _run_ids(rows), "kinds": kinds}
+            db.run(cursor, "notices/notified", notified)
 
 
 def _run_ids(rows: list[dict[str, Any]]) -> list[int]:
@@ -169,13 +177,14 @@ def _run_ids(rows: list[dict[str, Any]]) -> list[int]:
 
 
 @contextmanager
-def _only_sender(connection: Connection, district_id: int) -> Iterator[None]:
-    """One sender per district at a time: two at once would tell the same thing twice."""
-    with db.acting_as(connection, "roster_read") as cursor:
-        cursor.execute("select pg_advisory_lock(hashtext('roster notices'), %(id)s)", {"id": district_id})
+def _only_sender(mailing: _Mailing) -> Iterator[None]:
+    """One sender per district at a time: two at once would send the same email twice."""
+    lock = {"id": mailing.district_id}
+    with db.acting_as(mailing.connection, "roster_read") as cursor:
+        cursor.execute("select pg_advisory_lock(hashtext('roster notices'), %(id)s)", lock)
     try:
         yield
     finally:
-        if not connection.closed:
-            with db.acting_as(connection, "roster_read") as cursor:
-                cursor.execute("select pg_advisory_unlock(hashtext('roster notices'), %(id)s)", {"id": district_id})
+        if not mailing.connection.closed:
+            with db.acting_as(mailing.connection, "roster_read") as cursor:
+                cursor.execute("select pg_advisory_unlock(hashtext('roster notices'), %(id)s)", lock)

@@ -14,6 +14,7 @@ from psycopg2.extras import Json
 
 from roster_sync.core import limits
 from roster_sync.core.errors import SyncRefused
+from roster_sync.core.text import plural
 from roster_sync.database import db
 from roster_sync.database.parallel import Beside, may_wait
 from roster_sync.engine import holds, runs
@@ -219,16 +220,12 @@ def _judge_reset(
         reasons.append("No classes or no enrollments are shared at all: every one in the portal would be deleted.")
     if not _is_unlimited(run):
         if summary["schools_removed"]:
-            reasons.append(f"{_number(len(summary['schools_removed']), 'school')} would be deleted.")
+            reasons.append(f"{plural(len(summary['schools_removed']), 'school')} would be deleted.")
         if summary["licenses_freed"]:
-            reasons.append(f"{_number(summary['licenses_freed'], 'license')} would be freed.")
+            reasons.append(f"{plural(summary['licenses_freed'], 'license')} would be freed.")
     if reasons or found:
         return "held", "reset", (), reasons
     return "apply", None, ALL_PHASES, reasons
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], summary: dict[str, Any]) -> Decision:
@@ -241,7 +238,7 @@ def _after_approval(cursor: Cursor, run: dict[str, Any], hold: dict[str, Any], s
     if beyond["rows"]:
         return Decision(
             "held", (), "reset",
-            f"Since the approval {_number(beyond['rows'], 'more row')} would be deleted or freed: it is asked again.",
+            f"Since the approval {plural(beyond['rows'], 'more row')} would be deleted or freed: it is asked again.",
         )  # fmt: skip
     return Decision("apply", ALL_PHASES, None, "Approved.")
 

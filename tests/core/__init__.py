@@ -1,0 +1,1 @@
+"""The words and rules that everything else is said in."""
