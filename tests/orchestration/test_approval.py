@@ -21,7 +21,7 @@ from airflow.sdk.exceptions import (
 )
 
 from roster_sync.config import districts
-from roster_sync.engine import question_text, runs
+from roster_sync.engine import plan_text, runs
 from roster_sync.engine.runs import RunRequest
 from roster_sync.orchestration import dag_factory, tasks
 from roster_sync.orchestration.approval import answer_of
@@ -150,7 +150,7 @@ def test_the_question_holds_numbers_and_waits_until_it_is_due(held, asked, monke
 
 def test_the_question_calls_the_kinds_of_rows_as_the_pages_do():
     plan = {**PLAN, "counts": {"enrollments": {"end": 4812}}, "bases": {"enrollments": 9100}}
-    text = question_text.body(
+    text = plan_text.question(
         {"run_id": 7, "mode": "edit", "scope": "removals", "summary": plan}, "https://airflow.example"
     )
     assert "| Enrollments | 4,812 | 9,100 |" in text

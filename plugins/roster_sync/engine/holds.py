@@ -13,7 +13,7 @@ from roster_sync.config import environment
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.links import Links
 from roster_sync.database import db
-from roster_sync.engine import question_text
+from roster_sync.engine import plan_text
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -87,7 +87,7 @@ def question(
     mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])
     return Question(
         subject=f"{found['district']}: {mode} on hold (run {run_id})",
-        body=question_text.body(found, links.run(run_id)),
+        body=plan_text.question(found, links.run(run_id)),
         due_at=found["due_at"],
     )
 

@@ -38,7 +38,9 @@ def test_a_breach_is_told_in_the_words_and_numbers_that_mails_and_pages_use() ->
     breach = Breach("enrollments", "removals", 4812, 9100, 50)
     assert breach.sentence() == "4,812 of 9,100 enrollments would be removed; the limit is 50%."
     breach = Breach("people", "turnover", 1204, 9100, 10)
-    assert breach.sentence() == "1,204 of 9,100 people are gone while as many unknown ones come."
+    assert (
+        breach.sentence() == "1,204 of 9,100 people are missing, and at least as many new people appear in their place."
+    )
 
 
 def by_hand(harbor: Portal, count: int) -> None:
