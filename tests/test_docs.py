@@ -13,6 +13,7 @@ from airflow.sdk import DAG
 from roster_sync import __version__
 from roster_sync.config import districts
 from roster_sync.config import registry_file as registry_file
+from roster_sync.core import source_kinds
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
 from tests.conftest import Portal
@@ -70,7 +71,7 @@ def test_every_dag_and_each_of_its_parameters_is_in_the_configuration_page(dags:
 
 def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) -> None:
     names = {dag_id.replace("__bay", "__<key>") for dag_id in dags} | set(dag_steps.MINUTES)
-    names |= {*dag_factory.POOLS.values(), dag_factory.MANUAL_POOL}
+    names |= {dag_factory.MANUAL_POOL} | {kind.pool for kind in source_kinds.KINDS}
     names |= {task_id for dag in dags.values() for task_id in dag.task_ids}
     assert {name for name in names if f"`{name}`" not in GLOSSARY} == set()
 
