@@ -26,6 +26,7 @@ GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
 ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 RULES = (REPOSITORY / "docs" / "rules.md").read_text(encoding="utf-8")
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+PACKAGE = REPOSITORY / "plugins" / "roster_sync"
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
 QUERY = re.compile(r'psql -U postgres portal -c "([^"]+)"')
 OTHER_NAMES = {"aws_access_key_id", "aws_secret_access_key", "key", "secret", "token"}
@@ -174,8 +175,9 @@ def test_what_a_page_names_is_there(page: Path) -> None:
         other = page.parent / target if target else page
         assert other.exists(), target
         assert not anchor or anchor in _anchors(other), f"{target}#{anchor}"
-    for name in re.findall(r"`((?:docs|include|ops|bin|tests|dags|config|helm|plugins)/[\w./-]+)`", text):
-        assert (REPOSITORY / name).exists(), name
+    tops = "|".join(("docs", "include", "ops", "bin", "tests", "dags", "helm", "plugins", *ROOMS))
+    for name in re.findall(rf"`((?:{tops})/[\w./-]+)`", text):
+        assert any((folder / name).exists() for folder in (REPOSITORY, PACKAGE)), name
 
 
 def test_every_rule_names_the_tests_that_hold_it() -> None:
