@@ -939,7 +939,7 @@ create table staging.enrollments (
 ) partition by list (run_id);
 comment on table staging.enrollments is
   'The enrollments of a run''s feed, class and person by their number: both texts are looked up once, when the feed is
-read. See docs/adr/0014-enrollments-beside-the-rest.md.';
+read. See docs/adr/0014-enrollments-in-parallel.md.';
 comment on column staging.enrollments.run_id is 'The run.';
 comment on column staging.enrollments.place is
   'The line, as unusual_enrollments names it. A line stands here twice where two rows of the feed have its class''s or

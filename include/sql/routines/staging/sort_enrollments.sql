@@ -1,5 +1,5 @@
 -- Sorts the enrollments of a first load as the portal's index will hold them, while people and classes are still being
--- resolved, when the other processor is free. See docs/adr/0014-enrollments-beside-the-rest.md.
+-- resolved, when the other processor is free. See docs/adr/0014-enrollments-in-parallel.md.
 -- School by school and class by class, the order in which new ones get their ids (plan/resolve_schools.sql and
 -- plan/resolve_classes.sql). Makes sorted_enrollments_<run>; nothing where the portal has enrollments of the district,
 -- which are joined in no order, nor where a line names an enrollment once more, which happens in few districts
