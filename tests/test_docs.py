@@ -11,8 +11,7 @@ import pytest
 from airflow.sdk import DAG
 
 from roster_sync import __version__
-from roster_sync.config import districts
-from roster_sync.config import registry_file as registry_file
+from roster_sync.config import registry_file
 from roster_sync.core import source_kinds
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
@@ -49,7 +48,7 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DAG]:
     with pytest.MonkeyPatch.context() as patch:
         path = registry(folder, ["bay"], "clever")
         path.write_text(path.read_text().replace("owner:", "freshen: hourly, owner:"))
-        patch.setenv(districts.DISTRICTS_VARIABLE, str(path))
+        patch.setenv(registry_file.DISTRICTS_VARIABLE, str(path))
         found = dag_factory.build_all()
         for build in (
             dag_factory.build_reset_dag,
@@ -85,7 +84,7 @@ def test_the_architecture_page_lists_every_task_and_every_room_in_its_order() ->
 
 
 def test_every_variable_that_the_code_reads_is_in_the_configuration_page_and_no_other() -> None:
-    read = {cluster_policies.PRELOAD_VARIABLE, districts.DISTRICTS_VARIABLE}
+    read = {cluster_policies.PRELOAD_VARIABLE, registry_file.DISTRICTS_VARIABLE}
     for folder in ("plugins", "ops", "config", "include"):
         for path in (REPOSITORY / folder).rglob("*.py"):
             read |= set(re.findall(r"[\"'](ROSTER_[A-Z_]+)[\"']", path.read_text(encoding="utf-8")))

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from ops.console import say
 from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server
-from roster_sync.config.districts import load_registry
+from roster_sync.config.registry_file import load_registry
 from roster_sync.core.errors import ConfigError
 
 _NEWEST = "select coalesce(max(id), 0) from sync.runs"

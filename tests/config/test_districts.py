@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from zoneinfo import available_timezones
 
+import jsonschema
 import pytest
+import yaml
 
-from roster_sync.config import cron, districts
-from roster_sync.config.districts import District, SourceSettings, load_registry
-from roster_sync.config.registry_file import default_schedule
+from roster_sync import districts as command
+from roster_sync.config import registry_file
+from roster_sync.config.districts import District, SourceSettings
+from roster_sync.config.registry_file import default_schedule, load_registry
+from roster_sync.config.registry_schema import cron_problem
 from roster_sync.core.errors import ConfigError
 from roster_sync.core.limits import Limits
+
+FOLDER = registry_file.REPOSITORY / "include" / "districts"
 
 WHOLE = """\
 districts:
@@ -158,17 +165,21 @@ def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp
         ("key: Bay", "1 to 50 of a-z"),
         ("key: " + "x" * 51, "1 to 50 of a-z"),
         ("name: yes", "'name' must be a text"),
-        ("timezone: America/Chigaco", "is no time zone"),
-        ("timezone: ../etc/passwd", "is no time zone"),
+        ("timezone: America/Chigaco", "is not a time zone"),
+        ("timezone: ../etc/passwd", "is not a time zone"),
         ("schedule: '0 2 * *'", "five fields"),
-        ("schedule: '0 24 * * *'", "'24' is not between 0 and 23"),
+        ("schedule: '0 24 * * *'", "the hour '24' is not a number from 0 to 23"),
         ("source: {conn_id: x}", "lacks 'kind'"),
+        ("source: {}", "lacks 'kind'"),
         ("source: {kind: classlink}", "'kind' must be one of clever, oneroster, oneroster_csv"),
         ("source: {kind: clever}", "lacks 'conn_id'"),
         ("source: {kind: clever, conn_id: 'a b'}", "may hold letters"),
-        ("source: {kind: clever, conn_id: x, path: y}", "'path' does not belong to a clever source"),
+        ("source: {kind: clever, conn_id: x, path: y}", "'path' does not belong to the clever source"),
         ("source: {kind: clever, conn_id: x, version: v2.1}", "'version' must be one of v3.0, v3.1"),
-        ("source: {kind: oneroster_csv, path: x, district_id: y}", "'district_id' does not belong to a oneroster_csv"),
+        (
+            "source: {kind: oneroster_csv, path: x, district_id: y}",
+            "'district_id' does not belong to the oneroster_csv",
+        ),
         ("source: {kind: oneroster, conn_id: x, version: '1.1'}", "lacks 'auth'"),
         ("source: {kind: oneroster, conn_id: x, auth: bearer}", "lacks 'version'"),
         ("source: {kind: oneroster, conn_id: x, version: '1.0', auth: bearer}", "one of 1.1, 1.2"),
@@ -256,23 +267,35 @@ def test_the_usual_start_is_the_same_everywhere_and_spreads_over_the_night():
 
 @pytest.mark.parametrize(
     "expression",
-    ["* * * * *", "*/15 0-6 * * mon-fri", "0 2 1,15 jan-JUN/2 *", "5 4 29 2 *", "0 0 31 * 7", "0/10 1 * * 0"],
+    [
+        "* * * * *",
+        "*/15 22-6 * * mon-fri",
+        "0 2 1,15 jan-JUN/2 *",
+        "5 4 29 2 *",
+        "0 0 31 * 7",
+        "0 0 L * *",
+        "0 0 31 2 fri",
+    ],
 )
 def test_a_right_cron_expression_has_no_problem(expression):
-    assert cron.problem(expression) == ""
+    assert cron_problem(expression) == ""
 
 
 @pytest.mark.parametrize(
     ("expression", "part"),
     [
         ("60 * * * *", "minute"),
-        ("* 5-2 * * *", "backwards"),
+        ("* 5-25 * * *", "hour"),
         ("* * 0 * *", "day of the month"),
-        ("*/0 * * * *", "step"),
+        ("*/0 * * * *", "minute"),
         ("* * * 13 *", "month"),
         ("* * * * 8", "day of the week"),
         ("@daily", "five fields"),
-        ("0 0 L * *", "day of the month"),
+        ("0 0 0L * *", "day of the month"),
+        ("R 2 * * *", "minute"),
+        ("R(0-30) 2 * * *", "minute"),
+        ("H 2 * * *", "minute"),
+        ("0 0 31 2,4 *", "no month"),
         ("0 0 30 2 *", "no month"),
         ("a * * * *", "minute"),
         ("*-5 * * * *", "minute"),
@@ -280,7 +303,7 @@ def test_a_right_cron_expression_has_no_problem(expression):
     ],
 )
 def test_a_wrong_cron_expression_is_told_in_words(expression, part):
-    assert part in cron.problem(expression)
+    assert part in cron_problem(expression)
 
 
 def test_every_time_zone_of_the_world_is_taken(tmp_path):
@@ -295,25 +318,52 @@ def test_every_time_zone_of_the_world_is_taken(tmp_path):
 
 def test_the_registry_is_where_the_variable_says(tmp_path, monkeypatch):
     path = write(tmp_path, SHORT)
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(path))
-    assert districts.find("bay").name == "Bay"
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(path))
+    assert registry_file.find("bay").name == "Bay"
     with pytest.raises(ConfigError, match="no district 'cove'"):
-        districts.find("cove")
+        registry_file.find("cove")
 
 
 def test_a_relative_registry_is_found_from_any_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, "include/districts")
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, "include/districts")
     assert load_registry()
 
 
 def test_the_command_checks_a_registry_and_ends_with_1_where_it_is_wrong(tmp_path, capsys):
-    assert districts.main([str(write(tmp_path, WHOLE))]) == 0
+    assert command.main([str(write(tmp_path, WHOLE))]) == 0
     assert "harbor  oneroster  15 2 * * *  America/Chicago  (not enabled)" in capsys.readouterr().out
-    assert districts.main([str(write(tmp_path, WHOLE.replace("oauth1", "oauth3")))]) == 1
+    assert command.main([str(write(tmp_path, WHOLE.replace("oauth1", "oauth3")))]) == 1
     assert "registry.yaml, line 10" in capsys.readouterr().err
 
 
 def test_the_registry_of_this_repository_is_right():
-    found = load_registry(districts.REPOSITORY / "include" / "districts")
+    found = load_registry(FOLDER)
     assert {(one.source.kind, one.source.auth) for one in found} >= {("oneroster", "oauth1"), ("oneroster", "oauth2")}
+
+
+def test_the_schema_for_editors_is_the_one_that_the_models_give(capsys):
+    assert command.main(["--schema"]) == 0
+    shown = capsys.readouterr().out
+    assert (FOLDER / "schema.json").read_text() == shown, (
+        "python -m roster_sync.districts --schema > include/districts/schema.json"
+    )
+
+
+@pytest.mark.parametrize("text", [WHOLE, SHORT, *(path.read_text() for path in FOLDER.glob("*.yaml"))])
+def test_a_right_registry_fits_the_schema(text):
+    jsonschema.validate(yaml.safe_load(text), json.loads((FOLDER / "schema.json").read_text()))
+
+
+@pytest.mark.parametrize("wrong", ["conid: x", "kind: classlink", "version: v2.1", "conn_id: [x]"])
+def test_a_wrong_source_does_not_fit_the_schema(wrong):
+    name, _, value = wrong.partition(": ")
+    entry = yaml.safe_load(SHORT)
+    entry["districts"][0]["source"][name] = yaml.safe_load(value)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(entry, json.loads((FOLDER / "schema.json").read_text()))
+
+
+def test_each_file_of_the_registry_names_the_schema_to_editors():
+    for path in FOLDER.glob("*.yaml"):
+        assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n"), path.name

@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import (
     TaskAwaitingInput,
 )
 
-from roster_sync.config import districts
+from roster_sync.config import registry_file
 from roster_sync.engine import plan_text, runs
 from roster_sync.engine.runs import RunRequest
 from roster_sync.orchestration import dag_factory, tasks
@@ -108,7 +108,7 @@ def held(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hel
     registry.write_text(
         "districts:\n  - {key: bay, name: Bay, timezone: UTC, source: {kind: oneroster_csv, path: bay.zip}}\n"
     )
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(registry))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(registry))
     monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
     run_id = begin(portal, "first")
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
@@ -124,7 +124,7 @@ def held(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hel
 def begin(portal: Portal, airflow_run_id: str) -> int:
     request = RunRequest("edit", "nightly", "schedule", "roster_sync__bay", airflow_run_id)
     with closing(portal.connect()) as connection:
-        return runs.begin(connection, districts.find("bay"), request, is_alive=lambda *_: True)
+        return runs.begin(connection, registry_file.find("bay"), request, is_alive=lambda *_: True)
 
 
 @pytest.fixture
@@ -232,14 +232,14 @@ def test_only_a_person_approves_or_rejects(event, expected):
 def test_a_question_marked_as_success_by_hand_approves_nothing(held):
     context = held.context("reopen")
     with pytest.raises(AirflowSkipException, match="Nobody has approved"):
-        tasks.reopen(context, districts.find("bay"))
+        tasks.reopen(context, registry_file.find("bay"))
     assert held.status() == "held"
 
 
 def test_an_approved_run_goes_on_as_the_same_run(held):
     held.answer("Approve")
     context = held.context("reopen")
-    assert tasks.reopen(context, districts.find("bay")) == held.run_id
+    assert tasks.reopen(context, registry_file.find("bay")) == held.run_id
     assert context["ti"].pushed == {"mode": "edit"}
     assert held.status() == "in_progress"
 

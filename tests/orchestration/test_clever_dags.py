@@ -12,7 +12,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve_clever
-from roster_sync.config import districts
+from roster_sync.config import registry_file
 from tests.conftest import Portal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def test_a_clever_district_night_and_day(
     """One test for several runs: each of them costs seconds, and each needs what the one before it left."""
     registry = tmp_path / "registry.yaml"
     registry.write_text(REGISTRY)
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(registry))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(registry))
     monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
     monkeypatch.setenv("ROSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ROSTER_DAGS_TEST", "1")

@@ -19,7 +19,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import write_csv
-from roster_sync.config import districts
+from roster_sync.config import registry_file
 from tests.conftest import Portal
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def bay(airflow_metadata: None, portal: Portal, tmp_path: Path, monkeypatch: pyt
     registry.write_text(
         "districts:\n  - {key: bay, name: Bay, timezone: UTC, source: {kind: oneroster_csv, path: bay.zip}}\n"
     )
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(registry))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(registry))
     monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", portal.airflow_connection)
     monkeypatch.setenv("ROSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ROSTER_DAGS_TEST", "1")

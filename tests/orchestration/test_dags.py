@@ -18,7 +18,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
-from roster_sync.config import districts
+from roster_sync.config import registry_file
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
 from roster_sync.orchestration import cluster_policies, dag_factory, retry_policy
@@ -46,7 +46,7 @@ def registry(folder: Path, keys: list[str], kind: str = "oneroster") -> Path:
 def bag(tmp_path_factory) -> DagBag:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("registry")
-        patch.setenv(districts.DISTRICTS_VARIABLE, str(registry(folder, ["harbor", "bay"])))
+        patch.setenv(registry_file.DISTRICTS_VARIABLE, str(registry(folder, ["harbor", "bay"])))
         # safe mode as in production: it leaves out a file that does not speak of Airflow and dags
         return DagBag(str(REPOSITORY / "dags"))
 
@@ -115,7 +115,7 @@ def test_only_reading_the_source_takes_a_slot_of_the_sources_pool(dags):
 def test_each_kind_of_source_has_its_pool_and_each_pool_is_made_by_the_set_up(tmp_path, monkeypatch):
     made = json.loads((REPOSITORY / "include" / "pools.json").read_text())
     assert {*(kind.pool for kind in source_kinds.KINDS), dag_factory.MANUAL_POOL} == set(made)
-    (clever,) = dag_factory.build_all(districts.load_registry(registry(tmp_path, ["a"], "clever"))).values()
+    (clever,) = dag_factory.build_all(registry_file.load_registry(registry(tmp_path, ["a"], "clever"))).values()
     assert clever.get_task("extract").pool == "source_clever"
 
 
@@ -187,14 +187,14 @@ def test_a_wrong_parameter_is_refused_before_a_run_exists(dags, dag_id, name, va
 
 def test_parsing_twice_makes_the_same_dags(tmp_path):
     """Anything that differs makes a new version of the DAG at every parse."""
-    found = districts.load_registry(registry(tmp_path, ["harbor"]))
+    found = registry_file.load_registry(registry(tmp_path, ["harbor"]))
     first, second = (DagSerialization.to_dict(dag_factory.build_all(found)["roster_sync__harbor"]) for _ in range(2))
     assert first == second
 
 
 def test_dags_test_gets_no_deadline_and_no_retries(tmp_path, monkeypatch):
     monkeypatch.setenv("ROSTER_DAGS_TEST", "1")
-    (dag,) = dag_factory.build_all(districts.load_registry(registry(tmp_path, ["harbor"]))).values()
+    (dag,) = dag_factory.build_all(registry_file.load_registry(registry(tmp_path, ["harbor"]))).values()
     assert not dag.deadline
     assert {task.retries for task in dag.tasks} == {0}
 
@@ -202,7 +202,7 @@ def test_dags_test_gets_no_deadline_and_no_retries(tmp_path, monkeypatch):
 def test_a_broken_registry_is_one_import_error_that_tells_all_and_takes_no_other_dag_away(tmp_path, monkeypatch):
     path = registry(tmp_path, ["harbor"])
     path.write_text(path.read_text().replace("America/Chicago", "Mars/Base").replace("night-shift", "x, nmae: y"))
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(path))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(path))
     bag = DagBag(str(REPOSITORY / "dags"))
     ((file, error),) = bag.import_errors.items()
     assert file.endswith("roster_sync.py")
@@ -214,7 +214,7 @@ def test_a_broken_registry_is_one_import_error_that_tells_all_and_takes_no_other
 def test_a_disabled_district_has_no_dag(tmp_path):
     path = registry(tmp_path, ["harbor"])
     path.write_text(path.read_text().replace("night-shift", "x, enabled: false"))
-    assert dag_factory.build_all(districts.load_registry(path)) == {}
+    assert dag_factory.build_all(registry_file.load_registry(path)) == {}
 
 
 def freshened(folder: Path) -> Path:
@@ -224,7 +224,7 @@ def freshened(folder: Path) -> Path:
 
 
 def test_a_district_whose_events_are_read_has_a_second_dag(tmp_path):
-    dags = dag_factory.build_all(districts.load_registry(freshened(tmp_path)))
+    dags = dag_factory.build_all(registry_file.load_registry(freshened(tmp_path)))
     assert set(dags) == {"roster_sync__bay", "roster_sync__cove", "roster_freshen__bay"}
     dag = dags["roster_freshen__bay"]
     minute, *rest = dag.timetable.expression.split()
@@ -238,14 +238,14 @@ def test_a_district_whose_events_are_read_has_a_second_dag(tmp_path):
 
 
 def test_a_worker_builds_only_one_of_a_districts_two_dags(tmp_path, monkeypatch):
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(freshened(tmp_path)))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(freshened(tmp_path)))
     for dag_id in ("roster_sync__bay", "roster_freshen__bay"):
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
         assert list(dag_factory.build_all()) == [dag_id]
 
 
 def test_a_worker_builds_only_the_dag_that_it_runs(tmp_path, monkeypatch):
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(registry(tmp_path, ["harbor", "bay"])))
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(registry(tmp_path, ["harbor", "bay"])))
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "roster_sync__bay")
     assert list(dag_factory.build_all()) == ["roster_sync__bay"]
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "roster_reset")
@@ -255,14 +255,14 @@ def test_a_worker_builds_only_the_dag_that_it_runs(tmp_path, monkeypatch):
 def test_a_worker_reads_only_the_file_of_its_district_where_there_is_one(tmp_path, monkeypatch):
     registry(tmp_path, ["bay"]).rename(tmp_path / "bay.yaml")
     (tmp_path / "cove.yaml").write_text("broken")
-    monkeypatch.setenv(districts.DISTRICTS_VARIABLE, str(tmp_path))
-    assert districts.find("bay").key == "bay"
+    monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(tmp_path))
+    assert registry_file.find("bay").key == "bay"
 
 
 def test_twelve_hundred_districts_are_parsed_in_eight_seconds_of_processor_time(tmp_path):
     path = registry(tmp_path, [f"district_{number}" for number in range(1200)])
     started = time.process_time()
-    dags = dag_factory.build_all(districts.load_registry(path))
+    dags = dag_factory.build_all(registry_file.load_registry(path))
     assert len(dags) == 1200
     assert time.process_time() - started < 8
 

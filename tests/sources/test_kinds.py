@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from roster_sync import sources
-from roster_sync.config.districts import REPOSITORY, SourceSettings, load_registry
+from roster_sync.config.districts import SourceSettings
+from roster_sync.config.registry_file import REPOSITORY, load_registry
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 from roster_sync.core.source_kinds import SourceKind
@@ -96,7 +97,7 @@ def test_a_new_kind_is_known_everywhere_from_its_one_description(tmp_path):
     [
         ("{kind: paper}", "lacks 'path'"),
         ("{kind: paper, path: x, version: A5}", "'version' must be one of A4, Letter"),
-        ("{kind: paper, path: x, auth: bearer}", "'auth' does not belong to a paper source"),
+        ("{kind: paper, path: x, auth: bearer}", "'auth' does not belong to the paper source"),
         ("{kind: papper, path: x}", "did you mean 'paper'?"),
     ],
 )

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError
 
-from roster_sync.config.districts import SourceSettings, load_registry
+from roster_sync.config.districts import SourceSettings
+from roster_sync.config.registry_file import load_registry
 from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RosterError, SourceUnavailable
 from roster_sync.orchestration import hooks
 from roster_sync.sources.base import Access

@@ -1,8 +1,8 @@
-"""Reads YAML into values that remember their line, so that every complaint about a file can name the place."""
+"""Reads YAML and remembers the lines, so that every complaint about a file can name the place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,60 +14,52 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnreadableYaml(ValueError):
-    """The file is no YAML at all; `line` is where it stops making sense."""
+    """The file is not YAML at all; `line` is where it stops making sense."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value of the file: a scalar, a list of Values, or a mapping of Keys to Values."""
-
-    data: Any
-    line: int
-    text: str = ""
+class Scalar(str):
     """A scalar as it is written: version 1.1 is a number to YAML, and '1.1' to us."""
 
-    @property
-    def kind(self) -> str:
-        """In the words of the registry's authors."""
-        if isinstance(self.data, dict):
-            return "a mapping"
-        if isinstance(self.data, list):
-            return "a list"
-        return "nothing" if self.data is None else repr(self.text)
+    __slots__ = ("data",)
+    data: Any
+    """What YAML makes of it."""
 
 
-@dataclass(frozen=True)
-class Key:
-    """A key and the line on which it stands; equal to another by its name alone."""
-
-    name: str
-    line: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
+@dataclass
 class Document:
-    """What a file holds, and the keys that stand in it twice."""
+    """What a file holds: dicts, lists and Scalars, and the lines on which they begin."""
 
-    root: Value
-    repeated: tuple[Key, ...]
+    root: Any = None
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+    """By the path of keys and positions; of a mapping's value it is the line of its key."""
+    repeated: list[tuple[str, int]] = field(default_factory=list)
+    """Keys that are in one mapping twice, and the line of the second."""
+
+    def line_of(self, path: Iterable[str | int]) -> int:
+        """Where a value is; what the file does not have is passed over."""
+        found: tuple[str | int, ...] = ()
+        for part in path:
+            if (*found, part) in self.lines:
+                found = (*found, part)
+        return self.lines.get(found, 1)
 
 
 def read(path: Path) -> Document:
     """Reads one file.
 
     Raises:
-        UnreadableYaml: it is no YAML, or no text.
+        UnreadableYaml: it is not YAML, or not text.
     """
     loader = None
-    repeated: list[Key] = []
+    document = Document()
     try:
         loader = _LOADER(path.read_text(encoding="utf-8-sig"))
         node = loader.get_single_node()
-        root = Value(None, 1) if node is None else _value(loader, node, repeated)
+        document.root = _scalar("", None) if node is None else _value(loader, node, (), document)
     except UnicodeDecodeError:
         raise UnreadableYaml("the file is not UTF-8 text", 1) from None
     except yaml.MarkedYAMLError as error:
@@ -78,28 +70,37 @@ def read(path: Path) -> Document:
     finally:
         if loader is not None:
             loader.dispose()
-    return Document(root, tuple(repeated))
+    return document
 
 
-def _value(loader: Any, node: yaml.Node, repeated: list[Key]) -> Value:
-    line = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        repeated.extend(_repeated_keys(node))
-        loader.flatten_mapping(node)  # anchors and << merges; a key of the mapping's own comes last and wins
-        return Value({_key(key): _value(loader, value, repeated) for key, value in node.value}, line)
+def kind_of(value: Any) -> str:
+    """What a value is, in the words of the registry's authors."""
+    if isinstance(value, Scalar):
+        return "nothing" if value.data is None else repr(str(value))
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], document: Document) -> Any:
+    document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
-        return Value([_value(loader, item, repeated) for item in node.value], line)
-    return Value(loader.construct_object(node), line, str(node.value))
-
-
-def _key(node: yaml.Node) -> Key:
-    return Key(str(node.value), node.start_mark.line + 1)
-
-
-def _repeated_keys(node: yaml.MappingNode) -> Iterator[Key]:
+        return [_value(loader, item, (*path, place), document) for place, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return _scalar(str(node.value), loader.construct_object(node))
     seen: set[str] = set()
     for key, _ in node.value:
-        name = str(key.value)
-        if name in seen:
-            yield _key(key)
-        seen.add(name)
+        if key.value in seen:
+            document.repeated.append((str(key.value), key.start_mark.line + 1))
+        seen.add(key.value)
+    loader.flatten_mapping(node)  # anchors and << merges; a key of the mapping's own comes last and wins
+    mapping = {}
+    for key, value in node.value:
+        here = (*path, str(key.value))
+        document.lines[here] = key.start_mark.line + 1
+        mapping[here[-1]] = _value(loader, value, here, document)
+    return mapping
+
+
+def _scalar(text: str, data: Any) -> Scalar:
+    scalar = Scalar(text)
+    scalar.data = data
+    return scalar

@@ -37,6 +37,11 @@ class SourceKind:
     events: str = ""
     """'module:callable' like `opens` that returns a `base.EventSource`; empty where the kind has no events."""
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All keys of an entry's `source`."""
+        return ("kind", *self.needs, *self.may)
+
 
 KINDS: tuple[SourceKind, ...] = (
     SourceKind(

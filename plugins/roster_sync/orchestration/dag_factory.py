@@ -10,9 +10,8 @@ from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, TriggerRule, chai
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from roster_sync.config import districts
+from roster_sync.config import registry_file
 from roster_sync.config.districts import District
-from roster_sync.config.registry_file import hourly_schedule
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 from roster_sync.orchestration import dag_docs, deadline, retry_policy, tasks
@@ -52,9 +51,9 @@ def build_all(registry: Iterable[District] | None = None) -> dict[str, DAG]:
     """
     wanted = get_parsing_context().dag_id
     if wanted is None:
-        every = districts.load_registry() if registry is None else registry
+        every = registry_file.load_registry() if registry is None else registry
     elif wanted.startswith((SYNC_PREFIX, FRESHEN_PREFIX)):
-        every = [districts.find(wanted.removeprefix(SYNC_PREFIX).removeprefix(FRESHEN_PREFIX))]
+        every = [registry_file.find(wanted.removeprefix(SYNC_PREFIX).removeprefix(FRESHEN_PREFIX))]
     else:
         every = []
     found: dict[str, DAG] = {}
@@ -106,7 +105,7 @@ def build_freshen_dag(district: District) -> DAG:
         doc_md=dag_docs.freshen_doc(district),
         tags=["roster", "freshen", district.source.kind],
         owner=district.owner,
-        schedule=CronTriggerTimetable(hourly_schedule(district.key), timezone=district.timezone),
+        schedule=CronTriggerTimetable(registry_file.hourly_schedule(district.key), timezone=district.timezone),
         max_active_runs=1,
     ) as dag:
         run_from_start(flow)
@@ -259,13 +258,13 @@ def _deadline(district: District) -> DeadlineAlert | None:
 def _choices(*, only_enabled: bool) -> list[District]:
     """The districts of a drop-down. A broken registry is one import error, that of dags/roster_sync.py."""
     try:
-        return [one for one in districts.load_registry() if one.enabled or not only_enabled]
+        return [one for one in registry_file.load_registry() if one.enabled or not only_enabled]
     except ConfigError:
         return []
 
 
 def _district_of_params(context: Context) -> District:
-    return districts.find(context["params"]["district"])
+    return registry_file.find(context["params"]["district"])
 
 
 def _mode_of_reopen(context: Context) -> str:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
-from roster_sync.config.districts import load_registry
 from roster_sync.config.paths import docs_folder
+from roster_sync.config.registry_file import load_registry
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.vocabulary import OPEN
 from roster_sync.database import db

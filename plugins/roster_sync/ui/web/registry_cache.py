@@ -7,7 +7,8 @@ import os
 import threading
 from pathlib import Path
 
-from roster_sync.config.districts import District, load_registry, registry_path
+from roster_sync.config.districts import District
+from roster_sync.config.registry_file import load_registry, registry_path
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 
