@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from airflow.sdk import DAG
 
 from roster_sync import __version__
 from roster_sync.config import registry_file
+from roster_sync.config.districts import SourceSettings
+from roster_sync.config.registry_schema import DistrictEntry
 from roster_sync.core import source_kinds
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
@@ -93,7 +96,7 @@ def test_every_variable_that_the_code_reads_is_in_the_configuration_page_and_no_
 
 def test_every_key_of_a_registry_entry_is_in_the_example() -> None:
     example = CONFIGURATION.partition("```yaml")[2].partition("```")[0]
-    keys = {*registry_file._ENTRY_KEYS, *registry_file._SOURCE_KEYS}
+    keys = {*DistrictEntry.model_fields, *(field.name for field in fields(SourceSettings))}
     assert {key for key in keys if not re.search(rf"\b{key}\b", example)} == set()
 
 

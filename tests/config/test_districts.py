@@ -14,12 +14,13 @@ import yaml
 from roster_sync import districts as command
 from roster_sync.config import registry_file
 from roster_sync.config.districts import District, SourceSettings
+from roster_sync.config.paths import REPOSITORY
 from roster_sync.config.registry_file import default_schedule, load_registry
 from roster_sync.config.registry_schema import cron_problem
 from roster_sync.core.errors import ConfigError
 from roster_sync.core.limits import Limits
 
-FOLDER = registry_file.REPOSITORY / "include" / "districts"
+FOLDER = REPOSITORY / "include" / "districts"
 
 WHOLE = """\
 districts:

@@ -13,7 +13,8 @@ import pytest
 
 from roster_sync import sources
 from roster_sync.config.districts import SourceSettings
-from roster_sync.config.registry_file import REPOSITORY, load_registry
+from roster_sync.config.paths import REPOSITORY
+from roster_sync.config.registry_file import load_registry
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import ConfigError
 from roster_sync.core.source_kinds import SourceKind
@@ -81,7 +82,7 @@ def test_a_new_kind_is_known_everywhere_from_its_one_description(tmp_path):
     (dag,) = dag_factory.build_all([district]).values()
     assert dag.get_task("extract").pool == "source_paper"
     assert "paper" in dag.tags
-    assert "Paper Lists" in dag.doc_md
+    assert "Paper Lists" in str(dag.doc_md)
     assert registry_cache.source_name(district) == "Paper Lists"
     assert registry_cache.source_name(None, "paper:harbor") == "Paper Lists"
 
