@@ -1,5 +1,6 @@
--- Deletes what the plan says, dependants first, each row kept whole in sync.changes. Also what hangs on a row that goes and
--- was made since the plan: it would fall with it, so its image is taken too.
+-- Deletes what the plan says, dependents first. Each row is kept whole in sync.changes, also a row that depends on a
+-- deleted one and was made since the plan. Licenses and books have no DELETE: they go by their foreign keys (on delete
+-- cascade), which frees the licenses; reset/images.sql has kept their images before.
 create temporary table going_users on commit drop as
 select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete';
 create temporary table going_classes on commit drop as

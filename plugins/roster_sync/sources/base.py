@@ -13,7 +13,7 @@ class CopyRefused(Exception):
 
 
 class Sink(Protocol):
-    """Where a source puts what it reads. Collections and columns are those of `model.COLLECTIONS`."""
+    """Where a source puts what it reads. Collections and columns are those of `vocabulary.COLLECTIONS`."""
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         """Takes the raw CSV bytes that follow the header; `columns` names each CSV column, None = not kept.
@@ -81,7 +81,7 @@ class FeedReport:
     issuer: str
     """Who gave the ids: the source's kind and host or tenant, e.g. 'oneroster:roster.example.org/ims'."""
     collections: dict[str, CollectionReport] = field(default_factory=dict)
-    """Keys of model.COLLECTIONS. A collection that is not here was not shared at all."""
+    """Keys of vocabulary.COLLECTIONS. A collection that is not here was not shared at all."""
     revision: str | None = None
     """The source's own mark of its data (x-perm-rev, last_sync), the same before and after the read."""
     adds_only: str = ""

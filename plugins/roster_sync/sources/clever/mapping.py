@@ -1,4 +1,4 @@
-"""How Clever's objects become rows of model.COLLECTIONS; pure functions."""
+"""How Clever's objects become rows of vocabulary.COLLECTIONS; pure functions."""
 
 from __future__ import annotations
 

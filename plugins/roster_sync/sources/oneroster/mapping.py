@@ -179,4 +179,4 @@ WANTED: Final = (
            (*_USER_FIELDS_BOTH, "metadata", "roles", "primaryOrg"), user_row),
     Wanted("enrollments", "enrollments", ("enrollments",), _ENROLLMENT, _ENROLLMENT, enrollment_row),
 )  # fmt: skip
-"""In the order of model.COLLECTIONS; `roles` comes with `users`."""
+"""In the order of vocabulary.COLLECTIONS; `roles` comes with `users`."""

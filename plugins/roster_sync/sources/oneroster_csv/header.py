@@ -60,7 +60,7 @@ FILES: Final = (
         "primary": "is_primary", "beginDate": "begins_on", "endDate": "ends_on",
     }),
 )  # fmt: skip
-"""In the order of model.COLLECTIONS."""
+"""In the order of vocabulary.COLLECTIONS."""
 
 _METADATA: Final = {
     "orgs": {
