@@ -1,14 +1,14 @@
-"""Long-running programs of the demo: started on a leash, their words in a log file, stopped together."""
+"""Long-running programs: each under a supervisor, its output in a log file, all stopped together."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops import supervisor
 from ops.console import Problem, progress
 from ops.home import REPOSITORY
 
@@ -24,19 +24,19 @@ class Service:
     process: subprocess.Popen[bytes]
 
     def check(self) -> None:
-        """Raises if it has ended."""
+        """Raises Problem if it has ended."""
         code = self.process.poll()
         if code is not None:
-            raise Problem(f"{self.name} ended with {code}; what it said is in {self.log}.")
+            raise Problem(f"{self.name} ended with {code}; its output is in {self.log}.")
 
-    def let_go(self) -> None:
-        """Tells it to end; does not wait."""
+    def begin_to_stop(self) -> None:
+        """Asks it to end; does not wait."""
         if self.process.stdin is not None:
             self.process.stdin.close()
 
 
 class Services:
-    """All programs of one demo."""
+    """The programs of one command."""
 
     def __init__(self, logs: Path, held: Sequence[int] = ()) -> None:
         """The programs keep the open files `held` (locks) until they are gone."""
@@ -48,20 +48,13 @@ class Services:
         """Starts a program."""
         log = self.logs / f"{name}.log"
         with open(log, "ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, str(REPOSITORY / "ops" / "supervisor.py"), *command],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                cwd=REPOSITORY,
-                start_new_session=True,  # Ctrl-C reaches us only, and we end them in order
-                pass_fds=self._held,
+            process = supervisor.start(
+                command, held=self._held, environment=environment, folder=REPOSITORY, output=output
             )
         self._running.append(Service(name, log, process))
 
     def check(self) -> None:
-        """Raises if one of them has ended."""
+        """Raises Problem if one of them has ended."""
         for service in self._running:
             service.check()
 
@@ -69,7 +62,7 @@ class Services:
         """Ends all of them, at the same time."""
         with progress("stopping"):
             for service in self._running:
-                service.let_go()
+                service.begin_to_stop()
             for service in self._running:
                 try:
                     service.process.wait(_STOP_SECONDS)
@@ -80,7 +73,7 @@ class Services:
 
 @contextmanager
 def services(logs: Path, held: Sequence[int] = ()) -> Iterator[Services]:
-    """Programs for the length of the block."""
+    """Programs that run for the length of the block."""
     group = Services(logs, held)
     try:
         yield group

@@ -1,8 +1,8 @@
-"""Runs a program that must not outlive whoever started it: `python leash.py PROGRAM ARGS`. Standard library only.
+"""Runs a program that must not outlive its starter: `python supervisor.py PROGRAM ARGS`. Standard library only.
 
-Its standard input is the leash: when the other end closes, because the starter lets go or was killed, the program gets
-SIGTERM, and after a while whatever is left of it and of all that it started gets SIGKILL. Locks that the starter passed
-on as open files stay held until then.
+Its standard input is a pipe from the starter. When the other end closes, because the starter closes it or was killed,
+the program gets SIGTERM, and after a while whatever is left of it and of all that it started gets SIGKILL. Locks that
+the starter passed on as open files stay held until then.
 """
 
 from __future__ import annotations
@@ -14,37 +14,69 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
 
-PATIENCE = float(os.environ.get("ROSTER_STOP_SECONDS", "20"))
+STOP_SECONDS = float(os.environ.get("ROSTER_STOP_SECONDS", "20"))
 """From SIGTERM to SIGKILL: Airflow takes up to ten to end its tasks."""
 _PR_SET_CHILD_SUBREAPER = 36
 
 
+def start(
+    command: Sequence[str],
+    *,
+    held: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    output: IO[bytes] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts a program under a supervisor; closing the result's `stdin` ends both.
+
+    Args:
+        command: the program and its arguments.
+        held: open files (locks) that stay open until nothing of the program is left.
+        environment: the program's; None: ours.
+        folder: its working directory; None: ours.
+        output: where its output and its errors go; None: ours.
+    """
+    return subprocess.Popen(
+        [sys.executable, __file__, *command],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,  # Ctrl-C reaches us only, and we end the programs in order
+        pass_fds=tuple(held),
+    )
+
+
 def main(command: list[str]) -> int:
-    """Runs the program until it ends or the leash is let go; returns its exit code."""
+    """Runs the program until it ends or our input closes; returns its exit code."""
     if sys.platform == "linux":  # orphans of the program become ours, so that none is missed
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    threading.Thread(target=_end_when_let_go, args=(child,), daemon=True).start()
+    threading.Thread(target=_end_when_input_closes, args=(child,), daemon=True).start()
     code = child.wait()
-    _end_the_rest(child.pid)
+    _end_descendants(child.pid)
     return code
 
 
-def _end_when_let_go(child: subprocess.Popen[bytes]) -> None:
+def _end_when_input_closes(child: subprocess.Popen[bytes]) -> None:
     while os.read(0, 1024):
         pass
     child.terminate()
     try:
-        child.wait(PATIENCE)
+        child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
 
 
-def _end_the_rest(group: int) -> None:
+def _end_descendants(group: int) -> None:
     """What the program left running: its process group, then, on Linux, every process that has become our child."""
     for number, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
         end = time.monotonic() + seconds
@@ -58,7 +90,7 @@ def _end_the_rest(group: int) -> None:
 
 
 def _left(group: int) -> list[int]:
-    """Process ids, and the group's negative one where nothing better is known."""
+    """Process ids; where the system does not list children, the group's negative one."""
     if sys.platform != "linux":
         try:
             os.killpg(group, 0)
@@ -66,18 +98,16 @@ def _left(group: int) -> list[int]:
             return []
         return [-group]
     _reap()
-    with open(f"/proc/self/task/{os.getpid()}/children") as children:
-        found = [int(pid) for pid in children.read().split()]
-    return found + [pid for parent in found for pid in _below(parent)]
+    return _descendants(os.getpid())
 
 
-def _below(pid: int) -> list[int]:
+def _descendants(pid: int) -> list[int]:
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as children:
             found = [int(child) for child in children.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
-    return found + [deeper for child in found for deeper in _below(child)]
+    return found + [deeper for child in found for deeper in _descendants(child)]
 
 
 def _signal(pid: int, number: int) -> None:

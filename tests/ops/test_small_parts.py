@@ -100,13 +100,52 @@ def test_a_checkout_that_may_not_be_written_is_told_in_one_line(tmp_path: Path) 
     assert line.startswith(".venv cannot be made: ")
 
 
-def test_a_package_index_that_cannot_be_reached_is_told_as_that() -> None:
+def test_a_package_index_that_cannot_be_reached_is_reported_as_that() -> None:
     nowhere = ["--index-url", f"http://127.0.0.1:{_free_port()}/simple", "--retries", "1", "roster-no-such-package"]
     with pytest.raises(subprocess.CalledProcessError) as raised:
         installer.fetch([sys.executable, "-m", "pip", "install", "--isolated", *nowhere])
-    told = installer.reason(raised.value)
-    assert told.startswith("the package index cannot be reached (NewConnectionError): ")
-    assert "PIP_INDEX_URL" in told
+    reported = installer.reason(raised.value)
+    assert reported.startswith("the packages cannot be downloaded (NewConnectionError): ")
+    assert "PIP_INDEX_URL" in reported
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (
+            "error: Failed to download `a==1`\n  cause: error decoding response body\n"
+            "  cause: end of file before message length reached\n",
+            "the packages cannot be downloaded (end of file before message length reached): ",
+        ),
+        (
+            "error: No solution found when resolving dependencies\n  cause: Because there is no version of a==1\n",
+            "error: No solution found when resolving dependencies: Because there is no version of a==1",
+        ),
+        ("ERROR: No matching distribution found for uv\n", "ERROR: No matching distribution found for uv"),
+        ("", "uv ended with 2"),
+    ],
+)
+def test_a_failed_installation_is_reported_in_one_line(output: str, expected: str) -> None:
+    reported = installer.reason(subprocess.CalledProcessError(2, ["uv"], output=output))
+    assert reported.startswith(expected)
+    assert "\n" not in reported
+
+
+def test_the_settings_of_pip_hold_for_uv_too() -> None:
+    configured = """\
+global.index-url='http://first.example/simple'
+global.cert='/etc/certificates.pem'
+global.extra-index-url='\\nhttp://second.example/simple\\nhttp://third.example/simple'
+:env:.index-url='http://user:secret@fourth.example/simple'
+:env:.find-links='/wheels /more'
+global.no-color='true'
+"""
+    assert installer.uv_settings(configured) == {
+        "UV_INDEX_URL": "http://user:secret@fourth.example/simple",
+        "SSL_CERT_FILE": "/etc/certificates.pem",
+        "UV_EXTRA_INDEX_URL": "http://second.example/simple http://third.example/simple",
+        "UV_FIND_LINKS": "/wheels,/more",
+    }
 
 
 def test_a_demo_that_waits_in_vain_names_the_logs_where_they_are(tmp_path: Path) -> None:
