@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import importlib.util
 import os
 import re
@@ -11,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-import venv
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ops import supervisor
 from ops.console import progress, say
 from ops.launcher import REPOSITORY, REQUIREMENTS, STAMP, VENV, fits, wanted
+from ops.locks import Lock
 
 UV: Final = "uv==0.13.9"
 """It installs the locked packages in a tenth of pip's time (docs/adr/0020). pip fetches it: any Python has pip."""
@@ -36,7 +36,7 @@ UV_NAMES: Final = {
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
 """pip's settings and what uv, which does not read them, calls the same."""
-_NETWORK = re.compile(r"connection broken by ['\"]\w+|error sending request|reading a body|error decoding response")
+_NETWORK = re.compile(r"connection broken by ['\"](\w+)|error sending request|error decoding response")
 """How pip and uv report a download that failed because of the network."""
 
 
@@ -52,11 +52,11 @@ def install() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        with open(REPOSITORY / ".venv.lock", "w") as lock:
-            if not _try_lock(lock.fileno()):
+        with closing(Lock(REPOSITORY / ".venv.lock")) as lock:
+            if not lock.try_take():
                 say("another command is making .venv; waiting for it ...")
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            return 0 if fits() else _supervised([sys.executable, __file__], lock.fileno())
+                lock.take()
+            return 0 if fits() else _supervised([sys.executable, __file__], lock)
     except OSError as error:
         say(f".venv cannot be made: {reason(error)}")
         return 1
@@ -79,21 +79,13 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped
 
 
-def _supervised(command: list[str], lock: int) -> int:
-    process = supervisor.start(command, held=[lock])
+def _supervised(command: list[str], lock: Lock) -> int:
+    process = supervisor.start(command, held=[lock.descriptor])
     try:
         return process.wait()
     except BaseException:
         process.communicate()  # closes its input, and waits until none of its processes is left
         raise
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _make() -> None:
@@ -104,7 +96,7 @@ def _make() -> None:
             "this python3 has neither ensurepip nor pip: install them (Debian, Ubuntu: apt-get install python3-venv)"
         )
     with progress("installing the locked packages into .venv, once", after=0):
-        venv.EnvBuilder(clear=True, with_pip=with_pip).create(VENV)
+        fetch([sys.executable, "-m", "venv", "--clear", *([] if with_pip else ["--without-pip"]), str(VENV)])
         python = str(VENV / "bin" / "python")
         pip = [python, "-m", "pip"] if with_pip else [sys.executable, "-m", "pip", "--python", python]
         fetch([*pip, "install", "--disable-pip-version-check", "--no-input", "--only-binary=:all:", UV])
@@ -119,7 +111,7 @@ def _make() -> None:
 
 
 def fetch(command: list[str], settings: dict[str, str] | None = None) -> str:
-    """Runs pip or uv and returns what it printed, which is shown only if it fails."""
+    """Runs venv, pip or uv and returns what it printed, which is shown only if it fails."""
     return subprocess.run(
         command,
         cwd=REPOSITORY,  # uv looks for settings in the current folder
@@ -150,16 +142,14 @@ def reason(error: OSError | subprocess.CalledProcessError) -> str:
         return f"{error.filename} may not be written: run this as the owner of {REPOSITORY}, or in a copy of your own."
     if isinstance(error, OSError):
         return str(error)
-    output = error.output.decode(errors="replace") if isinstance(error.output, bytes) else str(error.output or "")
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    if broken := _NETWORK.search(output):
-        cause = lines[-1].removeprefix("cause: ") if "cause: " in output else broken[0].partition("by ")[2].strip("'\"")
+    lines = [line.strip() for line in str(error.output or "").splitlines() if line.strip()]
+    causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")][-1:]
+    if broken := _NETWORK.search("\n".join(lines)):
         return (
-            f"the packages cannot be downloaded ({cause}): check the network and the proxy settings (HTTPS_PROXY), "
-            "or name another package index (PIP_INDEX_URL), and run this again."
+            f"the packages cannot be downloaded ({(causes or [broken[1]])[0]}): check the network and the proxy "
+            "settings (HTTPS_PROXY), or name another package index (PIP_INDEX_URL), and run this again."
         )
     reported = [line for line in lines if line.lower().startswith("error")][:1] or lines[-1:]
-    causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")][-1:]
     return ": ".join(reported + causes) or f"{error.cmd[0]} ended with {error.returncode}"
 
 
