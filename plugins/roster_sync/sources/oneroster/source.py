@@ -41,6 +41,7 @@ class OneRosterRest:
         self,
         settings: SourceSettings,
         access: Access,
+        _district_key: str = "",
         *,
         page_size: int = 10_000,
         look_ahead: int = 4,
