@@ -88,6 +88,10 @@ CREATE FUNCTION staging.as_role(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE written WHEN 'student'::text THEN 'student'::text WHEN 'teacher'::text THEN 'teacher'::text ELSE CASE lower(btrim(written)) WHEN 'student'::text THEN 'student'::text WHEN 'teacher'::text THEN 'teacher'::text ELSE NULL::text END END;
 
+CREATE FUNCTION staging.as_status(written text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN staging.as_active(written) THEN 'active'::text ELSE 'tobedeleted'::text END;
+
 CREATE FUNCTION staging.close_raw(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
@@ -128,6 +132,10 @@ CREATE FUNCTION staging.index_run(run bigint) RETURNS void
 CREATE FUNCTION staging.is_blank(written text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((written IS NULL) OR ((ascii(written) <= 32) AND (btrim(written) = ''::text)));
+
+CREATE FUNCTION staging.is_too_long(written text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (octet_length(written) > 1000);
 
 CREATE FUNCTION staging.join_enrollments(run bigint, district bigint, is_reset boolean, OUT adding bigint, OUT differing bigint, OUT repeated bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -206,6 +214,10 @@ CREATE FUNCTION staging.type_users(run bigint) RETURNS void
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
+CREATE FUNCTION staging.unless_too_long(written text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN staging.is_too_long(written) THEN NULL::text ELSE written END;
+
 CREATE FUNCTION staging.widen_raw(run bigint, collection text, spares integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
@@ -215,11 +227,7 @@ CREATE FUNCTION staging.words_of(written text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT array_agg(DISTINCT lower(btrim(word.word))) AS array_agg FROM unnest(string_to_array(words_of.written, ','::text)) word(word));
 
-CREATE FUNCTION sync.changed_keys(a jsonb, b jsonb) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS '...';
-
-CREATE FUNCTION sync.changed_part(a jsonb, b jsonb) RETURNS jsonb
+CREATE FUNCTION sync.difference(before jsonb, after jsonb) RETURNS TABLE(old_values jsonb, new_values jsonb, changed text[])
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS '...';
 
@@ -236,6 +244,10 @@ CREATE FUNCTION sync.keep_ids_of_deleted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'sync', 'pg_temp'
     AS '...';
+
+CREATE FUNCTION sync.kind_of(role text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE role WHEN 'teacher'::text THEN 'teachers'::text WHEN 'student'::text THEN 'students'::text ELSE 'admins'::text END;
 
 CREATE TABLE portal.books (
     id bigint NOT NULL,

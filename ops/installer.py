@@ -95,6 +95,8 @@ def _make() -> None:
         raise OSError(
             "this python3 has neither ensurepip nor pip: install them (Debian, Ubuntu: apt-get install python3-venv)"
         )
+    if VENV.is_symlink():
+        raise OSError(f"it is a link to {VENV.resolve()}, which other checkouts use: make it there, or remove the link")
     with progress("installing the locked packages into .venv, once", after=0):
         fetch([sys.executable, "-m", "venv", "--clear", *([] if with_pip else ["--without-pip"]), str(VENV)])
         python = str(VENV / "bin" / "python")

@@ -16,8 +16,8 @@ with done as (
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
 select %(run_id)s, 'enrollments',
   jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), action,
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'adds'
-from done;
+  d.*, 'adds'
+from done, sync.difference(before, after) d;
 
 with done as (
   update portal.enrollments t
@@ -31,5 +31,5 @@ with done as (
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
 select %(run_id)s, 'enrollments',
   jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'end',
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'removals'
-from done;
+  d.*, 'removals'
+from done, sync.difference(before, after) d;

@@ -19,9 +19,8 @@ with done as (
   returning p.action, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
-select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), action,
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'adds'
-from done;
+select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), action, d.*, 'adds'
+from done, sync.difference(before, after) d;
 
 with done as (
   update portal.users t
@@ -33,6 +32,5 @@ with done as (
   returning to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed, phase)
-select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'unshare',
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before), 'removals'
-from done;
+select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'unshare', d.*, 'removals'
+from done, sync.difference(before, after) d;

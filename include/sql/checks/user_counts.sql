@@ -1,7 +1,7 @@
 -- How many people of each kind came, were rejected, lost a value. Out: temporary user_counts.
 -- Someone known counts as what the portal has them for, whatever the source says now: as the changes to them are counted.
 create temporary table user_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
-select case coalesce(p.role, s.roles[1]) when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end as entity,
+select sync.kind_of(coalesce(p.role, s.roles[1])) as entity,
   count(*) as received, count(*) filter (where s.is_rejected) as rejected, count(*) filter (where s.keep <> '{}') as warned
 from staging.users s
 left join portal.users p on p.district_id = %(district_id)s and p.issuer = %(issuer)s and p.source_id = s.source_id

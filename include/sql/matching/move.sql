@@ -12,7 +12,8 @@ with moved as (
   update portal.classes c set school_id = m.old_id from merge_pairs m
   where m.entity = 'schools' and c.school_id = m.new_id returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'classes', jsonb_build_object('id', before -> 'id'), 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from moved;
+select %(run_id)s, 'classes', jsonb_build_object('id', before -> 'id'), 'update', d.*
+from moved, sync.difference(before, after) d;
 
 create temporary table moving_memberships on commit drop as
 select us.user_id as from_user, us.school_id as from_school, coalesce(mu.old_id, us.user_id) as user_id, coalesce(ms.old_id, us.school_id) as school_id, us.*::portal.user_schools as row
@@ -37,7 +38,8 @@ with wanted as (
   returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
 select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'update',
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from changed;
+  d.*
+from changed, sync.difference(before, after) d;
 with come as (
   insert into portal.user_schools (user_id, school_id, is_primary, is_active, ended_at, origin, created_run_id, updated_run_id)
   select m.user_id, m.school_id, (m.row).is_primary, (m.row).is_active, (m.row).ended_at, (m.row).origin, (m.row).created_run_id, (m.row).updated_run_id
@@ -72,7 +74,8 @@ with wanted as (
   returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
 select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'update',
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from changed;
+  d.*
+from changed, sync.difference(before, after) d;
 with come as (
   insert into portal.enrollments (district_id, class_id, user_id, role, is_primary, is_active, begins_on, ends_on, ended_at, origin, created_run_id, updated_run_id)
   select (m.row).district_id, m.class_id, m.user_id, m.as_role, (m.row).is_primary, (m.row).is_active, (m.row).begins_on, (m.row).ends_on, (m.row).ended_at, (m.row).origin, (m.row).created_run_id, (m.row).updated_run_id
@@ -91,7 +94,8 @@ with moved as (
   left join merge_pairs ms on ms.entity = 'schools' and ms.new_id = k.school_id
   where k.id = l.id and (mu.new_id is not null or ms.new_id is not null) returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'license_assignments', jsonb_build_object('id', before -> 'id'), 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from moved;
+select %(run_id)s, 'license_assignments', jsonb_build_object('id', before -> 'id'), 'update', d.*
+from moved, sync.difference(before, after) d;
 
 with gone as (
   delete from portal.class_books b using merge_pairs m where m.entity = 'classes' and b.class_id = m.new_id returning b.*, m.old_id),
@@ -140,7 +144,8 @@ with moved as (
   update sync.worklist w set subject_id = m.subject_id, second_subject_id = m.second_subject_id from moving_items m
   where w.id = m.id returning to_jsonb(old) as before, to_jsonb(new) as after)
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'worklist', jsonb_build_object('id', before -> 'id'), 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before) from moved;
+select %(run_id)s, 'worklist', jsonb_build_object('id', before -> 'id'), 'update', d.*
+from moved, sync.difference(before, after) d;
 update sync.worklist w set resolved_at = now(), resolved_by = 'sync', resolution = 'deleted'
 from merge_pairs m where w.resolved_at is null and w.district_id = %(district_id)s
   and ((m.entity = 'users' and w.subject_type = 'user' and w.subject_id = m.new_id) or (m.entity = 'schools' and w.subject_type = 'school' and w.subject_id = m.new_id));

@@ -15,9 +15,8 @@ with done as (
   returning to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'update',
-  sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done;
+select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'update', d.*
+from done, sync.difference(before, after) d;
 
 with done as (
   update sync.former_ids i set row_id = %(old_id)s, last_seen_run_id = %(run_id)s
@@ -30,5 +29,5 @@ select %(run_id)s, 'source_ids', jsonb_build_object('entity', 'users', 'issuer',
 from done;
 
 insert into sync.run_counts (run_id, entity, updated, deleted)
-select %(run_id)s, case u.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, 1, 1
+select %(run_id)s, sync.kind_of(u.role), 1, 1
 from portal.users u where u.id = %(old_id)s;

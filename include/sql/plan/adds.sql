@@ -48,18 +48,18 @@ where d.changed <> '{}';
 
 -- People. New ones need a role that may be created, and a selected school (or none at all, in 'all schools').
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, n, source_id, role)
-select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+select %(run_id)s, 'users', sync.kind_of(v.role),
   case when v.is_known then 'restore' else 'add' end, 'adds', v.id, v.n, v.source_id, v.role
 from user_view v
 where v.is_in_feed and v.origin = 'sync' and not v.is_shared
   and (v.is_listed or (v.lists_no_school and (v.is_known or %(school_mode)s = 'all')));
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, n, source_id, role)
-select %(run_id)s, 'users', case role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, 'add', 'adds',
+select %(run_id)s, 'users', sync.kind_of(role), 'add', 'adds',
   row_id, n, source_id, role
 from staging.resolved where run_id = %(run_id)s and entity = 'users' and how = 'new' and is_plain;
 
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, n, source_id, role, changed)
-select %(run_id)s, 'users', case d.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+select %(run_id)s, 'users', sync.kind_of(d.role),
   'update', 'updates', d.id, d.n, d.source_id, d.role, d.changed
 from (
   select v.id, v.n, v.source_id, v.role, array_remove(array[

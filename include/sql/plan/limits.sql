@@ -7,7 +7,7 @@ with base as (
   select 'classes', count(*) from class_view v
   where v.is_known and v.origin = 'sync' and (%(mode)s = 'reset' or (v.is_shared and v.old_selected))
   union all
-  select case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end, sum(v.n)::bigint
+  select sync.kind_of(v.role), sum(v.n)::bigint
   from (
     select role, count(*) as n from user_view
     where is_known and origin = 'sync' and (%(mode)s = 'reset' or (is_shared and (stood_selected or not stood_deselected)))

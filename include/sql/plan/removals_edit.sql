@@ -15,7 +15,7 @@ where v.is_known and v.origin = 'sync' and v.is_shared and v.old_selected and no
 -- Unshared: no selected school lists them, and they stand in no deselected one. For one who is in the feed it takes the
 -- proof of classes and enrollments too, because a class may be what lists them.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
-select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+select %(run_id)s, 'users', sync.kind_of(v.role),
   'unshare', 'removals', v.id, v.role
 from user_view v
 where v.is_known and v.origin = 'sync' and v.is_shared and not v.is_protected and not v.stood_deselected

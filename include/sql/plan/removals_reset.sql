@@ -37,7 +37,7 @@ group by t.user_id;
 analyze school_ties;
 
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
-select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+select %(run_id)s, 'users', sync.kind_of(v.role),
   'delete', 'removals', v.id, v.role
 from user_view v
 left join school_ties t on t.user_id = v.id
@@ -50,7 +50,7 @@ where v.is_known and not v.is_protected and v.role <> 'district_admin'
 
 -- Whom no Reset may delete and whom nobody shares any more stays out of sight.
 insert into staging.plan (run_id, entity, kind, action, phase, row_id, role)
-select %(run_id)s, 'users', case v.role when 'teacher' then 'teachers' when 'student' then 'students' else 'admins' end,
+select %(run_id)s, 'users', sync.kind_of(v.role),
   'unshare', 'removals', v.id, v.role
 from user_view v
 where v.is_known and v.origin = 'sync' and v.is_shared and not v.is_protected and not (v.is_in_feed and (v.is_listed or v.lists_no_school))

@@ -31,7 +31,7 @@ insert into staging.classes (run_id, n, source_id, status, school_source_id, sis
   term_name, starts_on, ends_on, is_rejected, keep)
 select
   %(run_id)s, l.n, nullif(staging.trimmed(l.source_id), ''),
-  case when l.status is null or l.status = 'active' or lower(btrim(l.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end,
+  staging.as_status(l.status),
   nullif(staging.trimmed(l.school_source_id), ''), nullif(staging.trimmed(l.class_code), ''),
   coalesce(nullif(l.own_title, ''), nullif(btrim(l.course_title), '')),
   nullif(btrim(case when strpos(l.all_subjects, ',') = 0 then l.all_subjects else split_part(l.all_subjects, ',', 1) end), ''),
@@ -105,20 +105,21 @@ from living g where g.status = g.best group by g.source_id;
 -- No index of the portal holds a text of more than 2,700 bytes: one such text costs itself, or, as an id, its row.
 with cut as (
   update staging.classes set
-    source_id = case when octet_length(source_id) > 1000 then null else source_id end,
-    is_rejected = is_rejected or coalesce(octet_length(source_id) > 1000, false),
+    source_id = staging.unless_too_long(source_id),
+    is_rejected = is_rejected or coalesce(staging.is_too_long(source_id), false),
     keep = keep || array_remove(array[
-      case when octet_length(sis_id) > 1000 then 'sis_id' end,
-      case when octet_length(title) > 1000 then 'title' end,
-      case when octet_length(subject) > 1000 then 'subject' end,
-      case when octet_length(period) > 1000 then 'period' end,
-      case when octet_length(term_name) > 1000 then 'term_name' end], null),
-    sis_id = case when octet_length(sis_id) > 1000 then null else sis_id end,
-    title = case when octet_length(title) > 1000 then null else title end,
-    subject = case when octet_length(subject) > 1000 then null else subject end,
-    period = case when octet_length(period) > 1000 then null else period end,
-    term_name = case when octet_length(term_name) > 1000 then null else term_name end
-  where run_id = %(run_id)s and greatest(octet_length(source_id), octet_length(sis_id), octet_length(title), octet_length(subject), octet_length(period), octet_length(term_name)) > 1000
+      case when staging.is_too_long(sis_id) then 'sis_id' end,
+      case when staging.is_too_long(title) then 'title' end,
+      case when staging.is_too_long(subject) then 'subject' end,
+      case when staging.is_too_long(period) then 'period' end,
+      case when staging.is_too_long(term_name) then 'term_name' end], null),
+    sis_id = staging.unless_too_long(sis_id),
+    title = staging.unless_too_long(title),
+    subject = staging.unless_too_long(subject),
+    period = staging.unless_too_long(period),
+    term_name = staging.unless_too_long(term_name)
+  where run_id = %(run_id)s and (staging.is_too_long(source_id) or staging.is_too_long(sis_id) or staging.is_too_long(title)
+    or staging.is_too_long(subject) or staging.is_too_long(period) or staging.is_too_long(term_name))
   returning source_id, is_rejected
 )
 insert into sync.findings (run_id, entity, source_id, severity, rule, message)

@@ -2,7 +2,7 @@
 insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, is_rejected, keep)
 select
   %(run_id)s, nullif(btrim(o.source_id), ''),
-  case when lower(btrim(o.status)) in ('tobedeleted', 'inactive') then 'tobedeleted' else 'active' end,
+  staging.as_status(o.status),
   nullif(btrim(o.name), ''), nullif(btrim(o.identifier), ''), nullif(btrim(o.state_id), ''), nullif(btrim(o.nces_id), ''),
   coalesce(btrim(o.source_id), '') = '',
   case when coalesce(btrim(o.name), '') = '' then array['name'] else '{}' end
@@ -39,18 +39,19 @@ from living g where g.status = g.best group by g.source_id;
 -- No index of the portal holds a text of more than 2,700 bytes: one such text costs itself, or, as an id, its row.
 with cut as (
   update staging.schools set
-    source_id = case when octet_length(source_id) > 1000 then null else source_id end,
-    is_rejected = is_rejected or coalesce(octet_length(source_id) > 1000, false),
+    source_id = staging.unless_too_long(source_id),
+    is_rejected = is_rejected or coalesce(staging.is_too_long(source_id), false),
     keep = keep || array_remove(array[
-      case when octet_length(name) > 1000 then 'name' end,
-      case when octet_length(sis_id) > 1000 then 'sis_id' end,
-      case when octet_length(state_id) > 1000 then 'state_id' end,
-      case when octet_length(nces_id) > 1000 then 'nces_id' end], null),
-    name = case when octet_length(name) > 1000 then null else name end,
-    sis_id = case when octet_length(sis_id) > 1000 then null else sis_id end,
-    state_id = case when octet_length(state_id) > 1000 then null else state_id end,
-    nces_id = case when octet_length(nces_id) > 1000 then null else nces_id end
-  where run_id = %(run_id)s and greatest(octet_length(source_id), octet_length(name), octet_length(sis_id), octet_length(state_id), octet_length(nces_id)) > 1000
+      case when staging.is_too_long(name) then 'name' end,
+      case when staging.is_too_long(sis_id) then 'sis_id' end,
+      case when staging.is_too_long(state_id) then 'state_id' end,
+      case when staging.is_too_long(nces_id) then 'nces_id' end], null),
+    name = staging.unless_too_long(name),
+    sis_id = staging.unless_too_long(sis_id),
+    state_id = staging.unless_too_long(state_id),
+    nces_id = staging.unless_too_long(nces_id)
+  where run_id = %(run_id)s and (staging.is_too_long(source_id) or staging.is_too_long(name) or staging.is_too_long(sis_id)
+    or staging.is_too_long(state_id) or staging.is_too_long(nces_id))
   returning source_id, is_rejected
 )
 insert into sync.findings (run_id, entity, source_id, severity, rule, message)

@@ -1,7 +1,7 @@
 -- Terms as values for classes. In: raw_terms. Idempotent within a run. Size: tens of rows.
 insert into staging.terms (run_id, source_id, status, title, starts_on, ends_on, keep)
 select distinct on (btrim(t.source_id))
-  %(run_id)s, btrim(t.source_id), case when lower(btrim(t.status)) in ('tobedeleted', 'inactive') then 'tobedeleted' else 'active' end,
+  %(run_id)s, btrim(t.source_id), staging.as_status(t.status),
   nullif(btrim(t.title), ''), staging.as_day(btrim(t.starts_on)), staging.as_day(btrim(t.ends_on)),
   array_remove(array[
     case when btrim(t.starts_on) <> '' and staging.as_day(btrim(t.starts_on)) is null then 'starts_on' end,

@@ -69,24 +69,26 @@ left join places o on o.source_id = f.source_id;
 
 -- No index of the portal holds a text of more than 2,700 bytes: one such text costs itself, or, as an id, its row.
 create temporary table long_users on commit drop as -- not within the statement below: one that updates has no workers
-select n from staging.users where run_id = %(run_id)s and greatest(octet_length(source_id), octet_length(email), octet_length(username), octet_length(given_name), octet_length(family_name), octet_length(sis_id), octet_length(state_id)) > 1000;
+select n from staging.users where run_id = %(run_id)s and (staging.is_too_long(source_id) or staging.is_too_long(email) or staging.is_too_long(username)
+    or staging.is_too_long(given_name) or staging.is_too_long(family_name) or staging.is_too_long(sis_id)
+    or staging.is_too_long(state_id));
 with cut as (
   update staging.users set
-    source_id = case when octet_length(source_id) > 1000 then null else source_id end,
-    is_rejected = is_rejected or coalesce(octet_length(source_id) > 1000, false),
+    source_id = staging.unless_too_long(source_id),
+    is_rejected = is_rejected or coalesce(staging.is_too_long(source_id), false),
     keep = keep || array_remove(array[
-      case when octet_length(email) > 1000 then 'email' end,
-      case when octet_length(username) > 1000 then 'username' end,
-      case when octet_length(given_name) > 1000 then 'given_name' end,
-      case when octet_length(family_name) > 1000 then 'family_name' end,
-      case when octet_length(sis_id) > 1000 then 'sis_id' end,
-      case when octet_length(state_id) > 1000 then 'state_id' end], null),
-    email = case when octet_length(email) > 1000 then null else email end,
-    username = case when octet_length(username) > 1000 then null else username end,
-    given_name = case when octet_length(given_name) > 1000 then null else given_name end,
-    family_name = case when octet_length(family_name) > 1000 then null else family_name end,
-    sis_id = case when octet_length(sis_id) > 1000 then null else sis_id end,
-    state_id = case when octet_length(state_id) > 1000 then null else state_id end
+      case when staging.is_too_long(email) then 'email' end,
+      case when staging.is_too_long(username) then 'username' end,
+      case when staging.is_too_long(given_name) then 'given_name' end,
+      case when staging.is_too_long(family_name) then 'family_name' end,
+      case when staging.is_too_long(sis_id) then 'sis_id' end,
+      case when staging.is_too_long(state_id) then 'state_id' end], null),
+    email = staging.unless_too_long(email),
+    username = staging.unless_too_long(username),
+    given_name = staging.unless_too_long(given_name),
+    family_name = staging.unless_too_long(family_name),
+    sis_id = staging.unless_too_long(sis_id),
+    state_id = staging.unless_too_long(state_id)
   where run_id = %(run_id)s and n in (select n from long_users) and exists (select from long_users) -- else nothing is read
   returning source_id, is_rejected
 )

@@ -37,8 +37,8 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'schools', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'schools', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';
 
 with done as (
   update portal.users t
@@ -52,8 +52,8 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'users', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'users', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';
 
 with done as (
   update portal.classes t
@@ -67,8 +67,8 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'classes', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'classes', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';
 
 with done as (
   update portal.user_schools t
@@ -82,8 +82,8 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'user_schools', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'user_schools', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';
 
 with done as (
   update portal.enrollments t
@@ -97,8 +97,8 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'enrollments', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'enrollments', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';
 
 with done as (
   update portal.license_assignments t
@@ -111,5 +111,5 @@ with done as (
   returning c.key, to_jsonb(old) as before, to_jsonb(new) as after
 )
 insert into sync.changes (run_id, table_name, key, action, before, after, changed)
-select %(run_id)s, 'license_assignments', key, 'update', sync.changed_part(before, after), sync.changed_part(after, before), sync.changed_keys(after, before)
-from done where sync.changed_keys(after, before) <> '{}';
+select %(run_id)s, 'license_assignments', key, 'update', d.*
+from done, sync.difference(before, after) d where d.changed <> '{}';

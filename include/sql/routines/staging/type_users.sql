@@ -8,11 +8,9 @@ begin
   execute format($made$
     create unlogged table staging.%I with (autovacuum_enabled = false) as
     select btrim(r.user_source_id) as source_id,
-      array_agg(distinct lower(btrim(r.role))) filter (
-        where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive')) as words,
+      array_agg(distinct lower(btrim(r.role))) filter (where staging.as_active(r.status)) as words,
       array_agg(distinct btrim(r.org_source_id)) filter (
-        where coalesce(lower(btrim(r.status)), '') not in ('tobedeleted', 'inactive')
-          and btrim(r.org_source_id) <> '') as orgs,
+        where staging.as_active(r.status) and btrim(r.org_source_id) <> '') as orgs,
       min(btrim(r.org_source_id)) filter (where lower(r.role_type) = 'primary') as primary_org
     from staging.%I r where btrim(r.user_source_id) <> '' group by btrim(r.user_source_id)
     $made$, 'made_words_' || run, 'raw_roles_' || run);
@@ -22,8 +20,7 @@ begin
     create unlogged table staging.%4$I with (autovacuum_enabled = false) as
     select
       %1$s::bigint as run_id, p.n, nullif(staging.trimmed(p.source_id), '') as source_id,
-      case when p.status is null or p.status = 'active'
-          or lower(btrim(p.status)) not in ('tobedeleted', 'inactive') then 'active' else 'tobedeleted' end as status,
+      staging.as_status(p.status) as status,
       p.words as source_roles,
       case when p.words = '{student}' then '{student}'::text[] when p.words = '{teacher}' then '{teacher}'
         else array_remove(array[
