@@ -48,5 +48,5 @@ def _hold(path: Path, text: str, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-docs"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text, (
-        f"docs/{path.name} is out of date: run bin/test tests/test_database_docs.py --update-docs and look at the diff."
+        f"docs/{path.name} is out of date: run bin/test tests/database --update-docs and look at the diff."
     )
