@@ -13,7 +13,7 @@ import pytest
 
 from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import FeedBroken
-from roster_sync.sources.base import FeedReport, ProbeReport
+from roster_sync.sources.base import FeedReport
 from roster_sync.sources.files import archive as archive_module
 from roster_sync.sources.kinds import open_source
 from roster_sync.sources.oneroster_csv.source import OneRosterCsv
@@ -554,14 +554,6 @@ def test_two_rosters_side_by_side_are_refused(roster: CsvRoster, sink: MemorySin
 
 
 # -- test connection ---------------------------------------------------------------------------------------------------
-
-
-def test_the_probe_names_the_schools_and_loads_nothing(roster: CsvRoster, tmp_path: Path) -> None:
-    report: ProbeReport = source(roster.zip(tmp_path)).probe()
-    assert report.is_ok
-    assert report.schools == [("s1", "North School"), ("s2", "South School")]
-    assert report.issuer == "oneroster_csv:harbor"
-    assert report.data_as_of is not None
 
 
 def test_the_probe_tells_what_is_wrong_and_never_raises(roster: CsvRoster, tmp_path: Path) -> None:
