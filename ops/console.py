@@ -1,7 +1,8 @@
-"""How the commands speak: progress and errors on standard error, one clear line each, the trace behind --verbose."""
+"""What the commands print: results on standard output; progress and errors on standard error, one clear line each."""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import threading
@@ -9,14 +10,29 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 class Problem(Exception):
-    """Something the person at the keyboard has to mend: one sentence that says what to do."""
+    """Something the person at the keyboard has to fix: one sentence that says what to do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """The options of a command; a wrong one is reported in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Problem."""
+        raise Problem(f"{message} (`{self.prog} --help` lists the options).")
+
+
+def show(text: str) -> None:
+    """A result, on standard output."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
-    """One line of progress."""
+    """One line of progress, on standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
@@ -43,29 +59,24 @@ def progress(text: str, *, after: float = 2.0, every: float = 15.0) -> Iterator[
         watcher.join()
 
 
-def run_command(name: str, command: Callable[[list[str]], int], arguments: list[str], *, verbose: bool) -> int:
-    """Runs a command and turns what goes wrong into one line and an exit code."""
+def run_command(name: str, command: Callable[[list[str]], int]) -> NoReturn:
+    """Runs a command with the arguments of this process, and exits; an error is one line and an exit code.
+
+    `--verbose` in front adds the traceback; behind other arguments it belongs to the tool that gets them.
+    """
+    arguments = sys.argv[1:]
+    verbose = arguments[:1] == ["--verbose"]
     try:
-        return command(arguments)
+        code = command(arguments[1:] if verbose else arguments)
     except KeyboardInterrupt:
-        return 130
-    except Problem as problem:
-        say(f"{name}: {problem}")
-        if verbose:
-            traceback.print_exc()
-        return 1
+        code = 130
     except Exception as error:
-        say(f"{name}: {_in_one_line(error)}" + ("" if verbose else " (--verbose shows where)"))
+        hint = "" if verbose or isinstance(error, Problem) else f" (`{name} --verbose ...` shows where)"
+        say(f"{name}: {_in_one_line(error)}{hint}")
         if verbose:
             traceback.print_exc()
-        return 1
-
-
-def take_verbose(arguments: list[str]) -> tuple[list[str], bool]:
-    """The arguments without our own --verbose, and whether it was there (only in front, so that tools keep theirs)."""
-    if arguments[:1] == ["--verbose"]:
-        return arguments[1:], True
-    return arguments, False
+        code = 1
+    sys.exit(code)
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 from ops.airflow.environment import airflow_environment
 from ops.airflow.metadata_database import set_up
-from ops.console import run_command, say, take_verbose
+from ops.console import run_command, say
 from ops.foreground import run_in_front
 from ops.home import REPOSITORY, Home
 from ops.locks import Lock
@@ -101,5 +101,4 @@ def _drop_leftovers(server: Server) -> None:
 
 
 if __name__ == "__main__":
-    rest, verbose = take_verbose(sys.argv[1:])
-    sys.exit(run_command("bin/test", test, rest, verbose=verbose))
+    run_command("bin/test", test)

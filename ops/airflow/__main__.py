@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 
 from ops.airflow.dags_test import newest_run, say_why
 from ops.airflow.environment import airflow_environment
 from ops.airflow.metadata_database import airflow_program, set_up
 from ops.airflow.task_locks import scheduling, testing_dags
-from ops.console import run_command, take_verbose
+from ops.console import run_command, show
 from ops.foreground import run_in_front
 from ops.home import Home
 from ops.postgres.cluster import Server, migrated, running
+
+HELP = """\
+bin/airflow dags test roster_sync__lakeside    a whole run of a district's DAG in this terminal
+bin/airflow dags list                          all arguments are Airflow's; `bin/airflow cheat-sheet` lists them
+bin/airflow --help                             this page
+
+It is Airflow's own command line with the DAGs, plugins and databases of this project. Everything that it keeps is in
+ROSTER_HOME (var/ in the repository if that is not set). The databases are started and migrated if needed, and stopped
+when no command uses them any more."""
 
 _SCHEDULERS = (["scheduler"], ["standalone"])
 
 
 def airflow(arguments: list[str]) -> int:
     """Starts what is needed and hands over to the CLI."""
+    if arguments == ["--help"]:
+        show(HELP)
+        return 0
     home = Home.from_environment()
     with running(home) as server:
         migrated(server)
@@ -40,5 +51,4 @@ def _test_dag(home: Home, server: Server, arguments: list[str], environment: dic
 
 
 if __name__ == "__main__":
-    rest, verbose = take_verbose(sys.argv[1:])
-    sys.exit(run_command("bin/airflow", airflow, rest, verbose=verbose))
+    run_command("bin/airflow", airflow)

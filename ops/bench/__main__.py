@@ -1,34 +1,36 @@
-"""The command behind bin/bench: runs one benchmark, or lists them."""
+"""bin/bench: runs one benchmark, or lists them."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import sys
+import argparse
+from collections.abc import Callable
 
-import ops.bench
-from ops.console import Problem, run_command, take_verbose
+from ops.bench import clever, edit, memory, ui
+from ops.console import Parser, run_command
 from ops.home import Home
-from ops.postgres.cluster import migrated, running
-
-_NO_BENCHMARKS = {"__main__", "report", "fixtures", "databases", "expectations"}
+from ops.postgres.cluster import Server, migrated, running
 
 
 def bench(arguments: list[str]) -> int:
-    """Runs `ops.bench.NAME.main(home, server, arguments)`, which returns the exit code."""
-    names = sorted({module.name for module in pkgutil.iter_modules(ops.bench.__path__)} - _NO_BENCHMARKS)
-    if not arguments or arguments[0] in ("-h", "--help"):
-        sys.stdout.write(f"usage: bin/bench NAME [options]\nbenchmarks: {', '.join(names) or 'none yet'}\n")
-        return 0
-    if arguments[0] not in names:
-        raise Problem(f"there is no benchmark {arguments[0]!r}; there is {', '.join(names) or 'none yet'}.")
-    module = importlib.import_module(f"ops.bench.{arguments[0]}")
+    """Runs the benchmark that the first argument names."""
+    parser = Parser(
+        prog="bin/bench",
+        description="Measures one part of the product on a database of its own. Prints a table, writes the same as JSON"
+        " to ROSTER_HOME/bench, and exits with 1 if a limit is passed.",
+    )
+    benchmarks = parser.add_subparsers(metavar="NAME", required=True)
+    for module in (edit, clever, memory, ui):
+        summary = (module.__doc__ or "").partition(":")[0]
+        one = benchmarks.add_parser(module.__name__.rpartition(".")[2], help=summary, description=summary)
+        module.add_options(one)
+        one.set_defaults(run=module.main)
+    options = parser.parse_args(arguments)
+    run: Callable[[Home, Server, argparse.Namespace], int] = options.run
     home = Home.from_environment()
     with running(home) as server:
         migrated(server)
-        return int(module.main(home, server, arguments[1:]))
+        return run(home, server, options)
 
 
 if __name__ == "__main__":
-    rest, verbose = take_verbose(sys.argv[1:])
-    sys.exit(run_command("bin/bench", bench, rest, verbose=verbose))
+    run_command("bin/bench", bench)

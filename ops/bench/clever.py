@@ -62,11 +62,14 @@ _COUNT: Final = re.compile(rb'"count":(\d+)')
 _START_SECONDS: Final = 1200.0
 
 
-def main(home: Home, server: Server, arguments: list[str]) -> int:
-    """Measures and reports; 1 where a limit is passed."""
-    parser = argparse.ArgumentParser(prog="bin/bench clever", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--students", type=int, default=STUDENTS)
-    students = parser.parse_args(arguments).students
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `bin/bench clever`."""
+    parser.add_argument("--students", type=int, default=STUDENTS, help="the district's size (default: %(default)s)")
+
+
+def main(home: Home, server: Server, options: argparse.Namespace) -> int:
+    """Measures and reports; 1 if a limit is passed."""
+    students = options.students
     with portal(server) as database, _served(home, students) as access:
         floor = Floor(access)
         for _ in range(2):

@@ -50,9 +50,14 @@ MEMORY_LIMIT_MB = 250.0
 KEY = "bench"
 
 
-def main(home: Home, server: Server, arguments: list[str]) -> int:
-    """Measures and reports; 1 where a limit is passed."""
-    options = _options(arguments)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `bin/bench edit`."""
+    parser.add_argument("--students", type=int, default=100_000, help="the district's size (default: %(default)s)")
+    parser.add_argument("--only-engine", action="store_true", help="without Great Expectations and Airflow")
+
+
+def main(home: Home, server: Server, options: argparse.Namespace) -> int:
+    """Measures and reports; 1 if a limit is passed."""
     files = rosters(home, options.students)
     report = Report("edit", {"students": options.students, **files.rows()}, memory_limit_mb=MEMORY_LIMIT_MB)
     rows = sum(files.rows().values())
@@ -76,13 +81,6 @@ def main(home: Home, server: Server, arguments: list[str]) -> int:
             line.floor_seconds = floor.median
     report.lines.insert(0, Line("floor: \\copy of the six files", floor.median, rows, note=_each(floor.seconds)))
     return report.finish(home)
-
-
-def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bin/bench edit", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    parser.add_argument("--only-engine", action="store_true", help="without Great Expectations and Airflow")
-    return parser.parse_args(arguments)
 
 
 def district_of(path: Path) -> District:

@@ -67,11 +67,13 @@ def _peak_mb(folder: Path) -> float:
     raise ValueError("a process without memory has ended")
 
 
-def main(home: Home, server: Server, arguments: list[str]) -> int:
-    """Measures and prints; 1 where a task passes the limit."""
-    parser = argparse.ArgumentParser(prog="bin/bench memory", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    options = parser.parse_args(arguments)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `bin/bench memory`."""
+    parser.add_argument("--students", type=int, default=100_000, help="the district's size (default: %(default)s)")
+
+
+def main(home: Home, server: Server, options: argparse.Namespace) -> int:
+    """Measures and prints; 1 if a task passes the limit."""
     full, empty = rosters(home, options.students), rosters(home, 10)
     home.choose_ports()
     with portal(server, "roster_bench_memory") as database, tempfile.TemporaryDirectory() as folder:

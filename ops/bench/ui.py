@@ -36,13 +36,15 @@ where n.nspname in ('portal', 'sync') and not exists (select from pg_constraint 
 _HARBOR = "/roster/districts/harbor"
 
 
-def main(home: Home, server: Server, arguments: list[str]) -> int:
-    """Fills a database of its own, asks for every page, and drops the database again."""
-    parser = argparse.ArgumentParser(prog="bin/bench ui")
-    parser.add_argument("--districts", type=int, default=2000)
-    parser.add_argument("--students", type=int, default=900_000)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `bin/bench ui`."""
+    parser.add_argument("--districts", type=int, default=2000, help="how many (default: %(default)s)")
+    parser.add_argument("--students", type=int, default=900_000, help="of the large district (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the database for another look")
-    options = parser.parse_args(arguments)
+
+
+def main(home: Home, server: Server, options: argparse.Namespace) -> int:
+    """Fills a database of its own, asks for every page, and drops the database again."""
     report = Report("ui", {"districts": options.districts, "students": options.students, "tries": TRIES})
     with _database(server, keep=options.keep) as cursor, tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()

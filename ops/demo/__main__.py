@@ -1,8 +1,7 @@
-"""The command behind bin/demo."""
+"""bin/demo: plays the nights, shows what they did, and checks it."""
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import time
@@ -15,9 +14,9 @@ from typing import Any
 from ops.airflow.environment import USERS, airflow_environment, passwords
 from ops.airflow.metadata_database import airflow_program, set_up
 from ops.airflow.task_locks import scheduling
-from ops.console import Problem, progress, run_command, say
+from ops.console import Parser, Problem, progress, run_command, say, show
 from ops.demo import report
-from ops.demo.airflow_api import AirflowApi, answers_strangers, wait_until_healthy
+from ops.demo.airflow_api import AirflowApi, answers_without_login, wait_until_healthy
 from ops.demo.districts import (
     REGISTRY,
     SERVED,
@@ -33,19 +32,26 @@ from ops.locks import Lock
 from ops.mail_catcher import caught
 from ops.postgres.cluster import Server, migrated, running
 from ops.services import Services, services
+from roster_sync import __version__
 
 _START_SECONDS, _RUN_SECONDS, _NIGHTLY_SECONDS = 300.0, 900.0, 16.0
 
 
 class Stopped(BaseException):
-    """SIGTERM or SIGHUP came: end everything and leave."""
+    """SIGTERM or SIGHUP came: stop everything and end."""
 
 
 def demo(arguments: list[str]) -> int:
-    """Brings everything up, plays the nights, shows what happened; then waits for Ctrl-C, or checks and leaves."""
-    parser = argparse.ArgumentParser(prog="bin/demo", description="The whole product on this machine, until Ctrl-C.")
-    parser.add_argument("--check", action="store_true", help="verify the outcome, stop everything, exit 0 or 1")
-    parser.add_argument("--verbose", action="store_true", help="show the trace of an error")
+    """Starts everything, plays the nights, shows what happened; then waits for Ctrl-C, or checks and ends."""
+    parser = Parser(
+        prog="bin/demo",
+        description="Runs the whole product on this machine: PostgreSQL, simulated district servers, a mail catcher"
+        " and Airflow. Plays two nights (later one more each time), shows what they changed, and then serves the pages"
+        " until Ctrl-C, which stops everything. Its state is in ROSTER_HOME (var/ in the repository if not set).",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare the outcome with the simulated districts, stop, exit with 0 or 1"
+    )
     options = parser.parse_args(arguments)
     home = Home.from_environment()
     try:
@@ -57,7 +63,7 @@ def demo(arguments: list[str]) -> int:
             with scheduling(home, server) as lock, services(home.logs, [lock.descriptor]) as group:
                 return _play(home, server, group, environment, check=options.check)
     except (Stopped, KeyboardInterrupt):
-        say("stopped; `bin/demo` goes on from here with the next night")
+        say("stopped; `bin/demo` continues from here with the next night")
         return 130 if options.check else 0
 
 
@@ -77,16 +83,13 @@ def _play(home: Home, server: Server, group: Services, environment: dict[str, st
     faults += _an_hour_later(home, server, group, people["admin"], districts, day)
     _say_where(home, address)
     if check:
-        faults += ["the API tells strangers something"] if answers_strangers(address) else []
+        faults += ["the API answers without a login"] if answers_without_login(address) else []
         faults += [] if any(True for _ in caught(home.mail)) else ["no mail was caught"]
         for fault in faults:
             say(f"bin/demo --check: {fault}")
-        sys.stdout.write(
-            "\nThe check found nothing wrong.\n" if not faults else f"\nThe check failed: {len(faults)}.\n"
-        )
+        show(f"\nThe check failed: {len(faults)}." if faults else "\nThe check found nothing wrong.")
         return 1 if faults else 0
-    sys.stdout.write("\nCtrl-C stops everything.\n")
-    sys.stdout.flush()
+    show("\nCtrl-C stops everything.")
     while True:
         group.check()
         time.sleep(1)
@@ -132,8 +135,7 @@ def _night(
     lines = [f"Night {day}: what changed", *report.changes_in_words(rows), f"\n  {len(mails)} mails were sent:"]
     lines += [f"    to {mail.to}: {mail.subject}" for mail in mails[:20]]
     lines += [f"    ... and {len(mails) - 20} more in {home.mail}"] if len(mails) > 20 else []
-    sys.stdout.write("\n" + "\n".join(lines) + "\n\n")
-    sys.stdout.flush()
+    show("\n" + "\n".join(lines) + "\n")
     faults = [f"night {day}: {dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
     faults += [f"night {day}: {row[0]} is {row[2]}, not launched" for row in rows if row[2] != "launched"]
     for district in districts:
@@ -175,8 +177,7 @@ def _an_hour_later(
     for dag_id in runs:
         admin.pause(dag_id)
     rows = report.changes(server, runs)
-    sys.stdout.write("\n" + "\n".join(["An hour later: what changed", *report.changes_in_words(rows)]) + "\n\n")
-    sys.stdout.flush()
+    show("\n" + "\n".join(["An hour later: what changed", *report.changes_in_words(rows)]) + "\n")
     faults = [f"{dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
     return faults + [fault for district in fresh for fault in _stale(server, district, rows, kept[district.key])]
 
@@ -207,11 +208,10 @@ def _start_runs(people: dict[str, AirflowApi], districts: list[DemoDistrict]) ->
 
 
 def _say_where(home: Home, address: str) -> None:
-    lines = [f"Airflow: {address}"]
+    lines = [f"Roster sync {__version__}: {address}/roster/", f"Airflow: {address}"]
     lines += [f"  {user:<8} {passwords(home)[user]}   (role {role})" for user, role in USERS.items()]
     lines += [f"Mails: {home.mail}", f"Logs:  {home.logs}"]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    show("\n".join(lines))
 
 
 @contextmanager
@@ -244,4 +244,4 @@ def _signals() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command("bin/demo", demo, sys.argv[1:], verbose="--verbose" in sys.argv[1:]))
+    run_command("bin/demo", demo)

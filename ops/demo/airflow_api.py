@@ -109,8 +109,8 @@ def wait_until_healthy(address: str, services: Services, seconds: float) -> None
         time.sleep(0.5)
 
 
-def answers_strangers(address: str) -> bool:
-    """Whether the API tells someone who is not logged in anything."""
+def answers_without_login(address: str) -> bool:
+    """Whether the API answers someone who is not logged in."""
     session = requests.Session()
     session.trust_env = False
     return session.get(f"{address}/api/v2/dags", timeout=30).status_code != 401

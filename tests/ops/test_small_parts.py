@@ -159,11 +159,36 @@ def test_a_demo_that_waits_in_vain_names_the_logs_where_they_are(tmp_path: Path)
     assert str(ill.value).endswith(f"see the files in {tmp_path}.")
 
 
-def test_an_unknown_benchmark_is_told_in_one_line(tmp_path: Path) -> None:
-    environment = {**os.environ, "ROSTER_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [str(REPOSITORY / "bin" / "bench"), "nothing"], env=environment, capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("name", sorted(path.name for path in (REPOSITORY / "bin").iterdir()))
+def test_every_command_says_what_it_does_and_starts_nothing(name: str, tmp_path: Path) -> None:
+    done = _run(tmp_path, name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"bin/{name}" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["demo", "--chekc"], "unrecognized arguments: --chekc"),
+        (["bench", "nothing"], "invalid choice: 'nothing'"),
+        (["bench", "edit", "--pupils", "5"], "unrecognized arguments: --pupils 5"),
+    ],
+)
+def test_a_wrong_argument_is_reported_in_one_line(command: list[str], expected: str, tmp_path: Path) -> None:
+    done = _run(tmp_path, *command)
     assert done.returncode == 1
-    assert "there is no benchmark 'nothing'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"bin/{command[0]}: ")
+    assert expected in line
+    assert "--help" in line
+
+
+def _run(home: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(REPOSITORY / "bin" / name), *arguments],
+        env={**os.environ, "ROSTER_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
