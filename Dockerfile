@@ -1,5 +1,9 @@
-# The image of every Airflow service: the official one of the locked version, our packages, our code.
+# The image of every Airflow service: Airflow's official image of the locked version, the locked packages, our code.
 FROM apache/airflow:slim-3.3.2-python3.12
+
+LABEL org.opencontainers.image.title="Roster sync" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="1.0.0"
 
 USER root
 RUN install -d -o airflow -g 0 -m 0770 /var/lib/roster

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ops.postgres.layout import programs
+from roster_sync import __version__
 from roster_sync.engine import holds, housekeeping
 from roster_sync.orchestration import cluster_policies, hooks
 from tests.conftest import REPOSITORY, Cluster
@@ -120,13 +121,13 @@ def test_without_a_mail_server_in_env_mails_go_to_the_catcher(
     }
 
 
-def test_the_image_is_the_official_one_of_the_locked_version(services: dict[str, Any]) -> None:
+def test_the_image_is_made_from_the_official_one_and_carries_the_product_s_version(services: dict[str, Any]) -> None:
     locked = re.search(r"^apache-airflow==(\S+)", LOCK, re.MULTILINE)
     assert locked
-    first = re.search(r"^FROM (\S+)", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
-    assert first
-    assert first[1] == f"apache/airflow:slim-{locked[1]}-python3.12"
-    assert {services[name]["image"] for name in AIRFLOW_SERVICES} == {f"roster-sync:{locked[1]}"}
+    dockerfile = (REPOSITORY / "Dockerfile").read_text()
+    assert re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE) == [f"apache/airflow:slim-{locked[1]}-python3.12"]
+    assert re.findall(r'image\.version="(\S+)"', dockerfile) == [__version__]
+    assert {services[name]["image"] for name in AIRFLOW_SERVICES} == {f"roster-sync:{__version__}"}
 
 
 def test_the_database_is_postgresql_18_and_logs_no_row(services: dict[str, Any]) -> None:
@@ -141,6 +142,24 @@ def test_what_the_image_copies_and_the_services_mount_is_there(services: dict[st
     for mount in services["postgres"]["volumes"]:
         if mount.startswith("./"):
             assert (REPOSITORY / mount.partition(":")[0]).is_file(), mount
+
+
+def test_the_modules_that_containers_run_are_in_the_image() -> None:
+    """As the image runs them: only its own folders on the path."""
+    dockerfile = (REPOSITORY / "Dockerfile").read_text()
+    (path,) = re.findall(r"PYTHONPATH=(\S+)", dockerfile)
+    copied = re.findall(r"^COPY (\S+) /opt/roster/\1$", dockerfile, re.MULTILINE)
+    folders = path.replace("/opt/roster", str(REPOSITORY)).split(":")
+    assert {Path(folder).relative_to(REPOSITORY).parts[:1] for folder in folders} <= {(), *((name,) for name in copied)}
+    texts = (COMPOSE, REPOSITORY / "helm" / "values.yaml")
+    modules = {name for text in texts for name in re.findall(r"python -m ([\w.]+)", text.read_text())}
+    assert "roster_sync.migrations" in modules
+    for module in (*modules, "airflow_local_settings"):
+        code = f"import importlib.util as found; assert found.find_spec({module!r}) is not None"
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(folders)}
+        subprocess.run(
+            [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-c", code], env=environment, check=True
+        )
 
 
 def test_every_service_says_whether_it_is_well(services: dict[str, Any]) -> None:
@@ -175,8 +194,8 @@ def test_the_chart_gets_the_locked_version_the_pools_and_the_shared_home() -> No
     locked = re.search(r"^apache-airflow==(\S+)", LOCK, re.MULTILINE)
     assert locked
     (migrate,) = values["scheduler"]["extraInitContainers"]
-    image = f"{values['images']['airflow']['repository']}:{locked[1]}"
-    assert (values["airflowVersion"], values["images"]["airflow"]["tag"]) == (locked[1], locked[1])
+    image = f"{values['images']['airflow']['repository']}:{__version__}"
+    assert (values["airflowVersion"], values["images"]["airflow"]["tag"]) == (locked[1], __version__)
     assert migrate["image"] == image
     assert "airflow pools import /opt/roster/include/pools.json" in values["migrateDatabaseJob"]["args"][-1]
     assert values["config"]["api"]["base_url"].startswith("https://"), "links in mails would lead to localhost"
