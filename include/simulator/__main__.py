@@ -27,12 +27,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, help="0 = any free one")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default): any free one")
     parser.add_argument("--settings", type=Path, default=DEMO, help="a YAML file such as include/simulator/demo.yaml")
     parser.add_argument("--print-url", action="store_true", help="print the server's address once it listens")
     parser.add_argument("--url-file", type=Path, help="write the server's address there once it listens")
     parser.add_argument("--day", type=int, help="the day that all districts are on")
-    parser.add_argument("--warm", action="store_true", help="serialize everything before the address is told")
+    parser.add_argument("--warm", action="store_true", help="serialize everything before the address is printed")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         if arguments.print_url:
             sys.stdout.write(simulator.root + "\n")
             sys.stdout.flush()
-        sys.stderr.write(f"{simulator.summary()}\nCtrl-C ends it.\n")
+        sys.stderr.write(f"{simulator.summary()}\nCtrl-C stops it.\n")
         stopped.wait()
     return 0
 

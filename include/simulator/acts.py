@@ -1,4 +1,4 @@
-"""What can happen to a district: each act changes the state of one day and all that hangs on it."""
+"""What can happen to a district: each act changes the state of one day and everything that depends on it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from include.simulator.state import (
 
 
 class Acts:
-    """The acts of one day, upon a copy of the day before."""
+    """The acts of one day, on a copy of the day before."""
 
     def __init__(self, seed: int, before: State) -> None:
-        """Nothing is changed in `before`."""
+        """`before` is not changed."""
         self._seed = seed
         self.state = before.copy(before.day + 1)
         self._day = self.state.day
@@ -32,7 +32,7 @@ class Acts:
         return [index for index in range(self.state.n_schools) if self.state.school(index).is_open]
 
     def open_school(self, donor: int) -> None:
-        """A small school opens: pupils of two grades move over from another."""
+        """A small school opens: students of two grades move over from another."""
         state = self.state
         grades = state.grades_of(donor)[:2]
         index = state.n_schools
@@ -87,7 +87,7 @@ class Acts:
                 state.set_teacher(number, teacher._replace(extra=-1, modified=self._day))
 
     def school_with(self, grade: str, other_than: int, salt: int) -> int:
-        """Another open school that teaches a grade; -1 = there is none."""
+        """Another open school that teaches a grade; -1 = none."""
         options = self._open_schools()
         start = mix(self._seed, self._day, 4, salt) % len(options)
         for step in range(len(options)):
@@ -136,7 +136,7 @@ class Acts:
         return school >= 0 and self.state.school(school).is_open
 
     def hand_over(self, number: int) -> None:
-        """Gives the classes of one who no longer teaches there to colleagues, if any are left."""
+        """Gives the classes of a teacher who no longer teaches there to colleagues, if any are left."""
         state, teacher = self.state, self.state.teacher(number)
         schools = {teacher.school, teacher.extra}
         if number < state.layout.teachers:
@@ -246,7 +246,7 @@ class Acts:
         self.state.set_student(number, changed)
 
     def bring_back(self, number: int) -> None:
-        """A student comes back, to the same classes where they are still open."""
+        """A student comes back, to the same classes if they are still open."""
         student = self.state.student(number)
         school = student.school
         if not self.state.school(school).is_open:

@@ -33,7 +33,7 @@ class Events:
         return found
 
     def forget(self) -> None:
-        """What is shared has changed: the days are looked at anew."""
+        """What is shared has changed: all days are compared again."""
         with self._lock:
             self._days.clear()
 

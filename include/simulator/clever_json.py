@@ -32,10 +32,10 @@ class CleverView:
     shared_schools: frozenset[int] | None = None
     """Indexes of the schools that the district shares; None = all."""
     hidden_students: int | None = None
-    """Every k-th student cannot be read ('shared by student'); sections name them all the same."""
+    """Every k-th student cannot be read ('shared by student'), but sections still name them."""
     keep_empty_sections: bool = False
     sensitive: bool = False
-    """Students come with what needs not be shared, and is nobody's business here."""
+    """Students have attributes that are sensitive and that the sync must ignore."""
     _district: str = field(init=False, default="")
     _year: Json = field(init=False, default_factory=dict)
 
@@ -160,10 +160,10 @@ class CleverView:
             "credentials": {"district_username": person.username}, "ext": {}, "legacy_id": self._legacy(person, 1),
         }  # fmt: skip
         if self.sensitive:
-            record |= self._nobodys_business(person)
+            record |= self._sensitive_attributes(person)
         return self._dated(record, person.created_day, person.modified_day)
 
-    def _nobodys_business(self, person: Person) -> Json:
+    def _sensitive_attributes(self, person: Person) -> Json:
         bits = mix(person.key, 77)
         record: Json = {
             "race": _RACES[bits % len(_RACES)], "hispanic_ethnicity": "NY"[bits >> 3 & 1],
@@ -220,7 +220,7 @@ class CleverView:
                 yield self.section(section, courses, terms)
 
     def section(self, section: Section, courses: dict[int, str], terms: list[str]) -> Json:
-        """One section; one that runs in two terms is told as running all year."""
+        """One section; one that runs in two terms is reported as running all year."""
         class_ = section.record
         teachers = [self.day.person_clever_id("teacher", index) for index in section.teachers]
         record: Json = {

@@ -15,10 +15,10 @@ _FOREIGN: Final = "https://elsewhere.example.net"
 
 
 class BadRequest(Exception):
-    """The request cannot be served as it stands."""
+    """The request is not valid."""
 
     def __init__(self, status: int, description: str) -> None:
-        """Status and words."""
+        """HTTP status and message."""
         super().__init__(description)
         self.status = status
 
@@ -27,7 +27,7 @@ class BadRequest(Exception):
 class Page:
     """Some records of a collection."""
 
-    places: Sequence[int]
+    ranks: Sequence[int]
     total: int
     links: list[tuple[str, list[tuple[str, str]]]]
     """(rel, query) of each link."""
@@ -50,7 +50,7 @@ class Page:
 
 
 def page_of(every: Sequence[int], ids: IdList, request: Request, default_limit: int, max_limit: int) -> Page:
-    """The page that a request asks for. `ids` are ascending; `every` are the places of the collection's records."""
+    """The page that a request asks for. `ids` are ascending; `every` are the ranks of the records of the collection."""
     limit = _limit(request, default_limit, max_limit)
     after, before = request.first("starting_after"), request.first("ending_before")
     if after and before:
@@ -69,14 +69,14 @@ def page_of(every: Sequence[int], ids: IdList, request: Request, default_limit: 
             links.append(("next", [*kept, ("starting_after", last)]))
         if start > 0 or after:
             links.append(("prev", [*kept, ("ending_before", first)]))
-    places = list(every[start:end])
-    if "duplicate" in request.faults and start > 0 and places:
-        places[0] = every[start - 1]
+    ranks = list(every[start:end])
+    if "duplicate" in request.faults and start > 0 and ranks:
+        ranks[0] = every[start - 1]
     if "skipped" in request.faults:
-        places = places[1:]
+        ranks = ranks[1:]
     if "empty" in request.faults:
-        places, links = [], links[:1]
-    return Page(places, len(every), links)
+        ranks, links = [], links[:1]
+    return Page(ranks, len(every), links)
 
 
 def _limit(request: Request, default: int, largest: int) -> int:

@@ -1,4 +1,4 @@
-"""What a person's own token (Single Sign-On) opens at Clever: /me, their record, their schools, their district."""
+"""What a person's own token (Single Sign-On) can read at Clever: /me, their record, their schools, their district."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 from include.simulator.clever_json import Json
 
 PREFIX: Final = "il"
-"""Every token of a person begins so; here their Clever id follows."""
+"""How every person's token begins; in this simulator the Clever id follows."""
 ME: Final = "me"
 
 
 def is_open_to(record: Json, parts: list[str]) -> bool:
-    """Whether a person may read a path, told in its parts: no lists, and nobody else's."""
+    """Whether a person may read a path, given as its parts: no lists, and no other person's records."""
     schools = [school for detail in record["roles"].values() for school in detail.get("schools", ())]
     return tuple(parts) in {
         (ME,), ("users", record["id"]), ("districts", record["district"]), *(("schools", school) for school in schools),
@@ -20,7 +20,7 @@ def is_open_to(record: Json, parts: list[str]) -> bool:
 
 
 def me_of(record: Json, root: str) -> Json:
-    """Who the token is for; the canonical link leads to their record."""
+    """The person of the token; the canonical link leads to their record."""
     told = {"id": record["id"], "district": record["district"], "type": "user", "authorized_by": "district"}
     links = [
         {"rel": "self", "uri": "/me"},

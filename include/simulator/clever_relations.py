@@ -1,4 +1,4 @@
-"""Who belongs to what at Clever: the paths below one record."""
+"""What belongs to what at Clever: the paths below one record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def links_of(name: str, path: str) -> list[dict[str, str]]:
 def related(
     snapshot: CleverSnapshot, name: str, clever_id: str, wanted: str, role: str, *, only_primary: bool
 ) -> tuple[str, Sequence[int]]:
-    """The collection that a relation leads to, and the places of its records there."""
+    """The collection that a relation leads to, and the ranks of the records in it."""
     if "resources" in (name, wanted):
         return wanted if wanted in RELATIONS else "resources", []
     if name == "schools":
@@ -41,7 +41,7 @@ def related(
     sections = snapshot.sections_by("course" if name == "courses" else "term_id").get(clever_id, [])
     if wanted == "sections":
         return "sections", sections
-    return "schools", snapshot.places("schools", _values(snapshot, sections, "school"))
+    return "schools", snapshot.ranks("schools", _values(snapshot, sections, "school"))
 
 
 def _of_school(
@@ -58,19 +58,19 @@ def _of_school(
     if wanted == "sections":
         return "sections", sections
     field = "course" if wanted == "courses" else "term_id"
-    return wanted, snapshot.places(wanted, _values(snapshot, sections, field))
+    return wanted, snapshot.ranks(wanted, _values(snapshot, sections, field))
 
 
 def _of_section(snapshot: CleverSnapshot, clever_id: str, wanted: str, role: str) -> tuple[str, Sequence[int]]:
-    place = snapshot.collection("sections").place(clever_id)
-    assert place is not None  # noqa: S101 - the caller has looked the section up
-    section = snapshot.collection("sections").record(place)
+    rank = snapshot.collection("sections").rank(clever_id)
+    assert rank is not None  # noqa: S101 - the caller has looked the section up
+    section = snapshot.collection("sections").record(rank)
     if wanted == "users":
         ids = {"student": section["students"], "teacher": section["teachers"]}
-        return "users", snapshot.places("users", set(ids[role] if role else ids["student"] + ids["teacher"]))
+        return "users", snapshot.ranks("users", set(ids[role] if role else ids["student"] + ids["teacher"]))
     collection = f"{wanted}s"
     value = section[_SECTION_FIELDS[wanted]]
-    return collection, snapshot.places(collection, {value} if value else set())
+    return collection, snapshot.ranks(collection, {value} if value else set())
 
 
 def _of_user(snapshot: CleverSnapshot, clever_id: str, wanted: str, only_primary: bool) -> tuple[str, Sequence[int]]:
@@ -80,20 +80,20 @@ def _of_user(snapshot: CleverSnapshot, clever_id: str, wanted: str, only_primary
     if wanted == "sections":
         return "sections", sections
     if wanted == "myteachers":
-        return "users", snapshot.places("users", _values(snapshot, sections, "teachers"))
+        return "users", snapshot.ranks("users", _values(snapshot, sections, "teachers"))
     users = snapshot.collection("users")
-    place = users.place(clever_id)
-    assert place is not None  # noqa: S101 - the caller has looked the user up
-    roles = users.record(place)["roles"]
+    rank = users.rank(clever_id)
+    assert rank is not None  # noqa: S101 - the caller has looked the user up
+    roles = users.record(rank)["roles"]
     if wanted == "schools":
         schools = [school for role in roles.values() for school in role.get("schools", ())]
-        return "schools", snapshot.places("schools", set(schools[:1] if only_primary else schools))
+        return "schools", snapshot.ranks("schools", set(schools[:1] if only_primary else schools))
     if wanted == "mystudents":
         if "contact" in roles:
             links = roles["contact"]["student_relationships"]
-            return "users", snapshot.places("users", {link["student"] for link in links})
+            return "users", snapshot.ranks("users", {link["student"] for link in links})
         taught = snapshot.sections_by("teachers").get(clever_id, [])
-        return "users", snapshot.places("users", _values(snapshot, taught, "students"))
+        return "users", snapshot.ranks("users", _values(snapshot, taught, "students"))
     contacts = snapshot.users("contact")
     mine = [p for p in contacts if clever_id in _children(users.record(p)["roles"]["contact"])]
     return "users", mine
@@ -105,7 +105,7 @@ def _children(contact: dict[str, list[dict[str, str]]]) -> set[str]:
 
 def _values(snapshot: CleverSnapshot, sections: Sequence[int], field: str) -> set[str]:
     found: set[str] = set()
-    for place in sections:
-        value = snapshot.collection("sections").record(place)[field]
+    for rank in sections:
+        value = snapshot.collection("sections").record(rank)[field]
         found |= set(value) if isinstance(value, list) else {value} if value else set()
     return found

@@ -1,6 +1,6 @@
 """A stateful Clever: token listing, Data API and Events API (v3.0, v3.1) of one application with its districts.
 
-Choices where the public documentation says nothing: the total of `count=true` stands at the top level as `count`;
+Choices where the public documentation says nothing: the total of `count=true` is `count` at the top level;
 an application without events gets an empty list; `previous_attributes` holds whole top-level attributes; 401, 403 and
 404 say `{"message": ...}`; without Secure Sync all but the district is 403; a record's links are named as their paths.
 `ending_before=last` gives the newest records: undocumented, but public clients rely on it.
@@ -37,7 +37,7 @@ SECTION_ROLES: Final = ("student", "teacher")
 
 @dataclass
 class CleverDistrict:
-    """A district that shares with the application, and how it stands."""
+    """A district that shares with the application, and its state."""
 
     district: MadeUpDistrict
     token: str = ""
@@ -48,7 +48,7 @@ class CleverDistrict:
     pause_start: str | None = None
     pause_end: str | None = None
     last_sync: str | None = None
-    """Set = what is told; None = the morning of the day that is served."""
+    """What the district object reports; None = the morning of the day that is served."""
     shared_schools: Sequence[int] | None = None
     """Indexes of the schools that are shared; None = all."""
     hidden_students: int | None = None
@@ -74,8 +74,8 @@ class CleverDistrict:
         """The district's Clever id."""
         return self.district.office.clever_id
 
-    def told_last_sync(self) -> str:
-        """What the district object says of its last sync."""
+    def reported_last_sync(self) -> str:
+        """What the district object reports as its last sync."""
         if self.last_sync is not None:
             return self.last_sync
         moment = datetime.strptime(self.district.timestamp(self.day), "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -173,13 +173,13 @@ class CleverSite:
         """What is set, without secrets."""
         districts = [
             {"id": entry.id, "name": entry.district.name, "day": entry.day, "state": entry.state,
-             "last_sync": entry.told_last_sync()}
+             "last_sync": entry.reported_last_sync()}
             for entry in self.districts
         ]  # fmt: skip
         return {"kind": "clever", "districts": districts, **vars(self.settings)}
 
     def error(self, status: int, description: str) -> Reply:
-        """An error as Clever tells it."""
+        """An error in the form that Clever uses."""
         return json_reply({"message": description}, status)
 
     def warm(self, root: str, names: Sequence[str] = ()) -> None:
@@ -236,7 +236,7 @@ class CleverSite:
         is_allowed, left, ends = self.rate.take(token)
         reply = read() if is_allowed else self.error(429, "Too many requests.")
         if self.settings.rate_limit is not None and (self.settings.rate_headers or not is_allowed):
-            reply.headers["Date"] = formatdate(self.rate.clock(), usegmt=True)  # a server goes by one clock
+            reply.headers["Date"] = formatdate(self.rate.clock(), usegmt=True)  # one clock for the whole server
             reply.headers["X-RateLimit-Reset"] = str(int(ends) + 1)
             reply.headers["X-RateLimit-Limit"] = str(self.settings.rate_limit)
             reply.headers["X-RateLimit-Remaining"] = str(left)
@@ -245,7 +245,7 @@ class CleverSite:
     # -- reading --------------------------------------------------------------------------------------------------
 
     def snapshot(self, entry: CleverDistrict, version: str) -> CleverSnapshot:
-        """The records of a district as they stand."""
+        """The records of a district on its present day."""
         shared = None if entry.shared_schools is None else tuple(entry.shared_schools)
         key = (entry.id, entry.day, version, shared, entry.hidden_students, entry.keep_empty_sections, entry.sensitive)
         found = self._snapshots.get(key)
@@ -270,12 +270,12 @@ class CleverSite:
         return self.error(404, "Resource not found")
 
     def _read_as_person(self, person: str, request: Request) -> Reply:
-        """What a person's own token opens; to all else the real Clever answers with a page, not with JSON."""
+        """What a person's own token can read; the real Clever answers everything else with an HTML page."""
         version, *parts = [VERSIONS[-1], ME] if request.path == f"/{ME}" else request.path.strip("/").split("/")
         for entry in self._connected() if version in VERSIONS and not request.first("limit") else ():
             users = self.snapshot(entry, version).collection("users")
-            place = users.place(person)
-            if place is None or not is_open_to(record := users.record(place), parts):
+            rank = users.rank(person)
+            if rank is None or not is_open_to(record := users.record(rank), parts):
                 continue
             if parts == [ME]:
                 return json_reply(me_of(record, f"/{version}"))
@@ -296,7 +296,7 @@ class CleverSite:
         made_up = entry.district
         record: Json = {
             "id": entry.id, "name": made_up.name, "sis_type": "sftp_sync", "state": entry.state,
-            "pause_start": entry.pause_start, "pause_end": entry.pause_end, "last_sync": entry.told_last_sync(),
+            "pause_start": entry.pause_start, "pause_end": entry.pause_end, "last_sync": entry.reported_last_sync(),
             "launch_date": made_up.date_of(1).isoformat(), "error": entry.error, "mdr_number": f"{made_up.seed:08d}",
             "nces_id": made_up.office.nces_id, "portal_url": f"https://portal.example.org/{made_up.seed}",
             "login_methods": ["sso"],
@@ -310,13 +310,13 @@ class CleverSite:
     def _read_records(self, entry: CleverDistrict, version: str, parts: list[str], request: Request) -> Reply:
         snapshot, name = self.snapshot(entry, version), parts[0]
         if len(parts) == 1:
-            places = snapshot.users(_role(request, ROLES)) if name == "users" else None
-            return self._page(snapshot, name, places, version, request, is_counted=name in COUNTED)
-        place = snapshot.collection(name).place(parts[1])
-        if place is None or len(parts) > 3:
+            ranks = snapshot.users(_role(request, ROLES)) if name == "users" else None
+            return self._page(snapshot, name, ranks, version, request, is_counted=name in COUNTED)
+        rank = snapshot.collection(name).rank(parts[1])
+        if rank is None or len(parts) > 3:
             return self.error(404, "Resource not found")
         if len(parts) == 2:
-            record = snapshot.collection(name).record(place)
+            record = snapshot.collection(name).record(rank)
             return json_reply({"data": record, "links": links_of(name, f"{self.prefix}{request.path}")})
         return self._relation(entry, snapshot, version, parts, request)
 
@@ -331,22 +331,22 @@ class CleverSite:
         allowed = ROLES_AT_SCHOOL if name == "schools" else SECTION_ROLES
         role = _role(request, allowed) if wanted == "users" else ""
         only_primary = request.first("primary") == "true"
-        target, places = related(snapshot, name, clever_id, wanted, role, only_primary=only_primary)
+        target, ranks = related(snapshot, name, clever_id, wanted, role, only_primary=only_primary)
         if wanted in ONE:
-            if not places:
+            if not ranks:
                 return self.error(404, "Resource not found")
-            return json_reply({"data": snapshot.collection(target).record(places[0])})
-        return self._page(snapshot, target, places, version, request, is_counted=False)
+            return json_reply({"data": snapshot.collection(target).record(ranks[0])})
+        return self._page(snapshot, target, ranks, version, request, is_counted=False)
 
     def _page(
-        self, snapshot: CleverSnapshot, name: str, places: Sequence[int] | None, version: str, request: Request, *,
+        self, snapshot: CleverSnapshot, name: str, ranks: Sequence[int] | None, version: str, request: Request, *,
         is_counted: bool,
     ) -> Reply:  # fmt: skip
         collection = snapshot.collection(name)
-        every = range(len(collection.ids)) if places is None else places
+        every = range(len(collection.ids)) if ranks is None else ranks
         page = page_of(every, collection.ids, request, self.settings.default_limit, self.settings.max_limit)
         is_counted = is_counted and self.settings.counts
-        return page.reply(collection.body(page.places), f"{self.prefix}{request.path}", request, is_counted=is_counted)
+        return page.reply(collection.body(page.ranks), f"{self.prefix}{request.path}", request, is_counted=is_counted)
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -362,7 +362,7 @@ class CleverSite:
             found = [event for event in found if kinds & {event["type"], event["type"].partition(".")[0]}]
         ids = [bytes.fromhex(event["id"]) for event in found]
         page = page_of(range(len(found)), ids, request, self.settings.default_limit, self.settings.max_limit)
-        body = b",".join(dump({"data": found[place]}) for place in page.places)
+        body = b",".join(dump({"data": found[rank]}) for rank in page.ranks)
         return page.reply(body, f"{self.prefix}{request.path}", request, is_counted=False)
 
     def _events_of(self, entry: CleverDistrict, version: str) -> list[Json]:

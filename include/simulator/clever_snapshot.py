@@ -18,12 +18,12 @@ Positions = Sequence[int]
 
 
 class IdList(Protocol):
-    """Ids by place, ascending."""
+    """Ids by rank (their position in ascending order)."""
 
     def __len__(self) -> int:
         """How many there are."""
 
-    def __getitem__(self, place: int, /) -> bytes:
+    def __getitem__(self, rank: int, /) -> bytes:
         """One id, 12 bytes."""
 
 
@@ -41,19 +41,19 @@ class Ids:
     def __len__(self) -> int:
         return len(self._bytes) // 12
 
-    def __getitem__(self, place: int, /) -> bytes:
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        return bytes(self._bytes[place * 12 : place * 12 + 12])
+    def __getitem__(self, rank: int, /) -> bytes:
+        if not 0 <= rank < len(self):
+            raise IndexError(rank)
+        return bytes(self._bytes[rank * 12 : rank * 12 + 12])
 
     def sorted(self) -> tuple[Ids, Positions]:
-        """The ids in ascending order, and where each stood."""
-        if all(self[place - 1] < self[place] for place in range(1, len(self))):
+        """The ids in ascending order, and the position that each had."""
+        if all(self[rank - 1] < self[rank] for rank in range(1, len(self))):
             return self, range(len(self))
         order = sorted(range(len(self)), key=self.__getitem__)
         result = Ids()
-        for place in order:
-            result._bytes += self[place]
+        for rank in order:
+            result._bytes += self[rank]
         return result, array("l", order)
 
 
@@ -89,29 +89,29 @@ class Collection:
         for school in schools:
             self.by_school.setdefault(school, array("l")).append(position)
 
-    def place(self, clever_id: str) -> int | None:
-        """A record's place in the order of ids."""
+    def rank(self, clever_id: str) -> int | None:
+        """A record's rank: its position in the order of ids."""
         wanted = _as_bytes(clever_id)
-        place = bisect_left(self.ids, wanted) if wanted is not None else len(self.ids)
-        return place if place < len(self.ids) and self.ids[place] == wanted else None
+        rank = bisect_left(self.ids, wanted) if wanted is not None else len(self.ids)
+        return rank if rank < len(self.ids) and self.ids[rank] == wanted else None
 
-    def record(self, place: int) -> Json:
+    def record(self, rank: int) -> Json:
         """One record."""
-        found: Json = json.loads(self.spool.one(self.order[place]))["data"]
+        found: Json = json.loads(self.spool.one(self.order[rank]))["data"]
         return found
 
-    def body(self, places: Positions) -> bytes:
-        """The records at these places, separated by commas."""
-        if not places:
+    def body(self, ranks: Positions) -> bytes:
+        """The records with these ranks, separated by commas."""
+        if not ranks:
             return b""
-        is_run = isinstance(self.order, range) and places[-1] - places[0] == len(places) - 1
-        if is_run and list(places) == list(range(places[0], places[-1] + 1)):
-            return self.spool.slice(places[0], places[-1] + 1)
-        return self.spool.pick([self.order[place] for place in places])
+        is_run = isinstance(self.order, range) and ranks[-1] - ranks[0] == len(ranks) - 1
+        if is_run and list(ranks) == list(range(ranks[0], ranks[-1] + 1)):
+            return self.spool.slice(ranks[0], ranks[-1] + 1)
+        return self.spool.pick([self.order[rank] for rank in ranks])
 
 
 class CleverSnapshot:
-    """Everything of one day; each collection is made when it is first asked for."""
+    """All records of one day; each collection is made when it is first asked for."""
 
     def __init__(self, view: CleverView) -> None:
         """Nothing is made yet."""
@@ -157,8 +157,8 @@ class CleverSnapshot:
     def _in_order(self, collection: Collection, positions: list[int]) -> Positions:
         if isinstance(collection.order, range):
             return sorted(positions)
-        places = {position: place for place, position in enumerate(collection.order)}
-        return sorted(places[position] for position in positions)
+        ranks = {position: rank for rank, position in enumerate(collection.order)}
+        return sorted(ranks[position] for position in positions)
 
     def sections_by(self, field: str) -> dict[str, list[int]]:
         """Places of sections by the ids in one of their fields."""
@@ -167,17 +167,17 @@ class CleverSnapshot:
             if memory not in self._groups:
                 groups: dict[str, list[int]] = {}
                 sections = self.collection("sections")
-                for place in range(len(sections.ids)):
-                    value = sections.record(place)[field]
+                for rank in range(len(sections.ids)):
+                    value = sections.record(rank)[field]
                     for one in value if isinstance(value, list) else [value]:
-                        groups.setdefault(one, []).append(place)
+                        groups.setdefault(one, []).append(rank)
                 self._groups[memory] = groups
             return self._groups[memory]
 
-    def places(self, name: str, ids: set[str]) -> Positions:
+    def ranks(self, name: str, ids: set[str]) -> Positions:
         """Places of the records with these ids, as far as they can be read."""
         collection = self.collection(name)
-        return sorted(place for place in map(collection.place, ids) if place is not None)
+        return sorted(rank for rank in map(collection.rank, ids) if rank is not None)
 
 
 def _as_bytes(clever_id: str) -> bytes | None:
@@ -187,13 +187,13 @@ def _as_bytes(clever_id: str) -> bytes | None:
         return None
 
 
-def boundary(ids: IdList, places: Positions, clever_id: str, *, after: bool) -> int:
-    """Where in `places` the records after (or from) an id begin; the id itself need not exist."""
-    low, high = 0, len(places)
+def boundary(ids: IdList, ranks: Positions, clever_id: str, *, after: bool) -> int:
+    """Where in `ranks` the records after (or from) an id begin; the id itself need not exist."""
+    low, high = 0, len(ranks)
     wanted = _as_bytes(clever_id) or b"\xff" * 13
     while low < high:
         middle = (low + high) // 2
-        found = ids[places[middle]]
+        found = ids[ranks[middle]]
         if found < wanted or (after and found == wanted):
             low = middle + 1
         else:

@@ -1,4 +1,4 @@
-"""A made-up school district of any size on any day, the same from one seed for ever.
+"""A made-up school district of any size on any day, the same from one seed forever.
 
 `MadeUpDistrict(seed=7, students=1000, schools=3).day(2)` is a snapshot; its collections are iterators, so that a
 district of a million students needs no memory for them. The first day is day 1.
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal, NamedTuple
 
+from include.simulator.chance import Churn, Tomorrow
 from include.simulator.ids import Identifiers, mix
-from include.simulator.journal import Churn, Tomorrow
 from include.simulator.layout import GRADES, LEVELS, SUBJECTS, Layout, course_index
 from include.simulator.names import school_name
 from include.simulator.people import Roll
@@ -21,7 +21,7 @@ from include.simulator.script import Script, check, perform
 from include.simulator.state import ClassState, State, StudentState
 
 TERM_RENAMED = 5
-"""On this day the first semester gets another name: Clever then gives it another id."""
+"""The day on which the first semester gets another name; Clever then gives it another id."""
 
 
 class Office(NamedTuple):
@@ -55,7 +55,7 @@ class MadeUpDistrict:
             many_terms: whether a few classes run in two terms, which OneRoster can say and Clever cannot.
             domain: of email addresses; a reserved example domain by default.
             first_day: the date of day 1.
-            script: what is to happen on certain days besides chance, e.g. {3: [("teacher_is_promoted", 5)]}; see
+            script: what happens on certain days besides chance, e.g. {3: [("teacher_is_promoted", 5)]}; see
                 script.VERBS.
         """
         self.seed, self.first_day = seed, first_day
@@ -111,7 +111,7 @@ class MadeUpDistrict:
 
 
 class DistrictDay:
-    """What the district holds on one day. Nothing in it changes."""
+    """What the district contains on one day; immutable."""
 
     def __init__(self, district: MadeUpDistrict, state: State) -> None:
         """Made by MadeUpDistrict.day."""
@@ -205,7 +205,7 @@ class DistrictDay:
             yield from makers[kind]()
 
     def person(self, kind: Literal["teacher", "student"], index: int) -> Person | None:
-        """One teacher or student; None where they are not there on this day."""
+        """One teacher or student; None if they are not present on this day."""
         if kind == "teacher":
             here = index < self._state.n_teachers and self._state.teacher(index).is_present
             return self._roll.teacher(index) if here else None
@@ -334,7 +334,7 @@ class DistrictDay:
         )  # fmt: skip
 
     def _dates_of(self, index: int) -> tuple[str, str]:
-        """A class's first and last day: an enrollment has to lie within its class's terms."""
+        """A class's first and last day: an enrollment has to be within its class's terms."""
         terms = [self.term(number) for number in self._terms_of(index, self._state.class_(index))]
         return min(term.starts_on for term in terms), max(term.ends_on for term in terms)
 

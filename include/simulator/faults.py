@@ -1,4 +1,4 @@
-"""What may go wrong at a source, by setting: which request is hit, and by what."""
+"""Faults of a source: which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS: Final = {
 
 @dataclass
 class Fault:
-    """One thing that goes wrong."""
+    """One fault."""
 
     kind: str
     path: str = "*"
@@ -42,13 +42,13 @@ class Fault:
     every: int | None = None
     """Hits every k-th matching request."""
     times: int | None = None
-    """Hits at most so often."""
+    """Hits at most this many requests."""
     status: int = 500
     retry_after: str | None = None
     seconds: float = 1.0
     by: int = 7
     match: str = ""
-    """Only requests whose path and query hold this text, e.g. 'offset=100' or 'role=student'."""
+    """Only requests whose path and query contain this text, e.g. 'offset=100' or 'role=student'."""
     seen: int = field(default=0, init=False)
     hits: int = field(default=0, init=False)
 
@@ -58,10 +58,10 @@ class Fault:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Fault:
-        """A fault as JSON or YAML tells it; unknown keys are refused."""
+        """A fault from JSON or YAML; raises ValueError for unknown keys."""
         known = {item.name for item in fields(cls) if item.init}
         if unknown := set(settings) - known:
-            raise ValueError(f"A fault knows no {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}.")
+            raise ValueError(f"A fault has no {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}.")
         values = dict(settings)
         if isinstance(values.get("nth"), list):
             values["nth"] = tuple(values["nth"])
@@ -84,18 +84,18 @@ class Faults:
     """The faults of one district's server."""
 
     def __init__(self) -> None:
-        """None at first."""
+        """No faults at first."""
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> Fault:
-        """One more."""
+        """Adds a fault."""
         with self._lock:
             self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """All is well again."""
+        """Removes all faults."""
         with self._lock:
             self._faults.clear()
 

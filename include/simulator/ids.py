@@ -10,7 +10,7 @@ CLEVER_EPOCH = 1_700_000_000
 
 
 def mix(*parts: int) -> int:
-    """64 well-stirred bits of the numbers given."""
+    """64 pseudo-random bits from the given numbers."""
     state = 0x243F6A8885A308D3
     for part in parts:
         state = ((state ^ part) * 0x9E3779B97F4A7C15) & _MASK
@@ -21,7 +21,7 @@ def mix(*parts: int) -> int:
 
 
 def share(*parts: int) -> float:
-    """A fraction in [0, 1) of the numbers given."""
+    """A pseudo-random fraction in [0, 1) from the given numbers."""
     return (mix(*parts) >> 11) / 9007199254740992.0
 
 

@@ -1,4 +1,4 @@
-"""The district on its first day as arithmetic: who sits where, without holding a list of people."""
+"""The district on its first day as arithmetic: who is in which class, without a list of people in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _LEVEL_CYCLE = (0, 1, 2, 0, 1, 0, 0, 2, 3, 0, 1, 2)
 GRADES = ("PK", "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12")
 SUBJECTS = (
-    # name, code, course titles by level (elementary, middle, high, academy), Clever's word
+    # name, code, course titles by level (elementary, middle, high, academy), Clever's subject
     ("Homeroom", "HR", ("Homeroom", "Homeroom", "Advisory", "Homeroom"), "homeroom/advisory"),
     ("English", "ELA", ("Reading, Writing", "English", "Literature", "English"), "english/language arts"),
     ("Mathematics", "MAT", ("Numbers", "Mathematics", "Algebra, Geometry", "Mathematics"), "math"),
@@ -68,7 +68,7 @@ class Layout:
     """The first day of a district."""
 
     def __init__(self, seed: int, students: int, schools: int, classes_per_student: float) -> None:
-        """Lays out the schools; time and memory go with the number of schools, not of students."""
+        """Lays out the schools; time and memory grow with the number of schools, not of students."""
         self.seed = seed
         self.students = students
         self.classes_per_student = classes_per_student
@@ -155,7 +155,7 @@ class Layout:
         return result
 
     def slot_of_class(self, index: int) -> tuple[Plan, Block, int, int]:
-        """Where a class of the first day sits: school, grade block, period, number within the period."""
+        """The slot of a class of the first day: school, grade block, period, number within the period."""
         plan = self.school_of_class(index)
         for block in plan.blocks:
             for period, first in enumerate(block.first_class):

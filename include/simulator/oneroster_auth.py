@@ -1,4 +1,4 @@
-"""How a OneRoster server lets clients in: OAuth 1.0a signatures, OAuth 2 client credentials, a static bearer token."""
+"""How a OneRoster server authenticates clients: OAuth 1.0a, OAuth 2 client credentials, a static bearer token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIGESTS: Final = {"HMAC-SHA256": hashlib.sha256, "HMAC-SHA1": hashlib.sha1}
 
 
 class Refused(Exception):
-    """The request is not let in."""
+    """The request is not authenticated."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Auth:
     """The signature methods that are accepted."""
     token_seconds: float = 3600
     scopes: tuple[str, ...] = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
-    """What a client may be granted."""
+    """The scopes that a client can be granted."""
     clock_seconds: float = 300
     _tokens: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict, repr=False)
     _nonces: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
@@ -49,7 +49,7 @@ class Auth:
         return f'{"OAuth" if self.kind == "oauth1" else "Bearer"} realm="roster"'
 
     def check(self, request: Request) -> frozenset[str]:
-        """Lets a request in, with its scopes, or raises Refused with the reason."""
+        """Returns the scopes of an authenticated request, or raises Refused with the reason."""
         if self.kind == "oauth1":
             self._check_signature(request)
         elif self.kind == "bearer":
@@ -60,7 +60,7 @@ class Auth:
         return frozenset(self.scopes)
 
     def expire(self) -> None:
-        """Makes all tokens given out so far useless."""
+        """Expires all tokens issued so far."""
         with self._lock:
             self._tokens.clear()
 
@@ -132,7 +132,7 @@ class Auth:
 
 
 def basic_credentials(value: str) -> tuple[str, str]:
-    """User and password of HTTP Basic; two empty texts where it cannot be read."""
+    """User and password of HTTP Basic; two empty strings if it cannot be read."""
     try:
         user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -143,7 +143,7 @@ def basic_credentials(value: str) -> tuple[str, str]:
 def _bearer(request: Request) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
-        raise Refused("A bearer token is wanted.")
+        raise Refused("A bearer token is required.")
     return token.strip()
 
 

@@ -40,7 +40,7 @@ HEADERS: Final[dict[str, str]] = {
     "nativeHawaiianOrOtherPacificIslander,white,demographicRaceTwoOrMoreRaces,hispanicOrLatinoEthnicity,"
     "countryOfBirthCode,stateOfBirthAbbreviation,cityOfBirth,publicSchoolResidenceStatus",
 }
-"""The header of each file, exactly as the specification orders it."""
+"""The header of each file, in the order of the specification."""
 _METADATA: Final = {"orgs": ("metadata.stateId", "metadata.ncesId"), "users": ("metadata.stateId",)}
 _ALL_FILES_1_1: Final = (
     "academicSessions", "categories", "classes", "classResources", "courseResources", "courses", "demographics",
@@ -53,7 +53,7 @@ _MORE_FILES_1_2: Final = (
 
 
 class Row(NamedTuple):
-    """A line before it is written: identity and time apart, for bulk files leave the time out."""
+    """A line before it is written; identity and time are separate because bulk files leave the time out."""
 
     sourced_id: str
     changed_day: int
@@ -71,7 +71,7 @@ class CsvOptions:
     metadata: bool = False
     """Adds metadata.stateId and metadata.ncesId columns to orgs and users."""
     shuffle: int | None = None
-    """Another order of rows for each number; None = as they come. Holds one file in memory."""
+    """Another order of rows for each number; None = unchanged. Holds one file in memory."""
     demographics: bool = False
     folder: str = ""
     """A folder inside the zip, as some exports have."""
@@ -81,7 +81,7 @@ class CsvOptions:
 def write_csv(
     day: DistrictDay, out: str | Path, options: CsvOptions | None = None, delta_from: DistrictDay | None = None
 ) -> Path:
-    """Writes a zip (where `out` ends in .zip) or a folder; with `delta_from`, only what changed since that day."""
+    """Writes a zip (if `out` ends in .zip) or a folder; with `delta_from`, only what changed since that day."""
     options, path = options or CsvOptions(), Path(out)
     target = _Zip(path, options) if path.suffix == ".zip" else _Folder(path, options)
     with target:
@@ -269,10 +269,10 @@ def _flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-# -- where the files go -------------------------------------------------------------------------------------------
+# -- the folder or zip  -------------------------------------------------------------------------------------------
 
 
-def _writer(stream: TextIO, options: CsvOptions) -> Any:  # csv offers no name for its writer's type
+def _writer(stream: TextIO, options: CsvOptions) -> Any:  # the csv module has no public name for its writer's type
     return csv.writer(stream, lineterminator="\r\n" if options.crlf else "\n")
 
 
@@ -294,9 +294,9 @@ class _Target(ABC):
 
 class _Folder(_Target):
     def open(self, name: str) -> AbstractContextManager[TextIO]:
-        place = self.path / self.options.folder
-        place.mkdir(parents=True, exist_ok=True)
-        return (place / f"{name}.csv").open("w", encoding=self.encoding, newline="")
+        folder = self.path / self.options.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / f"{name}.csv").open("w", encoding=self.encoding, newline="")
 
 
 class _Zip(_Target):
@@ -311,7 +311,7 @@ class _Zip(_Target):
 
     def open(self, name: str) -> AbstractContextManager[TextIO]:
         inside = f"{self.options.folder}/{name}.csv" if self.options.folder else f"{name}.csv"
-        # A fixed date: two writings of one day give the same bytes.
+        # A fixed date, so that writing one day twice gives the same bytes.
         entry = zipfile.ZipInfo(inside, (2026, 9, 1, 1, 30, 0))
         entry.compress_type = self.archive.compression
         return io.TextIOWrapper(self.archive.open(entry, "w", force_zip64=True), self.encoding, newline="")

@@ -163,15 +163,15 @@ class JsonView:
         record["phone"] = person.phone
         record["agents"] = [self._ref("users", agent, "user") for agent in view.agent_ids(self.day, person)]
         record["grades"] = [person.grade] if person.grade else []
-        return record | (self._told_by_1_1(person) if self.version == "1.1" else self._told_by_1_2(person))
+        return record | (self._user_1_1(person) if self.version == "1.1" else self._user_1_2(person))
 
-    def _told_by_1_1(self, person: Person) -> Json:
+    def _user_1_1(self, person: Person) -> Json:
         return {
             "role": view.role_1_1(person),
             "orgs": [self._ref("orgs", org, "org") for org in view.org_ids(self.day, person)],
         }
 
-    def _told_by_1_2(self, person: Person) -> Json:
+    def _user_1_2(self, person: Person) -> Json:
         profile = f"urn:uuid:{view.profile_id(self.day, person)}"
         roles = []
         for number, held in enumerate(person.roles):

@@ -18,7 +18,7 @@ class BadFilter(ValueError):
 
 
 def parse(text: str, known: frozenset[str]) -> Callable[[Record], bool]:
-    """Makes a test of records out of a filter."""
+    """Makes a test of records from a filter."""
     joins = list(_JOIN.finditer(text))
     if len(joins) > 1:
         raise BadFilter("At most one AND or OR is allowed.")

@@ -11,17 +11,17 @@ ROLES_1_1: Final = {
     "principal": "administrator", "siteAdministrator": "administrator", "districtAdministrator": "administrator",
     "counselor": "aide",
 }  # fmt: skip
-"""OneRoster 1.1's words for those of 1.2 that it lacks."""
+"""OneRoster 1.1's words for the roles of 1.2 that it lacks."""
 
 
 def role_1_1(person: Person) -> str:
-    """The one role that OneRoster 1.1 can tell: that of the primary role."""
+    """The one role that OneRoster 1.1 can express: that of the primary role."""
     role = person.roles[0].role
     return ROLES_1_1.get(role, role)
 
 
 def org_ids(day: DistrictDay, person: Person) -> list[str]:
-    """The organizations that a person belongs to; the district where there is no school."""
+    """The organizations that a person belongs to; the district if there is no school."""
     return [day.school_sourced_id(school) for school in person.schools or (-1,)]
 
 
@@ -48,10 +48,10 @@ def has_profile(person: Person) -> bool:
 
 
 def preferred_given_name(person: Person) -> str:
-    """What some people like to be called."""
+    """The preferred given name, which some people have."""
     return f"{person.given_name[:3]}y" if person.key % 30 == 4 and person.kind == "student" else ""
 
 
 def pronouns(person: Person) -> str:
-    """Given for a few."""
+    """Pronouns, which a few people have."""
     return "they/them/theirs" if person.key % 90 == 4 else ""

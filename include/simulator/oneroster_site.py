@@ -1,4 +1,4 @@
-"""A OneRoster server (1.1 or 1.2 rostering service, and ClassLink's ways) over a made-up district."""
+"""A OneRoster server (1.1 or 1.2 rostering service, with ClassLink's differences) over a made-up district."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MINOR: Final = {
 
 @dataclass
 class Settings:
-    """What providers differ in; all can be changed while running."""
+    """How providers differ; all can be changed while running."""
 
     total_count: bool = True
     """Sends X-Total-Count."""
@@ -46,27 +46,27 @@ class Settings:
     bare_links: bool = False
     """Links hold limit and offset only, relative to the request's address: fields, sort and filter are left out."""
     counts_page: bool = False
-    """X-Total-Count is that of the page alone, as some servers have it."""
+    """X-Total-Count is the number of records in the page, as some servers send it."""
     classlink: bool = False
     """Sends x-count and x-perm-rev, as ClassLink does."""
     default_limit: int = 100
     max_limit: int | None = None
-    """A larger limit is quietly made smaller, as Ed-Fi's service does."""
+    """A larger limit is reduced without an error, as Ed-Fi's service does."""
     tombstones: str = ""
-    """'tobedeleted' or 'inactive': what went since the day before is still listed, with that status."""
+    """'tobedeleted' or 'inactive': what is gone since the day before is still listed, with that status."""
     rate_limit: int | None = None
-    """Requests a window; above it 429 with Retry-After."""
+    """Requests per window; above it 429 with Retry-After."""
     rate_seconds: float = 60.0
     token_seconds: float = 3600.0
 
 
 class ProblemError(Exception):
-    """An error that the specification has a word for."""
+    """An error that the specification defines."""
 
     def __init__(
         self, status: int, description: str, minor: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Status, words for people, the code minor value and more headers."""
+        """HTTP status, message, the code minor value and more headers."""
         super().__init__(description)
         self.status, self.description, self.minor, self.headers = status, description, minor, dict(headers or {})
 
@@ -83,7 +83,7 @@ class OneRosterSite:
         Args:
             district: the made-up district.
             version: "1.1" or "1.2".
-            auth: how clients are let in; OAuth 1.0a with demo-key and demo-secret by default.
+            auth: how clients are authenticated; OAuth 1.0a with demo-key and demo-secret by default.
             prefix: the path before /ims, e.g. "/harbor".
             day: the day that is served first.
             settings: those of Settings.
@@ -112,7 +112,7 @@ class OneRosterSite:
 
     @property
     def _minor_of_sort(self) -> str:
-        """1.1 has a word of its own for a bad sort, 1.2 has none."""
+        """1.1 defines a code for a bad sort, 1.2 does not."""
         return "invalid_sort_field" if self.version == "1.1" else "invalid_filter_field"
 
     def set_day(self, number: int) -> None:
@@ -128,7 +128,7 @@ class OneRosterSite:
             self._bumps += 1
 
     def expire_tokens(self) -> None:
-        """Makes the access tokens given out so far useless."""
+        """Expires the access tokens issued so far."""
         self.auth.expire()
 
     def configure(self, settings: Mapping[str, Any]) -> None:
@@ -160,7 +160,7 @@ class OneRosterSite:
             scopes = self.auth.check(request)
             self._limit_rate()
             if request.method not in ("GET", "HEAD"):
-                raise ProblemError(405, "Rosters are only read here.", "invaliddata", {"Allow": "GET, HEAD"})
+                raise ProblemError(405, "Rosters can only be read.", "invaliddata", {"Allow": "GET, HEAD"})
             return self._read(request, scopes)
         except Refused as refusal:
             return self.error(401, str(refusal))
@@ -172,7 +172,7 @@ class OneRosterSite:
             return self.error(400, str(bad), "invalid_filter_field")
 
     def error(self, status: int, description: str, minor: str = "") -> Reply:
-        """An error as the specification shapes it."""
+        """An error in the form of the specification."""
         minor = minor or _MINOR.get(status, "internal_server_error")
         info: dict[str, Any] = {
             "imsx_codeMajor": "unsupported" if status in (405, 501) else "failure", "imsx_severity": "error",
@@ -272,7 +272,7 @@ class OneRosterSite:
         if condition or sort:
             positions = snapshot.select(stored, key, positions, condition, sort, order)
         window = _Window(len(positions), limit, offset)
-        places = window.places(request.faults)
+        numbers = window.numbers(request.faults)
         memory = (
             id(snapshot),
             stored,
@@ -281,26 +281,28 @@ class OneRosterSite:
             sort,
             order,
             fields,
-            tuple(places[:1]),
-            tuple(places[-1:]),
+            tuple(numbers[:1]),
+            tuple(numbers[-1:]),
             limit,
         )
-        records = self._records(snapshot, stored, [positions[place] for place in places], fields, memory)
+        records = self._records(snapshot, stored, [positions[number] for number in numbers], fields, memory)
         envelope = "records" if "no_envelope" in request.faults else stored
-        headers = self._page_headers(request, window, len(places))
+        headers = self._page_headers(request, window, len(numbers))
         return Reply(200, b'{"%s":[%s]}' % (envelope.encode(), records), headers)
 
     def _records(
-        self, snapshot: Snapshot, stored: str, places: list[int], fields: tuple[str, ...], memory: tuple[Any, ...]
+        self, snapshot: Snapshot, stored: str, positions: list[int], fields: tuple[str, ...], memory: tuple[Any, ...]
     ) -> bytes:
-        if not places:
+        if not positions:
             return b""
         spool = snapshot.spool(stored)
-        is_run = places[-1] - places[0] == len(places) - 1 and places == list(range(places[0], places[-1] + 1))
-        raw = spool.slice(places[0], places[-1] + 1) if is_run else spool.pick(places)
+        is_run = positions[-1] - positions[0] == len(positions) - 1 and positions == list(
+            range(positions[0], positions[-1] + 1)
+        )
+        raw = spool.slice(positions[0], positions[-1] + 1) if is_run else spool.pick(positions)
         if not fields:
             return raw
-        memory = (*memory, len(places))
+        memory = (*memory, len(positions))
         with self._lock:
             if memory in self._pages:
                 return self._pages[memory]
@@ -360,17 +362,17 @@ class _Window:
     limit: int
     offset: int
 
-    def places(self, faults: Mapping[str, Any]) -> list[int]:
-        """The records' numbers, as right or as wrong as the faults have it."""
+    def numbers(self, faults: Mapping[str, Any]) -> list[int]:
+        """The numbers of the records in the page, which some faults make wrong."""
         if "empty" in faults:
             return []
         offset = 0 if "same_page" in faults else self.offset
-        places = list(range(offset, min(self.total, offset + self.limit)))
-        if "duplicate" in faults and offset > 0 and places:
-            places[0] = offset - 1
+        numbers = list(range(offset, min(self.total, offset + self.limit)))
+        if "duplicate" in faults and offset > 0 and numbers:
+            numbers[0] = offset - 1
         if "skipped" in faults:
-            places = places[1:]
-        return places
+            numbers = numbers[1:]
+        return numbers
 
     def links(self, faults: Mapping[str, Any]) -> dict[str, int]:
         """Offsets of the pages around this one (RFC 8288 names)."""

@@ -34,10 +34,10 @@ _NONE: Final[Positions] = ()
 
 
 class Snapshot:
-    """Everything of one day; each collection is made when it is first asked for."""
+    """All records of one day; each collection is made when it is first asked for."""
 
     def __init__(self, view: JsonView, before: JsonView | None = None, gone: str = "tobedeleted") -> None:
-        """With `before`, what went since that day is listed too, with the status `gone`."""
+        """With `before`, what is gone since that day is listed too, with the status `gone`."""
         self.view, self._before, self._gone = view, before, gone
         self._spools: dict[str, Spool] = {}
         self._ids: dict[str, dict[str, int]] = {}
@@ -54,7 +54,7 @@ class Snapshot:
             return self._spools[stored]
 
     def _noted(self, stored: str) -> Iterator[bytes]:
-        """The records, noting on the way which belong to the smaller collections."""
+        """The records; notes which ones belong to the smaller collections."""
         parts = {name: array("l") for name, (whole, _) in STORED.items() if whole == stored and name != whole}
         for position, record in enumerate(self._records(stored)):
             for name, positions in parts.items():
@@ -90,18 +90,18 @@ class Snapshot:
         return found
 
     def positions(self, collection: str) -> Positions:
-        """Where the records of a collection stand in the stored one."""
+        """The positions of the records of a collection in the stored one."""
         stored = STORED[collection][0]
         spool = self.spool(stored)
         return range(len(spool)) if collection == stored else self._subsets[collection]
 
     def find(self, collection: str, sourced_id: str) -> int | None:
-        """Where one record stands; None = not in this collection."""
+        """The position of one record; None = not in this collection."""
         stored = STORED[collection][0]
         with self._lock:
             if stored not in self._ids:
                 count = range(len(self.spool(stored)))
-                self._ids[stored] = {self.record(stored, place)["sourcedId"]: place for place in count}
+                self._ids[stored] = {self.record(stored, position)["sourcedId"]: position for position in count}
             position = self._ids[stored].get(sourced_id)
         if position is not None and collection != stored and position not in self._subsets[collection]:
             return None
@@ -119,7 +119,7 @@ class Snapshot:
             return self._groups[stored, field]
 
     def select(self, stored: str, key: str, positions: Positions, condition: str, sort: str, order: str) -> Positions:
-        """Filters and sorts; `key` names the positions, so that the next page need not do it again."""
+        """Filters and sorts; `key` names the positions, so that the next page does not do it again."""
         memory = (stored, key, condition, sort, order)
         with self._lock:
             if memory in self._filtered:
@@ -167,7 +167,7 @@ class Snapshot:
             return [position for position in children if position in periods]
         if wanted == "courses":
             classes = self.group("classes", "school").get(sourced_id, _NONE)
-            return self._positions_of("courses", [self.record("classes", place) for place in classes], "course")
+            return self._positions_of("courses", [self.record("classes", position) for position in classes], "course")
         return self._people(collection, sourced_id, wanted)
 
     def _people(self, collection: str, sourced_id: str, wanted: str) -> Positions:
@@ -175,14 +175,16 @@ class Snapshot:
             return self._positions_of("users", self._lines("class", sourced_id, wanted), "user")
         field = "orgs" if self.view.version == "1.1" else "roles.org"
         of_kind = set(self.positions(wanted))
-        return sorted({place for place in self.group("users", field).get(sourced_id, _NONE) if place in of_kind})
+        return sorted(
+            {position for position in self.group("users", field).get(sourced_id, _NONE) if position in of_kind}
+        )
 
     def _lines(self, field: str, sourced_id: str, kind: str) -> list[Json]:
-        places = self.group("enrollments", field).get(sourced_id, _NONE)
-        lines = [self.record("enrollments", place) for place in places]
+        positions = self.group("enrollments", field).get(sourced_id, _NONE)
+        lines = [self.record("enrollments", position) for position in positions]
         role = {"students": "student", "teachers": "teacher"}.get(kind)
         return [line for line in lines if role is None or line["role"] == role]
 
     def _positions_of(self, stored: str, records: Sequence[Json], field: str) -> Positions:
         found = {self.find(stored, record[field]["sourcedId"]) for record in records}
-        return sorted(place for place in found if place is not None)
+        return sorted(position for position in found if position is not None)

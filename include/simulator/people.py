@@ -1,4 +1,4 @@
-"""Turns what a district's state says of people into the records that its sources share."""
+"""Makes the records of people that the sources share from a district's state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from include.simulator.ids import Identifiers, mix
 from include.simulator.names import ascii_slug, family_name, given_name, middle_name
-from include.simulator.records import KINDS, Held, Kind, Person
+from include.simulator.records import KINDS, Kind, Person, PersonRole
 from include.simulator.state import State, StudentState
 
 STAFF_OF_SCHOOL: Final = (("principal", "Principal"), ("counselor", "Counselor"), ("aide", "Classroom Aide"))
@@ -22,12 +22,12 @@ class Roll:
     """The people of one day."""
 
     def __init__(self, seed: int, ids: Identifiers, domain: str, state: State, *, has_contacts: bool) -> None:
-        """Reads the state, holds no person."""
+        """Reads the state; stores no person."""
         self._seed, self._ids, self._domain, self._state = seed, ids, domain, state
         self._has_contacts = has_contacts
 
     def everyone(self) -> Iterator[Person]:
-        """All people, kind by kind as KINDS says, each kind by index."""
+        """All people, in the order of KINDS, each kind by index."""
         yield from self.office()
         yield from self.staff()
         yield from self.teachers()
@@ -54,7 +54,7 @@ class Roll:
         return mix(self._seed, _KIND_CODES[kind], index, version)
 
     def _adult(
-        self, kind: Kind, index: int, roles: tuple[Held, ...], schools: tuple[int, ...], title: str, created: int,
+        self, kind: Kind, index: int, roles: tuple[PersonRole, ...], schools: tuple[int, ...], title: str, created: int,
         modified: int, version: int = 0,
     ) -> Person:  # fmt: skip
         bits = self._bits(kind, index)
@@ -72,21 +72,21 @@ class Roll:
     def office(self) -> Iterator[Person]:
         """The people of the district office."""
         for index, (role, title) in enumerate(OFFICE):
-            yield self._adult("admin", index, (Held(role, -1, True),), (), title, 1, 1)
+            yield self._adult("admin", index, (PersonRole(role, -1, True),), (), title, 1, 1)
 
     def staff(self) -> Iterator[Person]:
         """Principals, counselors, aides."""
         for school in range(self._state.n_schools):
             if self._state.school(school).is_open:
-                for place in range(len(STAFF_OF_SCHOOL)):
-                    yield self.staff_member(school, place)
+                for number in range(len(STAFF_OF_SCHOOL)):
+                    yield self.staff_member(school, number)
 
-    def staff_member(self, school: int, place: int) -> Person:
-        """One of a school's staff; place 0 is the principal."""
-        role, title = STAFF_OF_SCHOOL[place]
+    def staff_member(self, school: int, number: int) -> Person:
+        """One of a school's staff; number 0 is the principal."""
+        role, title = STAFF_OF_SCHOOL[number]
         day = self._state.school(school).created
-        index = school * len(STAFF_OF_SCHOOL) + place
-        return self._adult("staff", index, (Held(role, school, True),), (school,), title, day, day)
+        index = school * len(STAFF_OF_SCHOOL) + number
+        return self._adult("staff", index, (PersonRole(role, school, True),), (school,), title, day, day)
 
     def teachers(self) -> Iterator[Person]:
         """Everyone who teaches, or did before being promoted."""
@@ -99,11 +99,11 @@ class Roll:
         teacher = self._state.teacher(index)
         schools = (teacher.school,) if teacher.extra < 0 else (teacher.school, teacher.extra)
         role, title = ("siteAdministrator", "Assistant Principal") if teacher.is_promoted else ("teacher", "Teacher")
-        roles = tuple(Held(role, school, True) for school in schools)
+        roles = tuple(PersonRole(role, school, True) for school in schools)
         if not teacher.is_promoted and index == 11:
-            roles += (Held("districtAdministrator", -1, True),)
+            roles += (PersonRole("districtAdministrator", -1, True),)
         elif not teacher.is_promoted and index % 50 == 11:
-            roles += (Held("siteAdministrator", teacher.school, False),)
+            roles += (PersonRole("siteAdministrator", teacher.school, False),)
         return self._adult(
             "teacher", index, roles, schools, title, teacher.created, teacher.modified, teacher.name
         )  # fmt: skip
@@ -131,7 +131,7 @@ class Roll:
             family = family_name(self._bits("student", index, student.name))
         sis_id = f"{100_000 + index}" if not student.sis else f"{100_000 + index}-{student.sis}"
         schools = (student.school,) if student.extra < 0 else (student.school, student.extra)
-        roles = tuple([Held("student", school, True) for school in schools])
+        roles = tuple([PersonRole("student", school, True) for school in schools])
         age = _AGES[student.grade]
         return Person(
             "student", index, self._ids.sourced("student", index), self.clever_id("student", index), roles, schools,
@@ -148,7 +148,7 @@ class Roll:
         if index % 97 == 13:
             return ""
         if index % 1009 == 500:
-            return f"{username}.example"  # no '@': sources pass on what people typed
+            return f"{username}.example"  # no '@', because sources pass on what people typed
         if index % 131 == 7:  # siblings with one family address
             bits = self._bits("student", index - 1)
             username = self._student_username(index - 1, given_name(bits), family_name(bits), 0)
@@ -161,7 +161,7 @@ class Roll:
         return (student * 2, student * 2 + 1) if student % 40 == 3 else (student * 2,)
 
     def contacts(self) -> Iterator[Person]:
-        """Parents and guardians, who are not to be synced."""
+        """Parents and guardians, who must not be synced."""
         for index in range(3, self._state.n_students, 10):
             student = self._state.student(index)
             if student.is_present:
@@ -173,8 +173,8 @@ class Roll:
         child = index // 2
         role = _CONTACT_ROLES[index % 3]
         person = self._adult(
-            "contact", index, (Held(role, student.school, True),), (student.school,), role.title(), student.created,
-            student.moved,
+            "contact", index, (PersonRole(role, student.school, True),), (student.school,), role.title(),
+            student.created, student.moved,
         )  # fmt: skip
         email = person.email.replace("@staff.", "@family.")
         if child % 50 == 3:  # a teacher who is also a parent: two records, one address
@@ -183,7 +183,7 @@ class Roll:
         return person._replace(family_name=family, email=email, related=(child,))
 
     def teacher_email(self, index: int) -> str:
-        """A teacher's address; it outlives a marriage."""
+        """A teacher's address; a marriage does not change it."""
         bits = self._bits("teacher", index)
         return f"{ascii_slug(given_name(bits))}.{ascii_slug(family_name(bits))}.t{index}@staff.{self._domain}"
 

@@ -1,4 +1,4 @@
-"""A bucket of requests that is filled again when its window ends."""
+"""A limit of requests per window of time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RateLimit:
-    """So many requests in each window of so many seconds, for each caller; None = no limit."""
+    """The number of requests that each caller has in each window of seconds; None = no limit."""
 
     requests: int | None = None
     seconds: float = 60.0
     clock: Callable[[], float] = field(default=time.time, repr=False)
-    """Unix time; a test that does not want to wait gives its own."""
+    """Unix time; a test sets its own, so that it does not wait."""
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -1,4 +1,4 @@
-"""What a made-up district holds, told without any source's vocabulary."""
+"""What a made-up district contains, without any source's vocabulary."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class School(NamedTuple):
     modified_day: int
 
 
-class Held(NamedTuple):
-    """A role that a person holds, in OneRoster 1.2's words."""
+class PersonRole(NamedTuple):
+    """A role that a person has, in OneRoster 1.2's words."""
 
     role: str
     school: int
@@ -44,7 +44,7 @@ class Person(NamedTuple):
     key: int
     sourced_id: str
     clever_id: str
-    roles: tuple[Held, ...]
+    roles: tuple[PersonRole, ...]
     schools: tuple[int, ...]
     """Indexes of schools, the main one first; empty = only at the district."""
     given_name: str
@@ -92,7 +92,7 @@ class Term(NamedTuple):
     starts_on: str
     ends_on: str
     parent: int
-    """Index of the term that holds it; -1 = none."""
+    """Index of the term that contains it; -1 = none."""
     school_year: str
     created_day: int
     modified_day: int
@@ -141,7 +141,7 @@ class Section(NamedTuple):
 
     record: Class
     teachers: tuple[int, ...]
-    """The lead teacher first, where there is one."""
+    """The lead teacher first, if there is one."""
     has_lead: bool
     students: tuple[int, ...]
     modified_day: int

@@ -1,4 +1,4 @@
-"""What is to happen on a certain day, by name: for tests that need one thing and not chance."""
+"""Named events on chosen days, for tests that need one certain event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from include.simulator.acts import Acts
 
 Script = Mapping[int, Sequence[tuple[str, int]]]
-"""For a day (2 or later): pairs of a verb of VERBS and the number of whom or what it befalls."""
+"""For a day (2 or later): pairs of a verb of VERBS and the number of the person, class or school that it happens to."""
 
 CLEVER_FORGETS_AFTER: Final = 300
 """Days away after which Clever gives a person another id."""
@@ -47,7 +47,7 @@ VERBS: Final[dict[str, Callable[[Acts, int], object]]] = {
     "school_opens": lambda acts, donor: acts.open_school(donor),
     "school_closes": lambda acts, number: acts.close_school(number),
 }
-"""Every verb; its number is the `key` of the student, teacher, class or school it befalls (joins: the school,
+"""Every verb; its number is the `key` of the student, teacher, class or school (joins: the school,
 school_opens: the school whose students move over)."""
 
 
@@ -58,10 +58,10 @@ def perform(acts: Acts, script: Script) -> None:
 
 
 def check(script: Script) -> None:
-    """Refuses a script that names an unknown verb or the first day."""
+    """Raises ValueError for a script that names an unknown verb or the first day."""
     for day, steps in script.items():
         if day < 2:
-            raise ValueError("A script begins on day 2: day 1 is the district as it was laid out.")
+            raise ValueError("A script begins on day 2, because day 1 is the district as it was laid out.")
         for verb, _ in steps:
             if verb not in VERBS:
-                raise ValueError(f"A script knows no {verb!r}; it knows {', '.join(VERBS)}.")
+                raise ValueError(f"A script has no verb {verb!r}; the verbs are {', '.join(VERBS)}.")

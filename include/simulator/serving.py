@@ -1,4 +1,4 @@
-"""Starts simulators: `serve` and `serve_clever` for tests, `sites_from_file` for several districts by a file."""
+"""Starts simulators: `serve` and `serve_clever` for tests, `sites_from_file` for several districts from a file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def serve(
     district: MadeUpDistrict, *, version: str = "1.1", auth: str = "oauth1", key: str = "demo-key",
     secret: str = DEMO_SECRET, prefix: str = "", day: int = 1, port: int = 0, **settings: Any,
 ) -> Simulator:  # fmt: skip
-    """A OneRoster server of one district, to be used as a context manager.
+    """A OneRoster server of one district; a context manager.
 
     Args:
         district: the made-up district.
@@ -54,7 +54,7 @@ def serve_clever(
     *districts: MadeUpDistrict, client_id: str = "demo-client", client_secret: str = DEMO_SECRET, day: int = 1,
     port: int = 0, **settings: Any,
 ) -> Simulator:  # fmt: skip
-    """A Clever application with these districts, to be used as a context manager.
+    """A Clever application with these districts; a context manager.
 
     Args:
         districts: the made-up districts; their tokens are "district-token-<seed>".
@@ -80,7 +80,7 @@ def _oneroster(district: MadeUpDistrict, options: Mapping[str, Any]) -> OneRoste
 
 
 def sites_from_file(path: str | Path) -> list[Site]:
-    """The servers that a settings file asks for: see demo.yaml."""
+    """The servers of a settings file such as demo.yaml."""
     settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     sites: list[Site] = []
     at_clever: list[CleverDistrict] = []
@@ -94,7 +94,7 @@ def sites_from_file(path: str | Path) -> list[Site]:
             elif kind == "clever":
                 at_clever.append(CleverDistrict(district, **options))
             else:
-                raise ValueError(f"There is no simulator of kind {kind!r}; there are oneroster and clever.")
+                raise ValueError(f"There is no simulator of kind {kind!r}; the kinds are oneroster and clever.")
     if at_clever:
         sites.append(CleverSite(at_clever, **settings.get("clever", {})))
     return sites

@@ -70,7 +70,7 @@ class SchoolState(NamedTuple):
 
 @dataclass
 class State:
-    """Overlays: only what differs from the first day is held."""
+    """Overlays: only what differs from the first day is stored."""
 
     layout: Layout
     day: int = 1
@@ -99,7 +99,7 @@ class State:
         )  # fmt: skip
 
     def copy(self, day: int) -> State:
-        """The same state, to be changed into another day's."""
+        """A copy that becomes another day's state."""
         return State(
             self.layout, day, dict(self.students), dict(self.teachers), dict(self.classes), dict(self.schools),
             dict(self.student_movers), dict(self.teacher_movers), dict(self.opened), dict(self.opened_in),
@@ -221,18 +221,18 @@ class State:
         return [index for index in found if self.teaches(index, school)]
 
     def teaches(self, index: int, school: int) -> bool:
-        """True where a teacher is present and teaching at that school."""
+        """Whether a teacher is present and teaches at that school."""
         state = self.teachers.get(index)
         return state is None or (state.is_present and not state.is_promoted and state.school == school)
 
     def set_student(self, index: int, state: StudentState) -> None:
-        """Puts a student's new state, keeping the lists of who moved where."""
+        """Sets a student's new state and updates the lists of who moved where."""
         before = self.students.get(index)
         self.students[index] = state
         self._move(self.student_movers, index, before.school if before else -1, state.school, self.layout.students)
 
     def set_teacher(self, index: int, state: TeacherState) -> None:
-        """Puts a teacher's new state, keeping the lists of who moved where."""
+        """Sets a teacher's new state and updates the lists of who moved where."""
         before = self.teachers.get(index)
         self.teachers[index] = state
         self._move(self.teacher_movers, index, before.school if before else -1, state.school, self.layout.teachers)

@@ -52,7 +52,7 @@ class Request(NamedTuple):
 
 @dataclass
 class Reply:
-    """What goes back."""
+    """An HTTP reply."""
 
     status: int = 200
     body: bytes = b""
@@ -61,13 +61,13 @@ class Reply:
 
 
 def json_reply(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """A reply of JSON."""
+    """A JSON reply."""
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     return Reply(status, body, dict(headers or {}))
 
 
 class LoggedRequest(NamedTuple):
-    """One line of the log: what was asked, without any credential."""
+    """One logged request, without any credential."""
 
     method: str
     path: str
@@ -88,19 +88,19 @@ class Site(Protocol):
         """Answers a request."""
 
     def error(self, status: int, description: str) -> Reply:
-        """An error in the source's own words."""
+        """An error in the source's own format."""
 
     def set_day(self, number: int) -> None:
         """Moves the district to another day."""
 
     def bump(self, *, data: bool) -> None:
-        """Moves the source's mark of its data, and (data) the data to the next day."""
+        """Moves the source's revision mark and, with `data`, the data to the next day."""
 
     def expire_tokens(self) -> None:
-        """Makes the tokens given out so far useless."""
+        """Expires the tokens issued so far."""
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        """Changes settings while running; unknown ones are refused with ValueError."""
+        """Changes settings while running; raises ValueError for unknown ones."""
 
     def warm(self, root: str, names: Sequence[str]) -> None:
         """Makes the named collections (none = all) of the present day ready, as `root` will be asked for them."""
@@ -138,7 +138,7 @@ class Simulator:
         return self.root + self.site().prefix
 
     def site(self, prefix: str | None = None) -> Site:
-        """A district's server by its prefix; without one the only one."""
+        """A district's server by its prefix; without a prefix, the first one."""
         if prefix is None:
             return self.sites[0]
         wanted = prefix.strip("/")
@@ -156,7 +156,7 @@ class Simulator:
         return self.site(prefix).faults.add(Fault(kind, path, **settings))
 
     def clear_faults(self) -> None:
-        """All is well again, everywhere."""
+        """Removes all faults."""
         for site in self.sites:
             site.faults.clear()
 
@@ -173,7 +173,7 @@ class Simulator:
         """The paths asked for so far, in order."""
         return [request.path for request in self.requests]
 
-    # -- life -----------------------------------------------------------------------------------------------------
+    # -- start and stop -------------------------------------------------------------------------------------------
 
     def start(self) -> Simulator:
         """Serves in a thread."""
@@ -200,7 +200,7 @@ class Simulator:
         """Does what a POST to /_control asks for."""
         unknown = set(order) - {"site", "day", "faults", "clear_faults", "settings", "clear_requests"}
         if unknown:
-            raise ValueError(f"The control knows no {', '.join(sorted(unknown))}.")
+            raise ValueError(f"/_control has no {', '.join(sorted(unknown))}.")
         sites = [self.site(order["site"])] if "site" in order else self.sites
         if order.get("clear_requests"):
             self.requests.clear()
@@ -215,7 +215,7 @@ class Simulator:
         return self.describe()
 
     def summary(self) -> str:
-        """What is served, in lines for people: one address each, and how it lets clients in."""
+        """What is served, in lines for people: each address and how it authenticates clients."""
         lines = []
         for site in reversed(self.sites):
             told = site.describe()
@@ -237,7 +237,7 @@ class _Server(ThreadingHTTPServer):
     simulator: Simulator
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """A client that hangs up is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -267,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         line = LoggedRequest(
             self.command, raw_path, _without_secrets(query), reply.status, len(reply.body), time.time()
         )
-        self.server.simulator.requests.append(line)  # before the reply: who has the reply finds the line
+        self.server.simulator.requests.append(line)  # before the reply is sent, so that its reader finds the line
         self._send(reply, faults)
 
     def _control(self, body: bytes) -> Reply:

@@ -89,7 +89,7 @@ def test_a_read_names_its_district_and_how_new_its_data_are(
     simulator = simulate()
     report = source(simulator, version=version).fetch(sink)
     assert report.issuer == f"clever:{entry(simulator).id}"
-    assert report.revision == entry(simulator).told_last_sync()
+    assert report.revision == entry(simulator).reported_last_sync()
     assert all(request.path.startswith(f"/{version or 'v3.1'}/") for request in simulator.requests)
 
 
@@ -472,7 +472,7 @@ def test_the_probe_goes_step_by_step(simulate: Callable[..., Simulator]) -> None
     assert report.is_ok
     assert report.issuer == f"clever:{entry(simulator).id}"
     assert len(report.schools) == 3
-    assert report.data_as_of == entry(simulator).told_last_sync()
+    assert report.data_as_of == entry(simulator).reported_last_sync()
     assert [step.name for step in source(simulator).probe().steps] == ["Token", "District", "Schools"]
 
 

@@ -15,19 +15,19 @@ SCHOOL_OPENS, SCHOOL_CLOSES = 3, 5
 
 @dataclass(frozen=True)
 class Churn:
-    """How much changes a day."""
+    """How much changes per day."""
 
     people: float = 0.01
-    """The share of people to whom something happens; 0 = nothing at all ever happens."""
+    """The share of people to whom something happens; 0 = nothing ever changes."""
     schools: bool = True
     """Whether schools open and close."""
 
 
 class Tomorrow(Acts):
-    """Makes a day's state out of the day before."""
+    """Makes a day's state from the day before."""
 
     def __init__(self, seed: int, churn: Churn, before: State) -> None:
-        """Nothing is changed in `before`."""
+        """`before` is not changed."""
         super().__init__(seed, before)
         self._churn = churn
 
@@ -116,8 +116,8 @@ class Tomorrow(Acts):
     def _students(self) -> None:
         state, rate = self.state, self._churn.people * self.state.n_students
         gone = [i for i, s in state.students.items() if not s.is_present and s.modified < self._day]
-        for place in self._draw(31, self._count(31, len(gone) * 0.3), len(gone), self._free("gone student")):
-            self.bring_back(gone[place])
+        for number in self._draw(31, self._count(31, len(gone) * 0.3), len(gone), self._free("gone student")):
+            self.bring_back(gone[number])
         for number in self._draw(32, self._count(32, rate * 0.15, 1), state.n_students, self._student_fits):
             self.depart(number, state.student(number))
         for number in self._draw(33, self._count(33, rate * 0.1, 1), state.n_students, self._student_fits):
