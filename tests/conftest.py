@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import hashlib
 import ipaddress
-import json
 import os
 import re
 import shutil
@@ -19,18 +18,19 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 from xdist.scheduler import LoadScopeScheduling
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from tests.dsl.database import REPOSITORY, Cluster, Database, empty, hurry
+from tests.dsl.world import World
+
 ROLES_FILE = REPOSITORY / "ops" / "sql" / "roles.sql"
 SQL_FOLDERS = [REPOSITORY / "include" / "sql" / folder for folder in ("migrations", "routines")]
 TEMPLATE_LOCK = 4_811_200_397
@@ -50,68 +50,6 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__DAGS_FOLDER", str(REPOSITORY / "dags"))
 os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(REPOSITORY / "plugins"))
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-
-
-@dataclass(frozen=True, slots=True)
-class Portal:
-    """One test's own portal database, migrated and empty."""
-
-    host: str
-    name: str
-
-    @property
-    def dsn_app(self) -> str:
-        """The login of the DAGs: may do nothing until it takes a role."""
-        return f"host={self.host} user=roster_app dbname={self.name}"
-
-    @property
-    def dsn_owner(self) -> str:
-        """The owner, as migrations and bin/psql use it."""
-        return f"host={self.host} user=roster_owner dbname={self.name}"
-
-    @property
-    def airflow_connection(self) -> str:
-        """The same database as the JSON that AIRFLOW_CONN_PORTAL_DB takes."""
-        return json.dumps(
-            {"conn_type": "postgres", "host": self.host, "login": "roster_app", "schema": self.name, "port": 5432}
-        )
-
-    def connect(self) -> Connection:
-        """A new connection as roster_app, in transactions; the caller closes it."""
-        return psycopg2.connect(self.dsn_app)
-
-    def owner(self) -> Connection:
-        """A new connection as the owner, autocommit; the caller closes it."""
-        connection = psycopg2.connect(self.dsn_owner)
-        connection.autocommit = True
-        return connection
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The PostgreSQL of the tests, seen as its superuser."""
-
-    host: str
-    user: str
-
-    @contextmanager
-    def admin(self, database: str = "postgres") -> Iterator[Any]:
-        """A cursor of the superuser, autocommit."""
-        with closing(psycopg2.connect(host=self.host, user=self.user, dbname=database)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                yield cursor
-
-    def create(self, name: str, template: str, owner: str = "roster_owner") -> None:
-        """A database as a copy of a template."""
-        with self.admin() as cursor:
-            names = (sql.Identifier(part) for part in (name, template, owner))
-            cursor.execute(sql.SQL("create database {} template {} owner {}").format(*names))
-
-    def drop(self, name: str) -> None:
-        """Drops a database, whoever is still connected to it."""
-        with self.admin() as cursor:
-            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
@@ -140,21 +78,47 @@ def portal_template(cluster: Cluster) -> str:
 
 
 @pytest.fixture
-def portal(cluster: Cluster, portal_template: str) -> Iterator[Portal]:
+def portal(cluster: Cluster, portal_template: str) -> Iterator[Database]:
     """A clean, migrated portal database for this test alone."""
-    name = f"roster_test_{uuid.uuid4().hex[:16]}"
-    cluster.create(name, portal_template)
-    yield Portal(cluster.host, name)
-    cluster.drop(name)
+    with cluster.temporary(portal_template) as database:
+        yield database
 
 
 @pytest.fixture
-def empty_database(cluster: Cluster) -> Iterator[Portal]:
+def empty_database(cluster: Cluster) -> Iterator[Database]:
     """A database without a single migration, for this test alone."""
-    name = f"roster_test_{uuid.uuid4().hex[:16]}"
-    cluster.create(name, "template0")
-    yield Portal(cluster.host, name)
-    cluster.drop(name)
+    with cluster.temporary("template0") as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def shared_database(cluster: Cluster, portal_template: str) -> Iterator[Database]:
+    """One portal database for many tests: making and dropping one costs more than most tests."""
+    with cluster.temporary(portal_template) as database:
+        yield database
+
+
+@pytest.fixture
+def world(shared_database: Database, tmp_path: Path) -> Iterator[World]:
+    """An empty portal, seen from the district brook."""
+    with closing(shared_database.connect()) as app, closing(shared_database.owner()) as owner:
+        hurry(app, owner)
+        empty(owner)
+        yield World(shared_database, app, owner, tmp_path)
+
+
+@pytest.fixture
+def harbor(world: World) -> World:
+    """The same, seen from the district harbor."""
+    return world.elsewhere("harbor")
+
+
+@pytest.fixture
+def neighbor(harbor: World) -> Iterator[World]:
+    """Another district of harbor's portal, on connections of its own."""
+    with closing(harbor.database.connect()) as app, closing(harbor.database.owner()) as owner:
+        hurry(app, owner)
+        yield replace(harbor.elsewhere("neighbor"), app=app, owner=owner)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -236,7 +200,7 @@ def _build_template(cluster: Cluster, name: str) -> None:
     building = f"{name}_building"
     cluster.drop(building)
     cluster.create(building, "template0")
-    with closing(psycopg2.connect(Portal(cluster.host, building).dsn_owner)) as connection:
+    with closing(psycopg2.connect(Database(cluster.host, building).dsn_owner)) as connection:
         migrate(connection)
     with cluster.admin() as cursor:
         cursor.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(name)))

@@ -16,7 +16,7 @@ from ops.postgres.layout import programs
 from roster_sync import __version__
 from roster_sync.engine import holds, housekeeping
 from roster_sync.orchestration import cluster_policies, hooks
-from tests.conftest import REPOSITORY, Cluster
+from tests.dsl.database import REPOSITORY, Cluster
 
 pytestmark = pytest.mark.slow
 

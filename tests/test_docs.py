@@ -18,8 +18,8 @@ from roster_sync.config.registry_schema import DistrictEntry
 from roster_sync.core import source_kinds
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
-from tests.conftest import Portal
-from tests.orchestration.test_dags import registry
+from tests.dsl.database import Database
+from tests.orchestration.registries import registry
 from tests.test_layers import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -135,7 +135,7 @@ def test_every_runbook_is_listed_and_those_that_dags_and_logs_name_are_there(dag
     assert {name for name in re.findall(r"docs/[\w/-]+\.md", told) if not (REPOSITORY / name).exists()} == set()
 
 
-def test_every_query_of_a_runbook_runs(portal: Portal) -> None:
+def test_every_query_of_a_runbook_runs(portal: Database) -> None:
     queries = [query for page in RUNBOOKS.glob("*.md") for query in QUERY.findall(page.read_text(encoding="utf-8"))]
     queries += re.findall(r"`(select [^`]+)`", (RUNBOOKS / "late-run.md").read_text(encoding="utf-8"))
     assert len(queries) == 4
@@ -144,7 +144,7 @@ def test_every_query_of_a_runbook_runs(portal: Portal) -> None:
             cursor.execute(query)
 
 
-def test_the_runbook_of_a_failed_run_finds_the_step_at_which_it_stopped(portal: Portal) -> None:
+def test_the_runbook_of_a_failed_run_finds_the_step_at_which_it_stopped(portal: Database) -> None:
     (query,) = QUERY.findall((RUNBOOKS / "failed-run.md").read_text(encoding="utf-8"))
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
         cursor.execute("insert into portal.districts (key, name) values ('harbor', 'Harbor') returning id")

@@ -10,10 +10,7 @@ import pytest
 
 from include.simulator.district import MadeUpDistrict
 from tests.cross_source.everywhere import Everywhere
-from tests.engine.conftest import shared_portal, world
-from tests.engine.world import World
-
-__all__ = ["everywhere", "shared_portal", "world"]
+from tests.dsl.world import World
 
 
 @pytest.fixture

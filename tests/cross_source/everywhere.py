@@ -19,7 +19,7 @@ from roster_sync.feed import staging
 from roster_sync.sources.base import Access, Source
 from roster_sync.sources.clever.source import Clever
 from roster_sync.sources.kinds import open_source
-from tests.engine.world import Ran, World
+from tests.dsl.world import Ran, World
 
 WAYS: Final = ("clever", "rest11", "rest12", "csv11", "csv12")
 """How one district may share."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from include.simulator.district import DistrictDay
-from tests.engine.world import World
+from tests.dsl.world import World
 
 Row = dict[str, Any]
 Name = tuple[str, int]

@@ -9,9 +9,9 @@ import pytest
 from include.simulator.district import MadeUpDistrict
 from roster_sync.config.districts import SourceSettings
 from tests.cross_source.everywhere import Everywhere, run
-from tests.cross_source.handwork import Kept, kept, work
 from tests.cross_source.portal_image import Image, Meanings, differences, image
-from tests.engine.world import Ran
+from tests.dsl.handwork import Kept, kept, work
+from tests.dsl.world import Ran
 
 ROLES = ("teacher", "school_admin", "district_admin", "student")
 CHANGES_WITH_THE_SOURCE = {
@@ -68,7 +68,7 @@ def held_as_a_whole(moving: Moving) -> Ran:
     before, kept = moving.world.versions(), moving.kept()
     ran = moving.sync("clever")
     assert ran.status == "held"
-    assert moving.world.plan(ran)["scope"] == "everything"
+    assert moving.world.plan_of(ran.id)["scope"] == "everything"
     assert "another source" in ran.message
     assert moving.world.versions() == before, "a district that moves is held with its adds too"
     assert moving.kept() == kept
@@ -131,7 +131,7 @@ def test_a_move_keeps_the_selection_of_schools_and_leaves_the_others_alone(movin
     moving.work()
     world, names = moving.world, moving.meanings.names
     school_ids = sorted(moving.world.ids("schools"), key=lambda source_id: names[source_id])
-    world.select(*school_ids[:2])
+    world.select_schools(*school_ids[:2])
     assert moving.sync("rest11").status == "launched"
     before, kept = moving.image(), moving.kept()
     left_alone = world.rows("select * from portal.classes where school_id = %s", world.school(school_ids[2])["id"])
@@ -157,5 +157,5 @@ def test_a_move_that_nobody_approves_changes_nothing_and_is_asked_again(moving: 
     moving.sync("rest11")
     moving.work()
     ran = held_as_a_whole(moving)
-    assert moving.world.answer(ran.id, "rejected")
+    assert moving.world.answer("rejected", run=ran.id)
     held_as_a_whole(moving)

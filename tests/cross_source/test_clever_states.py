@@ -16,10 +16,10 @@ from roster_sync.feed import staging
 from roster_sync.sources.base import Access
 from roster_sync.sources.kinds import open_source
 from tests.cross_source.everywhere import Everywhere, run
-from tests.cross_source.handwork import kept, work
 from tests.cross_source.portal_image import Image, Meanings, image
-from tests.engine.rosters import MemorySource, town
-from tests.engine.world import Ran, World
+from tests.dsl.handwork import kept, work
+from tests.dsl.roster import MemorySource, town
+from tests.dsl.world import Ran, World
 from tests.sources.stub import Time
 
 
@@ -164,12 +164,12 @@ def test_a_paused_district_is_added_to_and_a_reset_is_refused(morning: Morning, 
 
 def test_while_paused_nothing_goes_not_even_a_class_that_moved_to_a_deselected_school(world: World) -> None:
     world.run(MemorySource(town(), "clever:d1"))
-    world.select("S1")
+    world.select_schools("S1")
     moved = town().with_("c-t1", school_source_id="S2").with_("a2", status="tobedeleted")
     for reason, shared in (("The district's sync is paused at Clever.", True), ("", False)):
         source = MemorySource(moved, "clever:d1", adds_only=reason)
         assert world.run(source, max_deleted_percent=100).status == "launched"
-        assert world.klass("c-t1")["is_shared"] is shared
+        assert world.class_("c-t1")["is_shared"] is shared
         assert world.person("a2")["is_shared"] is shared
 
 

@@ -16,7 +16,7 @@ from roster_sync.engine import freshen
 from roster_sync.sources.clever.events import CleverEvents, newest_event
 from tests.cross_source.everywhere import Everywhere, run
 from tests.cross_source.portal_image import Image, Meanings, differences, image
-from tests.engine.world import Ran, World
+from tests.dsl.world import Ran, World
 from tests.sources.stub import Time
 
 
@@ -187,7 +187,10 @@ def test_a_sibling_with_the_family_address_is_not_taken_for_the_one_who_is_there
 def test_a_school_that_opens_comes_with_the_night(everywhere: Callable[..., Everywhere]) -> None:
     day = scripted(everywhere, ("school_opens", 0))
     ran = day.freshen()
-    assert (ran.status, day.world.plan(ran)["schools"]) == ("launched", {"added": [], "removed": [], "offered": []})
+    assert (ran.status, day.world.plan_of(ran.id)["schools"]) == (
+        "launched",
+        {"added": [], "removed": [], "offered": []},
+    )
     assert len(day.world.shared("schools")) == 2
     assert day.night().status == "launched"
     assert len(day.world.shared("schools")) == 3
@@ -196,7 +199,7 @@ def test_a_school_that_opens_comes_with_the_night(everywhere: Callable[..., Ever
 def test_what_happens_in_a_deselected_school_is_left_alone(everywhere: Callable[..., Everywhere]) -> None:
     day = scripted(everywhere, ("student_joins", 0), ("class_splits", 4), ("student_marries", 7))
     names = day.meanings.names
-    day.world.select(*(one for one in day.world.ids("schools") if names[one] == ("school", 1)))
+    day.world.select_schools(*(one for one in day.world.ids("schools") if names[one] == ("school", 1)))
     versions = day.world.versions()
     ran = day.freshen()
     assert (ran.status, day.world.versions() == versions) == ("launched", True)
@@ -252,7 +255,7 @@ def test_events_leave_an_open_question_open(busy: Day) -> None:
     busy.made_up.at_clever.shared_schools = None
     assert "question" in refused(busy.set_day(3))
     assert busy.world.row("select answer, superseded_by from sync.holds") == {"answer": None, "superseded_by": None}
-    assert busy.world.answer(held.id, "rejected")
+    assert busy.world.answer("rejected", run=held.id)
     assert busy.freshen().status == "launched"
 
 
@@ -354,7 +357,7 @@ def test_what_the_night_held_back_it_has_still_read(busy: Day) -> None:
     first = busy.place()
     busy.set_day(3).made_up.at_clever.shared_schools = [0, 1]
     held = busy.night()
-    assert (held.status, busy.world.plan(held)["scope"]) == ("held", "removals")
+    assert (held.status, busy.world.plan_of(held.id)["scope"]) == ("held", "removals")
     second = busy.place()
     assert second > first
     assert busy.world.approve(held.id).status == "launched"

@@ -10,8 +10,8 @@ import pytest
 from include.simulator.district import MadeUpDistrict
 from roster_sync.engine import matching
 from tests.cross_source.everywhere import Everywhere
-from tests.engine.rosters import MemorySource, Roster
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, Roster
+from tests.dsl.world import World
 
 GONE_300_DAYS = {2: [("student_leaves", 5)], 303: [("student_returns", 5)]}
 NEW_SIS_ID = {2: [("student_gets_new_sis_id", 5)]}
@@ -131,7 +131,7 @@ def merged() -> Roster:
     roster = Roster().school("S1").user("u1", "teacher,staff", "S1", identifier="T-1", email="kim@people.example",
                                         given_name="Kim", family_name="Kestrel")  # fmt: skip
     roster.students("p", 6, "S1")
-    return roster.klass("k1", "S1", teacher="u1", students=["p1", "p2"])
+    return roster.class_("k1", "S1", teachers="u1", students=["p1", "p2"])
 
 
 def split(*, teaches: str, staff: str, **teacher: str) -> Roster:

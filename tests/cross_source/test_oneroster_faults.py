@@ -16,8 +16,8 @@ from roster_sync.config.districts import SourceSettings
 from roster_sync.sources.base import Access
 from roster_sync.sources.oneroster.source import OneRosterRest
 from tests.cross_source.everywhere import Everywhere, run
-from tests.cross_source.handwork import kept, work
-from tests.engine.world import Ran, World
+from tests.dsl.handwork import kept, work
+from tests.dsl.world import Ran, World
 from tests.sources.stub import Time
 
 SECRET = "demo-secret"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from include.simulator.district import MadeUpDistrict
 from roster_sync.feed import staging
 from tests.cross_source.everywhere import Everywhere
-from tests.engine.world import World
+from tests.dsl.world import World
 
 STAGED = {
     "schools": "select row(source_id, status, name, sis_id, state_id, nces_id, is_rejected, keep)::text as line"

@@ -9,7 +9,7 @@ import pytest
 
 from ops.postgres.database_docs import DATA_MODEL_FILE, SCHEMA_FILE, data_model_text, schema_text
 from ops.postgres.layout import programs
-from tests.conftest import Portal
+from tests.dsl.database import Database
 
 UNEXPLAINED = """
 with ours as (select oid, nspname from pg_namespace where nspname in ('portal', 'sync', 'staging'))
@@ -27,19 +27,21 @@ where pronamespace in (select oid from ours) and obj_description(oid, 'pg_proc')
 """
 
 
-def test_every_schema_table_column_view_and_function_has_a_comment(portal: Portal) -> None:
+def test_every_schema_table_column_view_and_function_has_a_comment(portal: Database) -> None:
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(UNEXPLAINED)
         assert [what for (what,) in cursor.fetchall()] == []
 
 
 def test_the_dump_of_a_database_made_from_the_files_is_docs_schema_sql(
-    portal: Portal, request: pytest.FixtureRequest
+    portal: Database, request: pytest.FixtureRequest
 ) -> None:
     _hold(SCHEMA_FILE, schema_text(programs() / "pg_dump", portal.dsn_owner), request)
 
 
-def test_the_data_model_page_is_what_the_catalog_s_comments_say(portal: Portal, request: pytest.FixtureRequest) -> None:
+def test_the_data_model_page_is_what_the_catalog_s_comments_say(
+    portal: Database, request: pytest.FixtureRequest
+) -> None:
     with closing(portal.owner()) as connection:
         _hold(DATA_MODEL_FILE, data_model_text(connection), request)
 

@@ -16,7 +16,7 @@ import pytest
 
 from roster_sync.core.errors import ConfigError, DatabaseFailure
 from roster_sync.database.migrations import SQL_FOLDER, migrate, read_migrations, read_routines
-from tests.conftest import REPOSITORY, Portal
+from tests.dsl.database import REPOSITORY, Database
 
 VIEW = "create view public.ones as select id from one;\n"
 FUNCTION = "create or replace function public.twice(n int) returns int language sql return 2 * n;\n"
@@ -35,12 +35,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _migrate(database: Portal, folder: Path) -> list[str]:
+def _migrate(database: Database, folder: Path) -> list[str]:
     with closing(psycopg2.connect(database.dsn_owner)) as connection:
         return migrate(connection, folder)
 
 
-def _value(database: Portal, query: str) -> Any:
+def _value(database: Database, query: str) -> Any:
     with closing(database.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         row = cursor.fetchone()
@@ -48,7 +48,7 @@ def _value(database: Portal, query: str) -> Any:
 
 
 def test_migrations_are_applied_in_order_then_functions_then_views_and_a_second_time_nothing_is(
-    empty_database: Portal, folder: Path
+    empty_database: Database, folder: Path
 ) -> None:
     (folder / "routines" / "public" / "ones.sql").write_text("create view public.ones as select twice(id) from one;")
     assert _migrate(empty_database, folder) == [
@@ -60,7 +60,7 @@ def test_migrations_are_applied_in_order_then_functions_then_views_and_a_second_
     assert _value(empty_database, "select count(*) from one where note is null") == 2
 
 
-def test_a_new_file_is_applied_on_top_of_the_old_ones(empty_database: Portal, folder: Path) -> None:
+def test_a_new_file_is_applied_on_top_of_the_old_ones(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0003_third.sql").write_text("drop table one;")
     (folder / "routines" / "public" / "ones.sql").unlink()
@@ -68,7 +68,7 @@ def test_a_new_file_is_applied_on_top_of_the_old_ones(empty_database: Portal, fo
 
 
 def test_a_changed_function_or_view_is_applied_again_and_the_others_are_not(
-    empty_database: Portal, folder: Path
+    empty_database: Database, folder: Path
 ) -> None:
     _migrate(empty_database, folder)
     (folder / "routines" / "public" / "twice.sql").write_text(FUNCTION.replace("2 * n", "n + n + 0"))
@@ -79,14 +79,14 @@ def test_a_changed_function_or_view_is_applied_again_and_the_others_are_not(
     assert _value(empty_database, "select pg_get_functiondef('twice'::regproc) like '%n + n%'")
 
 
-def test_a_migration_may_change_a_column_that_a_view_shows(empty_database: Portal, folder: Path) -> None:
+def test_a_migration_may_change_a_column_that_a_view_shows(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0003_third.sql").write_text("alter table one alter column id type text;")
     assert _migrate(empty_database, folder) == ["0003_third.sql"]
     assert _value(empty_database, "select max(id) from ones") == "2"
 
 
-def test_a_function_or_view_whose_file_is_gone_is_dropped(empty_database: Portal, folder: Path) -> None:
+def test_a_function_or_view_whose_file_is_gone_is_dropped(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "routines" / "public" / "twice.sql").write_text(FUNCTION.replace("twice", "thrice"))
     (folder / "routines" / "public" / "twice.sql").rename(folder / "routines" / "public" / "thrice.sql")
@@ -115,7 +115,7 @@ def test_a_routine_s_file_creates_exactly_the_object_that_its_path_names(folder:
         read_routines(folder / "routines")
 
 
-def test_each_of_our_routines_is_in_the_database_once_and_nothing_else_is(portal: Portal) -> None:
+def test_each_of_our_routines_is_in_the_database_once_and_nothing_else_is(portal: Database) -> None:
     query = """
       select n.nspname || '.' || x.name from (
         select pronamespace, proname from pg_proc
@@ -137,14 +137,14 @@ def test_a_migration_uses_no_routine() -> None:
         assert re.findall(rf"\b(?:{names})\b", code) == [], migration.name
 
 
-def test_our_own_files_fit_an_empty_database_and_are_a_no_op_the_second_time(empty_database: Portal) -> None:
+def test_our_own_files_fit_an_empty_database_and_are_a_no_op_the_second_time(empty_database: Database) -> None:
     names = [migration.name for migration in read_migrations(SQL_FOLDER / "migrations")]
     names += [routine.file for routine in read_routines(SQL_FOLDER / "routines")]
     assert _migrate(empty_database, SQL_FOLDER) == names
     assert _migrate(empty_database, SQL_FOLDER) == []
 
 
-def test_one_file_that_fails_undoes_all_of_it(empty_database: Portal, folder: Path) -> None:
+def test_one_file_that_fails_undoes_all_of_it(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0003_good.sql").write_text("insert into one values (3);\n")
     (folder / "routines" / "public" / "twice.sql").write_text("-- for a test\n" + FUNCTION + "select 1 / 0;\n")
@@ -154,13 +154,13 @@ def test_one_file_that_fails_undoes_all_of_it(empty_database: Portal, folder: Pa
     assert _value(empty_database, "select max(version) from public.roster_migrations") == 2
 
 
-def test_a_syntax_error_names_file_and_line(empty_database: Portal, folder: Path) -> None:
+def test_a_syntax_error_names_file_and_line(empty_database: Database, folder: Path) -> None:
     (folder / "migrations" / "0003_bad.sql").write_text("select 1;\n\nselekt 2;\n")
     with pytest.raises(DatabaseFailure, match=r"0003_bad\.sql, line 3"):
         _migrate(empty_database, folder)
 
 
-def test_an_error_never_repeats_what_a_row_holds(empty_database: Portal, folder: Path) -> None:
+def test_an_error_never_repeats_what_a_row_holds(empty_database: Database, folder: Path) -> None:
     (folder / "migrations" / "0003_bad.sql").write_text("insert into one (id) select 'Rosalind Example'::text::int;\n")
     with pytest.raises(DatabaseFailure) as caught:
         _migrate(empty_database, folder)
@@ -168,7 +168,7 @@ def test_an_error_never_repeats_what_a_row_holds(empty_database: Portal, folder:
     assert caught.value.__suppress_context__
 
 
-def test_an_applied_file_that_was_changed_is_refused(empty_database: Portal, folder: Path) -> None:
+def test_an_applied_file_that_was_changed_is_refused(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0001_first.sql").write_text("create table other (id int);")
     (folder / "migrations" / "0003_third.sql").write_text("create table third (id int);")
@@ -178,7 +178,7 @@ def test_an_applied_file_that_was_changed_is_refused(empty_database: Portal, fol
 
 
 def test_a_database_made_by_other_files_is_refused_in_one_sentence_that_says_what_to_do(
-    empty_database: Portal, folder: Path
+    empty_database: Database, folder: Path
 ) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0002_second.sql").unlink()
@@ -187,14 +187,14 @@ def test_a_database_made_by_other_files_is_refused_in_one_sentence_that_says_wha
         _migrate(empty_database, folder)
 
 
-def test_other_line_ends_are_no_change(empty_database: Portal, folder: Path) -> None:
+def test_other_line_ends_are_no_change(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     for path in (folder / "migrations" / "0001_first.sql", folder / "routines" / "public" / "twice.sql"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert _migrate(empty_database, folder) == []
 
 
-def test_a_database_ahead_of_the_checkout_is_refused(empty_database: Portal, folder: Path) -> None:
+def test_a_database_ahead_of_the_checkout_is_refused(empty_database: Database, folder: Path) -> None:
     _migrate(empty_database, folder)
     (folder / "migrations" / "0002_second.sql").unlink()
     with pytest.raises(ConfigError, match="update the checkout"):
@@ -215,7 +215,7 @@ def test_a_folder_without_migrations_or_without_routines_is_refused(tmp_path: Pa
         read_routines(tmp_path)
 
 
-def test_two_runners_at_once_apply_each_file_once(empty_database: Portal, folder: Path) -> None:
+def test_two_runners_at_once_apply_each_file_once(empty_database: Database, folder: Path) -> None:
     (folder / "migrations" / "0003_slow.sql").write_text("select pg_sleep(0.5);")
     applied: list[list[str]] = []
     threads = [threading.Thread(target=lambda: applied.append(_migrate(empty_database, folder))) for _ in range(2)]
@@ -240,7 +240,7 @@ def _command(dsn: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_migrates_the_database_that_its_variable_names(empty_database: Portal) -> None:
+def test_the_command_migrates_the_database_that_its_variable_names(empty_database: Database) -> None:
     first = _command(empty_database.dsn_owner)
     assert first.returncode == 0, first.stderr
     assert "applied 0001_" in first.stderr

@@ -20,7 +20,7 @@ from roster_sync.database import db
 from roster_sync.engine import apply, runs
 from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, Roster
+from tests.dsl.roster import MemorySource, Roster
 
 
 def _stand_still() -> NoReturn:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from roster_sync.core.errors import SourceUnavailable
-from tests.rosters_memory import MemorySource, Portal, Roster
+from tests.dsl.roster import MemorySource, Roster
+from tests.dsl.world import World
 
 PUPILS = tuple(f"s{number}" for number in range(1, 8))
 
@@ -16,7 +17,7 @@ def school() -> Roster:
     roster = Roster().school("north").teacher("t1", "north")
     for pupil in PUPILS:
         roster.student(pupil, "north")
-    return roster.course("c1", "north", "t1", " ".join(PUPILS))
+    return roster.class_("c1", "north", "t1", " ".join(PUPILS))
 
 
 @dataclass
@@ -34,25 +35,25 @@ class FailingSource(MemorySource):
         return is_live
 
 
-def pupils(harbor: Portal) -> int:
-    return int(harbor.one("select count(*) from portal.users where role = 'student'"))
+def pupils(harbor: World) -> int:
+    return int(harbor.value("select count(*) from portal.users where role = 'student'"))
 
 
 def test_a_source_that_fails_three_times_in_a_row_is_not_asked_for_the_rest_and_all_are_kept(
-    harbor: Portal, caplog: pytest.LogCaptureFixture
+    harbor: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     harbor.edit(school())
     source = FailingSource(school().without(*PUPILS))
     assert harbor.reset(source) == "launched"
     assert len(source.asked) == 3
     assert pupils(harbor) == len(PUPILS)
-    assert harbor.one("select count(*) from sync.findings where run_id = %(r)s and rule = 'still_live'",
-                      r=harbor.run) == len(PUPILS)  # fmt: skip
+    assert harbor.value("select count(*) from sync.findings where run_id = %(r)s and rule = 'still_live'",
+                      r=harbor.run_id) == len(PUPILS)  # fmt: skip
     (told,) = [record.getMessage() for record in caplog.records if "not asked for" in record.getMessage()]
     assert "4 missing records" in told
 
 
-def test_an_answer_between_two_failures_shows_that_asking_on_makes_sense(harbor: Portal) -> None:
+def test_an_answer_between_two_failures_shows_that_asking_on_makes_sense(harbor: World) -> None:
     harbor.edit(school())
     source = FailingSource(school().without(*PUPILS), answers={3, 6})
     harbor.reset(source)

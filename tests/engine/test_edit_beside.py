@@ -17,8 +17,8 @@ from roster_sync.engine import apply
 from roster_sync.engine.planning import comparison, plan
 from roster_sync.feed import staging
 from roster_sync.feed.copy_sink import CopySink, close_raw
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 LEFT = (
     "select count(*) from pg_class where relpersistence = 't' and relkind = 'r' and relnamespace = pg_my_temp_schema()"
@@ -43,7 +43,7 @@ def _settings(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _is_free(world: World) -> bool:
-    with closing(world.portal.owner()) as other, other.cursor() as cursor:
+    with closing(world.database.owner()) as other, other.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(hashtextextended('roster district', %s))", (world.district_id,))
         return bool(cursor.fetchall()[0][0])
 
@@ -102,7 +102,7 @@ def test_what_a_killed_load_leaves_goes_with_its_run(world: World) -> None:
     with db.acting_as(world.app, "roster_edit") as cursor:
         cursor.execute("select staging.open_run(%s), staging.open_raw(%s)", (run_id, run_id))
     assert len(_tables_of(world, run_id)) == 4
-    with closing(world.portal.owner()) as owner, owner.cursor() as cursor:
+    with closing(world.database.owner()) as owner, owner.cursor() as cursor:
         cursor.execute("select staging.drop_run(%s)", (run_id,))
         owner.commit()
     assert _tables_of(world, run_id) == []
@@ -150,7 +150,7 @@ def test_what_a_killed_plan_has_sorted_goes_with_its_run(world: World) -> None:
     with db.acting_as(world.app, "roster_edit") as cursor:
         comparison.sort(cursor, plan.run_params(cursor, run_id, world.district))
     assert _tables_of(world, run_id) == [f"sorted_enrollments_{run_id}"]
-    with closing(world.portal.owner()) as owner, owner.cursor() as cursor:
+    with closing(world.database.owner()) as owner, owner.cursor() as cursor:
         cursor.execute("select staging.drop_run(%s)", (run_id,))
         owner.commit()
     assert _tables_of(world, run_id) == []
@@ -195,7 +195,7 @@ def test_where_two_rows_of_the_feed_are_one_known_person_a_line_comes_in_once(wo
 
 def test_a_district_is_planned_by_one_run_at_a_time(world: World) -> None:
     run_id = _staged(world)
-    with closing(world.portal.owner()) as other, other.cursor() as cursor:
+    with closing(world.database.owner()) as other, other.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(hashtextextended('roster district', %s))", (world.district_id,))
         with world.app, world.app.cursor() as waiting:
             waiting.execute("set lock_timeout = '100ms'")

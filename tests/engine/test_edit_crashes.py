@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import World
+from tests.dsl.database import REPOSITORY
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def _next_day() -> Roster:
     """Of everything something: adds, updates, ends, a new id, a restore and a doubtful match."""
     roster = town().without("a2", "c-t4").renamed({"t2": "t2-new"}).with_("a3", family_name="Changed")
-    roster.student("n1", "S2").enroll("c-t3", "n1").school("S3").teacher("n2", "S3").klass("c-n2", "S3", teacher="n2")
+    roster.student("n1", "S2").enroll("c-t3", "n1").school("S3").teacher("n2", "S3").class_("c-n2", "S3", teachers="n2")
     return roster.student("n3", "S1", given_name="Given-a2", family_name="Family-a2", identifier="", email="")
 
 
@@ -114,7 +114,7 @@ def _kill_at(stop_at: str, world: World, folder: Path) -> None:
     roster = folder / "roster.json"
     roster.write_text(json.dumps(_next_day().collections))
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.crash_child", world.portal.dsn_app, "second", str(roster), stop_at],
+        [sys.executable, "-m", "tests.engine.crash_child", world.database.dsn_app, "second", str(roster), stop_at],
         cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'plugins'}"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

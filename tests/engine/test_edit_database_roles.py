@@ -9,8 +9,8 @@ import psycopg2
 import pytest
 
 from roster_sync.database import db
-from tests.engine.rosters import town
-from tests.engine.world import World
+from tests.dsl.roster import town
+from tests.dsl.world import World
 
 PORTAL = ("districts", "schools", "users", "user_schools", "classes", "enrollments", "products", "license_assignments",
           "books", "class_books", "student_books")  # fmt: skip
@@ -58,7 +58,7 @@ NOT_OF_USERS = {"id", "district_id", "role", "created_role", "created_at", "crea
 def peopled(world: World) -> World:
     world.run(town())
     world.license(user="t1")
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     world.do("insert into portal.products (code, title) values ('p2', 'Other')")
     world.do("insert into portal.books (code, title) values ('b2', 'Other')")
     return world

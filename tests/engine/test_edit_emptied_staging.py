@@ -8,8 +8,8 @@ from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import apply, runs
 from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, town
+from tests.dsl.world import World
 
 UNLOGGED = (
     "select string_agg(oid::regclass::text, ', ') from pg_class"

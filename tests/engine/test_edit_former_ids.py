@@ -6,8 +6,8 @@ import psycopg2
 import pytest
 
 from roster_sync.database import db
-from tests.engine.rosters import Roster, delta, town
-from tests.engine.world import World
+from tests.dsl.roster import Roster, delta, town
+from tests.dsl.world import World
 
 IDS = "select entity, source_id, row_id from sync.source_ids order by entity, source_id"
 
@@ -85,7 +85,7 @@ def test_an_enrollment_is_refused_that_names(world: World, named: str) -> None:
     other = world.elsewhere("other")
     other.run(town().renamed({"c-t1": "c-other"}))
     person = 0 if named == "an unknown person" else world.person("a3")["id"]
-    klass = 0 if named == "an unknown class" else world.klass("c-t1")["id"]
+    klass = 0 if named == "an unknown class" else world.class_("c-t1")["id"]
     district = other if named == "a class of another district" else world
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
         world.do(
@@ -109,9 +109,9 @@ def test_who_is_enrolled_is_not_deleted_before_the_commit(world: World) -> None:
     with db.acting_as(world.app, "roster_edit") as cursor:
         cursor.execute(
             "insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
-            (world.district_id, world.klass("c-t3")["id"], world.person("a1")["id"]),
+            (world.district_id, world.class_("c-t3")["id"], world.person("a1")["id"]),
         )
-        for table, row_id in (("users", world.person("a1")["id"]), ("classes", world.klass("c-t3")["id"])):
+        for table, row_id in (("users", world.person("a1")["id"]), ("classes", world.class_("c-t3")["id"])):
             with pytest.raises(psycopg2.errors.LockNotAvailable):
                 world.do(f"select 1 from portal.{table} where id = %s for update nowait", row_id)  # noqa: S608
 

@@ -9,8 +9,8 @@ import pytest
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.limits import Limits
 from roster_sync.engine import holds, runs
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import NO_LIMITS, World
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import NO_LIMITS, World
 
 
 def _large() -> Roster:
@@ -22,7 +22,9 @@ def _large() -> Roster:
     for number in range(1, 11):
         roster.teacher(f"t{number}", "S1")
     for number in range(20):
-        roster.klass(f"c{number}", "S1", teacher=f"t{number % 10 + 1}", students=students[number * 2 : number * 2 + 2])
+        roster.class_(
+            f"c{number}", "S1", teachers=f"t{number % 10 + 1}", students=students[number * 2 : number * 2 + 2]
+        )
     return roster
 
 
@@ -92,10 +94,10 @@ def test_the_base_is_what_is_synced_and_shared_now_in_the_selected_schools(world
     world.run(roster)
     assert world.run(_gone(roster, ("p", 9))).status == "launched"  # 9 of 240
     world.run(roster)
-    world.select("S1", "S3", "S4", "S5", "S6")
+    world.select_schools("S1", "S3", "S4", "S5", "S6")
     ran = world.run(_gone(roster, ("p", 9)))  # 9 of 40: the others are not looked at
     assert ran.status == "held"
-    assert world.plan(ran)["bases"]["students"] == 40
+    assert world.plan_of(ran.id)["bases"]["students"] == 40
     assert others
 
 
@@ -104,7 +106,7 @@ def test_deselected_schools_are_no_part_of_the_base_of_schools(world: World) -> 
     for number in range(3, 63):
         roster.school(f"S{number}")
     world.run(roster)
-    world.select(*(f"S{number}" for number in range(1, 13)))
+    world.select_schools(*(f"S{number}" for number in range(1, 13)))
     held = world.run(roster.without(*(f"S{number}" for number in range(3, 8))))
     assert world.breaches(held) == {("schools", "removals")}  # 5 of 12, not of 62
 
@@ -116,8 +118,8 @@ def test_rows_made_by_hand_and_rows_not_shared_any_more_are_no_part_of_the_base(
     world.run(_gone(_large(), ("p", 4)))
     ran = world.run(_gone(_large(), ("p", 10)))
     assert ran.status == "held"
-    assert world.plan(ran)["bases"]["students"] == 36
-    assert world.plan(ran)["breaches"][0]["count"] == 6
+    assert world.plan_of(ran.id)["bases"]["students"] == 36
+    assert world.plan_of(ran.id)["breaches"][0]["count"] == 6
 
 
 def test_people_who_come_in_the_same_run_are_no_part_of_the_base(world: World) -> None:
@@ -187,7 +189,7 @@ def test_100_as_the_runs_own_parameter_lifts_every_limit(world: World) -> None:
         record["family_name"] = "Same"
     ran = world.run(changed, max_deleted_percent=100)
     assert ran.status == "launched"
-    assert world.plan(ran)["breaches"] == []
+    assert world.plan_of(ran.id)["breaches"] == []
 
 
 def test_the_runs_own_parameter_takes_the_place_of_the_districts_limit(world: World) -> None:
@@ -250,7 +252,7 @@ def test_on_approval_the_rows_that_were_asked_about_go(world: World) -> None:
     counts = world.counts(ran, "students")
     assert (counts["unshared"], counts.get("held", 0)) == (9, 0)
     row = world.row("select * from sync.holds where run_id = %s", run_id)
-    assert (row["answer"], row["answered_by"]) == ("approved", "Pat Approver")
+    assert (row["answer"], row["answered_by"]) == ("approved", "Ada Approver")
     assert row["answered_at"] is not None
 
 
@@ -262,7 +264,7 @@ def test_only_those_rows_go_that_are_still_shared_and_still_in_selected_schools(
     assert ran.status == "held"
     already = datetime(2026, 1, 2, tzinfo=timezone.utc)
     world.do("update portal.users set is_shared = false, last_shared_at = %s where source_id = 'p1'", already)
-    world.select("S1", "S3", "S4", "S5", "S6")
+    world.select_schools("S1", "S3", "S4", "S5", "S6")
     assert world.approve(ran.id).status == "launched"
     assert world.unshared("users") == {f"p{number}" for number in range(1, 10)}
     assert world.person("p1")["last_shared_at"] == already
@@ -281,10 +283,10 @@ def test_only_the_rows_that_were_asked_about_go_and_no_others(world: World) -> N
 
 def test_where_the_whole_run_was_held_too_only_those_go_who_were_asked_about(world: World) -> None:
     world.run(town())
-    world.select("S1")
+    world.select_schools("S1")
     held = world.run(MemorySource(town().without("a1", "b1"), issuer="memory:two"))
     assert world.breaches(held) == {("people", "issuer")}
-    world.select("S1", "S2")
+    world.select_schools("S1", "S2")
     assert world.approve(held.id).status == "launched"
     assert world.unshared("users") == {"a1"}  # b1 was in no selected school when it was asked
 
@@ -292,7 +294,7 @@ def test_where_the_whole_run_was_held_too_only_those_go_who_were_asked_about(wor
 def test_rejected_leaves_all_as_it_is(world: World) -> None:
     run_id = _held(world)
     before = world.versions()
-    assert world.answer(run_id, "rejected")
+    assert world.answer("rejected", run=run_id)
     assert world.ran(run_id).status == "rejected"
     with pytest.raises(SyncRefused):
         world.carry_out(run_id)
@@ -302,11 +304,11 @@ def test_rejected_leaves_all_as_it_is(world: World) -> None:
 def test_no_answer_in_time_nothing_happens_and_the_run_stays_held(world: World) -> None:
     run_id = _held(world)
     before = world.versions()
-    assert world.answer(run_id, "timed_out", None)
+    assert world.answer("timed_out", None, run=run_id)
     assert world.ran(run_id).status == "held"
     with pytest.raises(SyncRefused):
         world.carry_out(run_id)
-    assert not world.answer(run_id, "approved")  # too late
+    assert not world.answer("approved", run=run_id)  # too late
     assert world.versions() == before
 
 
@@ -333,7 +335,7 @@ def test_a_later_edit_supersedes_the_question_at_once(world: World) -> None:
     run_id = _held(world)
     later = world.begin()
     assert world.value("select superseded_by from sync.holds where run_id = %s", run_id) == later
-    assert not world.answer(run_id, "approved")
+    assert not world.answer("approved", run=run_id)
     with pytest.raises(SyncRefused, match="later run"):
         world.carry_out(run_id)
     with pytest.raises(SyncRefused):
@@ -343,7 +345,7 @@ def test_a_later_edit_supersedes_the_question_at_once(world: World) -> None:
 
 def test_an_approval_that_was_not_carried_out_yet_is_superseded_too(world: World) -> None:
     run_id = _held(world)
-    assert world.answer(run_id, "approved")
+    assert world.answer("approved", run=run_id)
     before = world.versions()
     runs.close(world.app, world.begin(), "launched", None)
     with pytest.raises(SyncRefused, match="later run"):
@@ -357,7 +359,7 @@ def test_a_preview_supersedes_nothing_and_writes_nothing(world: World) -> None:
     ran = world.run(_gone(_large(), ("p", 20)).student("n1", "S1"), preview_only=True)
     assert ran.status == "previewed"
     assert world.versions() == before
-    assert world.plan(ran)["counts"]["students"] == {"add": 1, "unshare": 20}
+    assert world.plan_of(ran.id)["counts"]["students"] == {"add": 1, "unshare": 20}
     assert world.approve(run_id).status == "launched"
 
 
@@ -371,7 +373,7 @@ def test_the_question_of_one_district_is_not_superseded_by_a_run_of_another(worl
 def test_only_the_answer_of_a_person_approves(world: World, answered_by: str | None) -> None:
     run_id = _held(world)
     with pytest.raises(SyncRefused):
-        world.answer(run_id, "approved", answered_by)
+        world.answer("approved", answered_by, run=run_id)
     with pytest.raises(SyncRefused, match="Nobody has approved"):
         world.carry_out(run_id)  # as if the task had been marked as success by hand
     assert world.unshared("users") == set()
@@ -380,7 +382,7 @@ def test_only_the_answer_of_a_person_approves(world: World, answered_by: str | N
 def test_an_expired_district_applies_no_approval(world: World) -> None:
     run_id = _held(world)
     world.do("update sync.settings set expires_on = current_date - 2")
-    assert world.answer(run_id, "approved")
+    assert world.answer("approved", run=run_id)
     with pytest.raises(SyncRefused, match="expired"):
         world.carry_out(run_id)
     assert world.unshared("users") == set()
@@ -394,13 +396,13 @@ def test_an_approval_is_carried_out_once(world: World) -> None:
     with pytest.raises(SyncRefused):
         world.carry_out(run_id)
     assert world.versions() == before
-    assert not world.answer(run_id, "rejected")
+    assert not world.answer("rejected", run=run_id)
     assert world.ran(run_id).status == "launched"
 
 
 def test_an_approval_is_refused_where_the_feed_is_no_longer_kept(world: World) -> None:
     run_id = _held(world)
-    assert world.answer(run_id, "approved")
+    assert world.answer("approved", run=run_id)
     world.do("select staging.drop_run(%s)", run_id)
     before = world.versions()
     ran = world.carry_out(run_id)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from roster_sync.database import db
-from tests.engine.rosters import town
-from tests.engine.world import World
+from tests.dsl.roster import town
+from tests.dsl.world import World
 
 
 def _manual_user(world: World, role: str, **values: str) -> int:
@@ -34,7 +34,7 @@ def test_rows_made_by_hand_are_never_touched(world: World) -> None:
                         " returning id", world.district_id, school)  # fmt: skip
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student'),"
              " (%s, %s, %s, 'teacher')", world.district_id, klass, _id(world, "a1"),
-             world.district_id, world.klass("c-t1")["id"], _id(world, "t2"))  # fmt: skip
+             world.district_id, world.class_("c-t1")["id"], _id(world, "t2"))  # fmt: skip
     hand_made = {table: [row for row in rows if ",manual," in row[1]] for table, rows in world.versions().items()}
     assert sum(map(len, hand_made.values())) == 7
     for roster in (town(), town().without("a1", "t2"), town().without("S1", "c-t1", "c-t2"), town()):
@@ -46,7 +46,7 @@ def test_rows_made_by_hand_are_never_touched(world: World) -> None:
 def test_a_feed_row_equal_to_a_manual_enrollment_leaves_it_manual(world: World) -> None:
     world.run(town())
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
-             world.district_id, world.klass("c-t1")["id"], _id(world, "b1"))  # fmt: skip
+             world.district_id, world.class_("c-t1")["id"], _id(world, "b1"))  # fmt: skip
     world.run(town().enroll("c-t1", "b1", begins_on="2026-09-01"))
     row = world.enrollment("c-t1", "b1")
     assert (row["origin"], row["begins_on"], row["is_active"]) == ("manual", None, True)

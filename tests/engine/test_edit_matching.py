@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 PUPIL = ("n1", "S1")
 
@@ -64,7 +64,7 @@ def test_the_sis_id_and_one_of_family_name_given_name_email_is_the_same_person(w
 def test_the_same_row_means_the_same_licenses_and_books(world: World) -> None:
     world.run(town())
     license = world.license(user="t1")
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     before = world.versions()
     world.run(town().renamed({"t1": "n1", "a1": "n2", "c-t1": "n3", "S1": "n4"}))
     assert world.value("select user_id from portal.license_assignments where id = %s", license) == \
@@ -153,7 +153,7 @@ def test_the_same_full_name_in_the_same_school_among_the_gone_is_a_match_review(
     new = world.person("n1")["id"]
     assert new != gone
     assert world.reviews() == {(new, gone)}
-    assert world.plan(ran)["reviews"] == 1
+    assert world.plan_of(ran.id)["reviews"] == 1
 
 
 def test_it_is_one_too_where_the_other_went_long_ago(world: World) -> None:
@@ -283,10 +283,10 @@ def test_a_school_is_never_guessed_where_two_could_be_it(world: World) -> None:
 
 def test_a_class_is_known_by_its_sis_id(world: World) -> None:
     world.run(town())
-    world.books("c-t1", "a1")
-    before = world.klass("c-t1")["id"]
+    world.give_book("c-t1", "a1")
+    before = world.class_("c-t1")["id"]
     world.run(town().renamed({"c-t1": "n1"}).with_("n1", title="Other", periods="9"))
-    assert world.klass("n1")["id"] == before
+    assert world.class_("n1")["id"] == before
     assert world.enrolled("n1") == {"t1": True, "a1": True, "a2": True}
 
 
@@ -298,31 +298,31 @@ def _without_codes(roster: Roster) -> Roster:
 
 def test_a_class_is_known_by_a_unique_school_title_period_term_and_lead_teacher(world: World) -> None:
     world.run(_without_codes(town()))
-    before = world.klass("c-t1")["id"]
+    before = world.class_("c-t1")["id"]
     world.run(_without_codes(town().renamed({"c-t1": "n1"})))
-    assert world.klass("n1")["id"] == before
+    assert world.class_("n1")["id"] == before
 
 
 @pytest.mark.parametrize("other", ["title", "periods", "teacher", "school_source_id"])
 def test_a_class_is_another_where_one_of_them_differs(world: World, other: str) -> None:
     world.run(_without_codes(town()))
-    before = world.klass("c-t1")["id"]
+    before = world.class_("c-t1")["id"]
     roster = _without_codes(town().renamed({"c-t1": "n1"}))
     if other == "teacher":
         roster = roster.with_("e-c-t1-t1", user_source_id="t2")
     else:
         roster = roster.with_("n1", **{other: "S2" if other == "school_source_id" else "9"})
     world.run(roster)
-    assert world.klass("n1")["id"] != before
-    assert world.klass("c-t1")["is_shared"] is False
+    assert world.class_("n1")["id"] != before
+    assert world.class_("c-t1")["is_shared"] is False
 
 
 def test_a_class_is_never_guessed_where_two_could_be_it(world: World) -> None:
     roster = _without_codes(town())
-    roster.klass("c-t1b", "S1", teacher="t1", class_code="", title="Class c-t1")
+    roster.class_("c-t1b", "S1", teachers="t1", class_code="", title="Class c-t1")
     world.run(roster)
     world.run(roster.renamed({"c-t1": "n1", "c-t1b": "n2"}))
-    assert {world.klass(k)["is_shared"] for k in ("c-t1", "c-t1b")} == {False}
+    assert {world.class_(k)["is_shared"] for k in ("c-t1", "c-t1b")} == {False}
     assert len(world.ids("classes")) == 7
 
 
@@ -332,7 +332,7 @@ def test_a_class_is_never_guessed_where_two_could_be_it(world: World) -> None:
 def test_a_district_that_moves_to_another_source_keeps_its_people_classes_and_schools(world: World) -> None:
     world.run(MemorySource(town(), issuer="memory:one"))
     world.license(user="t1")
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     before = {table: {row["id"] for row in world.rows(f"select id from portal.{table}")}
               for table in ("schools", "users", "classes")}  # fmt: skip
     held = world.run(MemorySource(town().all_renamed(), issuer="memory:two"))

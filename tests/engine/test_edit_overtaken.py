@@ -10,8 +10,8 @@ from roster_sync.core.errors import DatabaseFailure, SyncRefused
 from roster_sync.engine import apply, runs
 from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 
 def plan_only(world: World, feed: Roster) -> int:
@@ -60,8 +60,8 @@ def test_an_approved_run_goes_on_only_when_a_run_that_begins_has_begun(world: Wo
     world.run(town())
     held = world.run(town().without("a1", "a2", "b1", "b2", "b3", "b4"))
     assert held.status == "held"
-    assert world.answer(held.id, "approved")
-    with closing(world.portal.owner()) as other, other.cursor() as beginning:
+    assert world.answer("approved", run=held.id)
+    with closing(world.database.owner()) as other, other.cursor() as beginning:
         beginning.execute("select pg_advisory_lock(hashtextextended('roster begin', %s))", (world.district_id,))
         with world.app, world.app.cursor() as waiting:
             waiting.execute("set lock_timeout = '100ms'")

@@ -8,8 +8,9 @@ import logging
 import pytest
 
 from roster_sync.core.errors import DatabaseFailure
-from tests.engine.rosters import MemorySource, Roster, csv_files, town
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 WORDS = ("Given-", "Family-", "people.example", "user-a", "user-t", "sis-a", "Zyx")
 

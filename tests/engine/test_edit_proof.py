@@ -8,8 +8,9 @@ import pytest
 
 from roster_sync.config.districts import SourceSettings
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, Roster, csv_files, delta, town
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster, delta, town
+from tests.dsl.world import World
 
 COLLECTIONS = ("orgs", "users", "classes", "enrollments")
 
@@ -162,7 +163,7 @@ def test_people_and_classes_that_only_a_rejected_enrollment_names_are_not_unshar
 def test_a_rejected_class_counts_as_seen_with_its_enrollments(world: World) -> None:
     world.run(town())
     ran = world.run(town().with_("c-t1", school_source_id="").without_rows("e-c-t1-a1").without_rows("c-t3"))
-    assert world.klass("c-t1")["is_shared"] is True
+    assert world.class_("c-t1")["is_shared"] is True
     assert all(world.enrolled("c-t1").values())
     assert world.unshared("classes") == {"c-t3"}
     assert [f["source_id"] for f in world.findings(ran, "class_without_school")] == ["c-t1"]
@@ -182,7 +183,7 @@ def test_what_hangs_on_a_rejected_class_or_person_is_not_ended_by_a_word_about_t
 def test_a_class_that_a_delta_file_calls_gone_keeps_its_enrollments_as_they_are(world: World) -> None:
     world.run(town())
     world.run(delta(town().with_("c-t1", status="tobedeleted").with_("e-c-t1-a1", status="tobedeleted")))
-    assert world.klass("c-t1")["is_shared"] is False
+    assert world.class_("c-t1")["is_shared"] is False
     assert all(world.enrolled("c-t1").values())
 
 
@@ -451,14 +452,14 @@ def test_a_delta_file_proves_no_absence_its_tobedeleted_is_proof(world: World) -
 
 def test_references_of_a_delta_file_resolve_against_the_feed_then_the_portal(world: World) -> None:
     world.run(csv_files(town()))
-    small = Roster().student("n1", "S1").klass("n2", "S2", teacher="t3", students=["b1", "n1"])
+    small = Roster().student("n1", "S1").class_("n2", "S2", teachers="t3", students=["b1", "n1"])
     small.enroll("c-t1", "n1").enroll("c-t1", "b2")
     ran = world.run(csv_files(small, mode="delta"))
     assert (ran.status, ran.message) == ("launched", "")
     assert world.enrolled("n2") == {"t3": True, "b1": True, "n1": True}
     assert world.enrolled("c-t1") == dict.fromkeys(("t1", "a1", "a2", "n1", "b2"), True)
     assert world.schools_of("n1") == {"S1": True, "S2": True}
-    assert world.klass("n2")["school_id"] == world.school("S2")["id"]
+    assert world.class_("n2")["school_id"] == world.school("S2")["id"]
 
 
 def test_an_enrollment_that_a_delta_file_calls_gone_ends_though_class_and_person_are_only_in_the_portal(
@@ -480,7 +481,7 @@ def test_someone_whom_a_delta_file_calls_gone_is_in_no_class_any_more(world: Wor
 
 def test_a_delta_file_touches_no_enrollment_of_a_deselected_school(world: World) -> None:
     world.run(csv_files(town()))
-    world.select("S1")
+    world.select_schools("S1")
     before = world.versions()
     small = Roster().enroll("c-t3", "b1", status="tobedeleted").enroll("c-t4", "a1")
     world.run(csv_files(small, mode="delta"))
@@ -501,11 +502,11 @@ def test_a_class_of_a_delta_file_keeps_what_its_terms_and_course_gave_where_thos
     roster.add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
     roster = roster.with_("c-t1", term_source_ids="T1", course_source_id="K1")
     world.run(csv_files(roster))
-    before = world.klass("c-t1")
+    before = world.class_("c-t1")
     assert (before["term_name"], before["subject"]) == ("Autumn", "math")
-    small = Roster().klass("c-t1", "S1", title="Renamed", term_source_ids="T1", course_source_id="K1")
+    small = Roster().class_("c-t1", "S1", title="Renamed", term_source_ids="T1", course_source_id="K1")
     world.run(csv_files(small, mode="delta"))
-    after = world.klass("c-t1")
+    after = world.class_("c-t1")
     assert after["title"] == "Renamed"
     for column in ("term_name", "starts_on", "ends_on", "subject"):
         assert after[column] == before[column]
@@ -518,9 +519,9 @@ def test_a_class_of_a_delta_file_without_a_subject_keeps_its_courses(world: Worl
     roster.add("courses", {"source_id": "K1", "status": "active", "title": "Course", "subjects": "math"})
     given = {"term_source_ids": "T1", "course_source_id": "K1"}
     world.run(csv_files(roster.with_("c-t1", **given)))
-    small = Roster().term(*term).klass("c-t1", "S1", title="Renamed", subjects=subjects, **given)
+    small = Roster().term(*term).class_("c-t1", "S1", title="Renamed", subjects=subjects, **given)
     world.run(csv_files(small, mode="delta"))
-    assert (world.klass("c-t1")["title"], world.klass("c-t1")["subject"]) == ("Renamed", "math")
+    assert (world.class_("c-t1")["title"], world.class_("c-t1")["subject"]) == ("Renamed", "math")
 
 
 def test_selecting_a_school_needs_a_bulk_file_and_says_so(world: World) -> None:
@@ -528,7 +529,7 @@ def test_selecting_a_school_needs_a_bulk_file_and_says_so(world: World) -> None:
     world.run(csv_files(roster))
     world.do("delete from portal.user_schools where school_id = %s", world.school("S3")["id"])
     world.do("delete from portal.schools where source_id = 'S3'")  # as if it had never been selected
-    world.select("S1", "S2", "S3")
+    world.select_schools("S1", "S2", "S3")
     ran = world.run(csv_files(Roster().school("S3").student("a1", "S1", family_name="Changed"), mode="delta"))
     assert [f["source_id"] for f in world.findings(ran, "needs_bulk_file")] == ["S3"]
     assert world.person("a1")["family_name"] == "Changed"

@@ -11,8 +11,8 @@ from roster_sync.database import db
 from roster_sync.engine import apply
 from roster_sync.engine.planning import plan
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, town
+from tests.dsl.world import World
 
 NOBODY = 999_999_999
 
@@ -86,7 +86,7 @@ def test_a_class_does_not_come_into_a_school_that_was_deleted_between_plan_and_a
     world.do("delete from portal.schools where id = %s", gone)
     assert apply.apply(world.app, run_id, world.district) == "launched"
     assert world.school("S1")["id"] != gone  # planned again: the feed still shares it, so it is new
-    assert world.klass("c-t1")["school_id"] == world.school("S1")["id"]
+    assert world.class_("c-t1")["school_id"] == world.school("S1")["id"]
 
 
 def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_committed(world: World) -> None:
@@ -100,7 +100,7 @@ def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_commi
         named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
         db.one(cursor, "apply/references", named)
         db.run(cursor, "apply/hold_references", named)
-        with closing(world.portal.owner()) as other, other.cursor() as another:
+        with closing(world.database.owner()) as other, other.cursor() as another:
             another.execute("set lock_timeout = '100ms'")
             with pytest.raises(psycopg2.errors.LockNotAvailable):
                 another.execute("select from portal.schools where source_id = 'S1' for update")
@@ -116,7 +116,7 @@ def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -
         # b4, who comes with this run, is enrolled and listed; both lines, and that of a1, name what was there before
         assert found == {"missing": 2, "older": 3}
         db.run(cursor, "apply/hold_references", named)
-        with closing(world.portal.owner()) as other, other.cursor() as another:
+        with closing(world.database.owner()) as other, other.cursor() as another:
             another.execute("set lock_timeout = '100ms'")
             with pytest.raises(psycopg2.errors.LockNotAvailable):
                 another.execute("delete from portal.users where source_id = 'a1'")
@@ -127,7 +127,7 @@ def test_a_merge_refuses_to_move_an_enrollment_to_someone_who_is_gone(world: Wor
     world.do(
         "insert into sync.changes (run_id, table_name, key, action) values"
         " (%s, 'enrollments', jsonb_build_object('class_id', %s, 'user_id', %s, 'role', 'student'), 'insert')",
-        ran.id, world.klass("c-t1")["id"], NOBODY,
+        ran.id, world.class_("c-t1")["id"], NOBODY,
     )  # fmt: skip
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
         world.do("select portal.hold_references_of(%s)", ran.id)

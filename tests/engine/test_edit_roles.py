@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.rosters import Roster, csv_files, town
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import Roster, town
+from tests.dsl.world import World
 
 ALL_ROLES = ("teacher", "student", "school_admin", "district_admin")
 
@@ -132,7 +133,7 @@ def test_one_dot_two_roles_are_read_from_roles_csv(world: World) -> None:
     roster = Roster().school("S1").school("S2").school("D1", type="district")
     for source_id in ("u1", "u2", "u3", "u4"):
         roster.user(source_id, "")
-    roster.klass("c1", "S1", teacher="u1", students=["u3"])
+    roster.class_("c1", "S1", teachers="u1", students=["u3"])
     _role(roster, "u1", "teacher", "S1", "primary")
     _role(roster, "u1", "siteAdministrator", "S2", "secondary")
     _role(roster, "u2", "principal", "S2", "primary")
@@ -160,7 +161,7 @@ def test_one_dot_two_without_a_primary_role_still_ties_people_to_their_schools(w
 
 
 def test_one_dot_two_a_person_without_a_role_that_counts_is_in_their_primary_school(world: World) -> None:
-    schools = Roster().school("S1").school("S2").user("a1", "").klass("c1", "S1", students=["a1"])
+    schools = Roster().school("S1").school("S2").user("a1", "").class_("c1", "S1", students=["a1"])
     _role(schools, "a1", "student", "S1", "primary")
     roster = schools.copy().user("u1", "").user("u2", "")
     for user in ("u1", "u2"):
@@ -187,8 +188,8 @@ def test_one_dot_two_a_person_loses_the_school_whose_role_is_gone(world: World) 
     _role(roster, "u1", "teacher", "S1", "primary")
     one = roster.copy()
     _role(roster, "u1", "teacher", "S2", "secondary")
-    roster.klass("c1", "S1", teacher="u1")
-    one.klass("c1", "S1", teacher="u1")
+    roster.class_("c1", "S1", teachers="u1")
+    one.class_("c1", "S1", teachers="u1")
     world.run(csv_files(roster, version="1.2"))
     world.run(csv_files(one, version="1.2"))
     assert world.schools_of("u1") == {"S1": True, "S2": False}

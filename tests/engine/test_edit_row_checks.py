@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.rosters import MemorySource, Roster, csv_files, delta, town
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster, delta, town
+from tests.dsl.world import World
 
 
 def _found(world: World, ran: Any, rule: str) -> list[tuple[Any, ...]]:
@@ -63,7 +64,7 @@ def test_an_unknown_grade_is_a_warning_and_the_portals_stays(world: World) -> No
     world.run(town())
     ran = world.run(town().with_("a1", grades="Quidditch").with_("c-t1", grades="Quidditch"))
     assert world.person("a1")["grade"] == "07"
-    assert world.klass("c-t1")["grade"] == "07"
+    assert world.class_("c-t1")["grade"] == "07"
     assert {f[:2] for f in _found(world, ran, "unknown_grade")} == {("users", "a1"), ("classes", "c-t1")}
 
 
@@ -74,7 +75,7 @@ def test_an_empty_name_is_a_warning_and_the_portals_stays(world: World) -> None:
     assert world.person("a1")["given_name"] == "Given-a1"
     assert world.person("t1")["family_name"] == "Family-t1"
     assert world.school("S1")["name"] == "School S1"
-    assert world.klass("c-t1")["title"] == "Class c-t1"
+    assert world.class_("c-t1")["title"] == "Class c-t1"
     assert {f[1] for f in _found(world, ran, "missing_name")} == {"a1", "t1", "S1", "c-t1"}
 
 
@@ -93,7 +94,7 @@ def test_texts_as_long_as_they_may_be_fit_the_indexes_together(world: World) -> 
     own = {column: text[at * 1000 : (at + 1) * 1000] for at, column in enumerate(
         ("given_name", "family_name", "identifier", "username", "state_id", "email"))}  # fmt: skip
     own["email"] = own["email"][:900] + "@people.example"
-    roster = town().student(text[6000:7000], "S1", **own).klass(text[7000:7900], "S1", title=text[8000:9000])
+    roster = town().student(text[6000:7000], "S1", **own).class_(text[7000:7900], "S1", title=text[8000:9000])
     ran = world.run(roster)
     assert ran.status == "launched", ran.message
     person = world.person(text[6000:7000])
@@ -106,14 +107,14 @@ def test_a_text_that_is_too_long_costs_itself_and_as_an_id_its_row(world: World)
     world.run(town())
     roster = town().with_("S1", name=long).with_("a1", identifier=long, family_name="Changed")
     roster = roster.with_("a2", given_name=long).with_("c-t1", title=long)
-    roster = roster.student(long, "S1").klass(long, "S1").school(long)
+    roster = roster.student(long, "S1").class_(long, "S1").school(long)
     ran = world.run(roster)
     assert ran.status == "launched", ran.message
     assert world.person("a1")["sis_id"] == "sis-a1"
     assert world.person("a1")["family_name"] == "Changed"
     assert world.person("a2")["given_name"] == "Given-a2"
     assert world.school("S1")["name"] == "School S1"
-    assert world.klass("c-t1")["title"] == "Class c-t1"
+    assert world.class_("c-t1")["title"] == "Class c-t1"
     assert {f[:2] for f in _found(world, ran, "too_long")} == {
         ("schools", "S1"), ("users", "a1"), ("users", "a2"), ("classes", "c-t1"),
     }  # fmt: skip
@@ -287,8 +288,8 @@ def test_of_rows_that_repeat_an_id_active_beats_gone(
 
 def test_classes_that_repeat_an_id_are_folded_and_the_portals_values_win(world: World) -> None:
     world.run(town())
-    ran = world.run(town().klass("c-t1", "S2", title="Another", class_code="other"))
-    klass = world.klass("c-t1")
+    ran = world.run(town().class_("c-t1", "S2", title="Another", class_code="other"))
+    klass = world.class_("c-t1")
     assert (klass["title"], klass["sis_id"], klass["school_id"]) == ("Class c-t1", "sis-c-t1", world.school("S1")["id"])
     assert _found(world, ran, "repeated_id") == [("classes", "c-t1", "warning")]
 
@@ -299,7 +300,7 @@ def test_a_value_that_a_warning_dropped_is_the_portals_also_where_the_row_comes_
     for collection, source_id in (("classes", "c-t1"), ("users", "a1")):
         roster.add(collection, next(dict(r) for r in roster.collections[collection] if r["source_id"] == source_id))
     world.run(roster)
-    assert world.klass("c-t1")["grade"] == "07"
+    assert world.class_("c-t1")["grade"] == "07"
     assert (world.person("a1")["grade"], world.person("a1")["email"]) == ("07", "a1@people.example")
 
 
@@ -325,11 +326,11 @@ def test_a_class_of_several_terms_has_the_earliest_start_and_the_latest_end(worl
     roster = town().term("T1", "Autumn", "2026-08-20", "2026-12-18").term("T2", "Spring", "2027-01-05", "2027-05-28")
     roster = roster.with_("c-t1", term_source_ids="T2,T1").with_("c-t2", term_source_ids="T2")
     world.run(csv_files(roster))
-    klass = world.klass("c-t1")
+    klass = world.class_("c-t1")
     assert (klass["starts_on"], klass["ends_on"]) == (date(2026, 8, 20), date(2027, 5, 28))
     assert klass["term_name"] == "Autumn, Spring"
-    assert world.klass("c-t2")["starts_on"] == date(2027, 1, 5)
-    assert world.klass("c-t3")["term_name"] is None
+    assert world.class_("c-t2")["starts_on"] == date(2027, 1, 5)
+    assert world.class_("c-t3")["term_name"] is None
 
 
 def test_a_class_without_a_subject_takes_its_courses(world: World) -> None:
@@ -337,8 +338,8 @@ def test_a_class_without_a_subject_takes_its_courses(world: World) -> None:
     world.run(
         roster.with_("c-t1", course_source_id="K1", title="").with_("c-t2", course_source_id="K1", subjects="music")
     )
-    assert (world.klass("c-t1")["subject"], world.klass("c-t1")["title"]) == ("math", "Course")
-    assert world.klass("c-t2")["subject"] == "music"
+    assert (world.class_("c-t1")["subject"], world.class_("c-t1")["title"]) == ("math", "Course")
+    assert world.class_("c-t2")["subject"] == "music"
 
 
 def test_terms_of_another_id_with_the_same_words_change_nothing(world: World) -> None:
@@ -371,7 +372,7 @@ def test_an_id_with_blanks_around_it_is_the_same_id(world: World) -> None:
     assert world.enrolled("c-t1") == {"t1": True, "a1": True, "a2": True}
     assert world.enrolled("c-t3")["b1"] is True
     assert world.schools_of("b1") == {"S2": True}
-    assert (world.klass("c-t1")["term_name"], world.klass("c-t1")["subject"]) == ("Autumn", "math")
+    assert (world.class_("c-t1")["term_name"], world.class_("c-t1")["subject"]) == ("Autumn", "math")
     world.run(roster)
     assert world.versions() == before
     world.run(delta(Roster().enroll(" c-t1", "a1 ", status="tobedeleted")))

@@ -10,8 +10,8 @@ import pytest
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import runs
-from tests.engine.rosters import MemorySource, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, town
+from tests.dsl.world import World
 
 
 def _statuses(world: World) -> list[str]:
@@ -119,7 +119,7 @@ def test_two_runs_that_begin_at_the_same_moment_one_wins(world: World) -> None:
     outcomes: list[str] = []
 
     def begin(number: int) -> None:
-        with psycopg2.connect(world.portal.dsn_app) as connection:
+        with psycopg2.connect(world.database.dsn_app) as connection:
             request = runs.RunRequest("edit", "manual", "someone", "roster_sync__brook", f"race-{number}")
             try:
                 runs.begin(connection, world.district, request, is_alive=lambda *_: True)
@@ -206,7 +206,7 @@ def test_a_run_keeps_who_when_why_and_from_where(world: World) -> None:
     ran = world.run(MemorySource(town(), revision="rev-7"), trigger="manual", preview_only=False)
     row = world.row("select * from sync.runs where id = %s", ran.id)
     assert (row["mode"], row["trigger"], row["started_by"], row["issuer"]) == (
-        "edit", "manual", "someone", "memory:one")  # fmt: skip
+        "edit", "manual", "Pat Planner", "memory:one")  # fmt: skip
     assert row["source_revision"] == "rev-7"
     assert row["parameters"] == {"preview_only": False}
     assert row["is_complete_feed"] is True
@@ -266,7 +266,7 @@ def test_a_manual_enrollment_that_comes_between_plan_and_apply_stays_manual(worl
     staging.load(world.app, run_id, world.district, MemorySource(town().enroll("c-t1", "b1")))
     plan.make(world.app, run_id, world.district)
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
-             world.district_id, world.klass("c-t1")["id"], world.person("b1")["id"])  # fmt: skip
+             world.district_id, world.class_("c-t1")["id"], world.person("b1")["id"])  # fmt: skip
     assert apply.apply(world.app, run_id, world.district) == "launched"
     assert world.enrollment("c-t1", "b1")["origin"] == "manual"
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from roster_sync.core.errors import SyncRefused
-from tests.engine.rosters import MemorySource, Roster, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 
 def _two_schools(world: World) -> Roster:
     """s1 in S1 alone, s2 in S2 alone, both in both; S2 is then deselected."""
     roster = Roster().school("S1").school("S2")
     roster.student("s1", "S1").student("s2", "S2").student("both", "S1", "S2").teacher("t1", "S1").teacher("t2", "S2")
-    roster.klass("c1", "S1", teacher="t1", students=("s1", "both")).klass("c2", "S2", teacher="t2", students=("both",))
+    roster.class_("c1", "S1", teachers="t1", students=("s1", "both")).class_(
+        "c2", "S2", teachers="t2", students=("both",)
+    )
     world.run(roster)
-    world.select("S1")
+    world.select_schools("S1")
     return roster
 
 
@@ -71,10 +73,10 @@ def test_what_ties_a_person_to_a_deselected_school_is_left_alone(world: World) -
 
 def test_a_class_that_moves_to_a_deselected_school_is_shared_no_more(world: World) -> None:
     world.run(town())
-    world.select("S1")
-    class_id = world.klass("c-t1")["id"]
+    world.select_schools("S1")
+    class_id = world.class_("c-t1")["id"]
     world.run(town().with_("c-t1", school_source_id="S2"))
-    moved = world.klass("c-t1")
+    moved = world.class_("c-t1")
     assert (moved["id"], moved["is_shared"]) == (class_id, False)
     assert moved["school_id"] == world.school("S1")["id"]
 
@@ -116,7 +118,7 @@ def test_a_class_of_a_selected_school_lists_its_people_there(world: World) -> No
 
 def test_a_person_without_a_school_stays_in_scope_if_known(world: World) -> None:
     world.run(town())
-    world.select("S1", "S2")
+    world.select_schools("S1", "S2")
     roster = town().without("c-t1").with_("t1", org_source_ids="", family_name="Moved")
     world.run(roster)
     person = world.person("t1")
@@ -131,7 +133,7 @@ def test_a_new_person_without_a_school_is_added_only_where_all_schools_are_synce
     world.run(town().user("d1", "districtAdministrator", "D1"))
     assert world.person("d1")["role"] == "district_admin"
     assert world.schools_of("d1") == {}
-    world.select("S1", "S2")
+    world.select_schools("S1", "S2")
     world.run(town().user("d1", "districtAdministrator", "D1").user("d2", "districtAdministrator", "D1"))
     assert world.ids("users", "role = 'district_admin'") == {"d1"}
     assert world.person("d1")["is_shared"] is True
@@ -139,9 +141,9 @@ def test_a_new_person_without_a_school_is_added_only_where_all_schools_are_synce
 
 def test_with_these_schools_a_new_school_is_listed_as_not_selected_offered_and_not_synced(world: World) -> None:
     world.run(town())
-    world.select("S1", "S2")
+    world.select_schools("S1", "S2")
     roster = (
-        town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+        town().school("S3").student("n1", "S3").teacher("n2", "S3").class_("c3", "S3", teachers="n2", students=["n1"])
     )
     ran = world.run(roster)
     assert ran.status == "launched"
@@ -150,25 +152,25 @@ def test_with_these_schools_a_new_school_is_listed_as_not_selected_offered_and_n
     assert "c3" not in world.ids("classes")
     row = world.row("select * from sync.school_selection where source_id = 'S3'")
     assert (row["is_selected"], row["name"]) == (False, "School S3")
-    assert world.plan(ran)["schools"]["offered"] == ["School S3"]
+    assert world.plan_of(ran.id)["schools"]["offered"] == ["School S3"]
 
 
 def test_with_all_schools_a_new_one_is_synced(world: World) -> None:
     world.run(town())
     ran = world.run(town().school("S3").student("n1", "S3"))
     assert world.shared("schools") == {"S1", "S2", "S3"}
-    assert world.plan(ran)["schools"] == {"added": ["School S3"], "removed": [], "offered": []}
+    assert world.plan_of(ran.id)["schools"] == {"added": ["School S3"], "removed": [], "offered": []}
     assert world.value("select is_selected from sync.school_selection where source_id = 'S3'") is True
 
 
 def test_a_school_that_is_selected_later_comes_with_all_below_it(world: World) -> None:
     world.run(town())
-    world.select("S1", "S2")
+    world.select_schools("S1", "S2")
     roster = (
-        town().school("S3").student("n1", "S3").teacher("n2", "S3").klass("c3", "S3", teacher="n2", students=["n1"])
+        town().school("S3").student("n1", "S3").teacher("n2", "S3").class_("c3", "S3", teachers="n2", students=["n1"])
     )
     world.run(roster)
-    world.select("S1", "S2", "S3")
+    world.select_schools("S1", "S2", "S3")
     world.run(roster)
     assert world.shared("schools") == {"S1", "S2", "S3"}
     assert world.enrolled("c3") == {"n1": True, "n2": True}
@@ -192,7 +194,7 @@ def test_they_exist_also_where_the_first_run_was_refused_because_none_is_selecte
 
 def test_none_selected_an_edit_is_refused(world: World) -> None:
     world.run(town())
-    world.select()
+    world.select_schools()
     before = world.versions()
     with pytest.raises(SyncRefused, match="No school is selected"):
         world.begin()
@@ -202,7 +204,7 @@ def test_none_selected_an_edit_is_refused(world: World) -> None:
 
 def test_a_selected_school_that_is_gone_is_unshared_also_where_it_was_the_only_one_selected(world: World) -> None:
     world.run(town())
-    world.select("S1")
+    world.select_schools("S1")
     ran = world.run(town().without("S1", "c-t1", "c-t2", "t1", "t2", "a1", "a2", "a3", "a4"), max_deleted_percent=100)
     assert ran.status == "launched"
     assert world.unshared("schools") == {"S1"}
@@ -211,7 +213,7 @@ def test_a_selected_school_that_is_gone_is_unshared_also_where_it_was_the_only_o
 
 def test_the_school_selection_follows_the_school_when_its_id_changes(world: World) -> None:
     world.run(town())
-    world.select("S1")
+    world.select_schools("S1")
     before = world.school("S1")["id"]
     world.run(town().renamed({"S1": "N1", "S2": "N2"}))
     assert world.school("N1")["id"] == before
@@ -222,7 +224,7 @@ def test_the_school_selection_follows_the_school_when_its_id_changes(world: Worl
 def test_the_school_selection_follows_also_where_two_schools_exchange_their_ids(world: World) -> None:
     roster = Roster().school("1").school("2").student("a", "1").student("b", "2")
     world.run(MemorySource(roster, issuer="memory:one"))
-    world.select("1")
+    world.select_schools("1")
     ids = {name: world.school(name)["id"] for name in ("1", "2")}
     swapped = roster.renamed({"1": "2", "2": "1"}).with_("a", family_name="New").with_("b", family_name="New")
     for _ in range(2):
@@ -238,7 +240,7 @@ def test_the_school_selection_follows_also_where_two_schools_exchange_their_ids(
 
 def test_only_a_reset_removes_deselecting_unshares_nothing(world: World) -> None:
     world.run(town())
-    world.select("S1")
+    world.select_schools("S1")
     before = world.versions()
     world.run(town())
     assert world.versions() == before
@@ -254,7 +256,7 @@ def test_two_districts_never_touch_each_other(world: World) -> None:
     assert other.unshared("users") == other.unshared("schools") == other.unshared("classes") == set()
     assert other.person("a2")["family_name"] == "Family-a2"
     assert all(other.enrolled("c-t1").values())
-    other.select("S1")
+    other.select_schools("S1")
     world.run(town())
     assert world.unshared("users") == set()
     assert {

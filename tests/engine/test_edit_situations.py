@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from tests.engine.rosters import MemorySource, Roster, csv_files, town
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import World
 
 
 def test_a_new_school_that_is_selected_is_added_with_all_below_it(world: World) -> None:
@@ -35,7 +36,7 @@ def test_a_feed_of_files_and_one_of_records_make_the_same_portal(world: World) -
 def test_a_known_school_is_updated_and_its_licenses_admins_and_books_are_untouched(world: World) -> None:
     world.run(town())
     license = world.license(school="S1")
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     world.do("insert into portal.users (district_id, role, email) values (%s, 'school_admin', 'a@admins.example')",
              world.district_id)  # fmt: skip
     world.do("insert into portal.user_schools (user_id, school_id) select max(u.id), %s from portal.users u",
@@ -64,7 +65,7 @@ def test_a_selected_school_no_longer_in_the_feed_stays_and_is_not_shared(world: 
 
 def test_a_deselected_school_is_not_touched_at_all_nor_are_its_classes(world: World) -> None:
     world.run(town())
-    world.select("S1")
+    world.select_schools("S1")
     before = world.versions()
     changed = town().with_("S2", name="Another name").with_("c-t3", title="Another title").without_rows("c-t4")
     changed = changed.with_("b1", family_name="Newname").without("b2").student("b9", "S2")
@@ -121,7 +122,7 @@ def test_a_teacher_no_longer_shared_stays_and_keeps_the_licenses(world: World) -
 
 def test_a_new_student_in_a_class_with_books_gets_no_books(world: World) -> None:
     world.run(town())
-    world.books("c-t1", "a1", "a2")
+    world.give_book("c-t1", "a1", "a2")
     before = world.versions()
     roster = town().student("a9", "S1").enroll("c-t1", "a9").enroll("c-t1", "a3")
     world.run(roster)
@@ -131,7 +132,7 @@ def test_a_new_student_in_a_class_with_books_gets_no_books(world: World) -> None
 
 def test_a_known_student_is_updated_and_the_books_stay(world: World) -> None:
     world.run(town())
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     before = world.versions()
     world.run(town().with_("a1", grades="08", username="other"))
     person = world.person("a1")
@@ -141,7 +142,7 @@ def test_a_known_student_is_updated_and_the_books_stay(world: World) -> None:
 
 def test_a_student_no_longer_shared_stays_and_their_enrollments_end_with_the_rows_kept(world: World) -> None:
     world.run(town())
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     ran = world.run(town().without("a1"))
     assert world.unshared("users") == {"a1"}
     ended = world.enrollment("c-t1", "a1")
@@ -187,9 +188,9 @@ def test_an_enrollment_that_was_never_active_is_not_added(world: World) -> None:
 
 def test_a_class_that_changed_is_updated_and_one_that_is_gone_stays_and_is_not_shared(world: World) -> None:
     world.run(town())
-    world.books("c-t2", "a3")
+    world.give_book("c-t2", "a3")
     ran = world.run(town().with_("c-t1", title="Algebra", periods="4", subjects="math,science").without_rows("c-t2"))
-    klass = world.klass("c-t1")
+    klass = world.class_("c-t1")
     assert (klass["title"], klass["period"], klass["subject"]) == ("Algebra", "4", "math")
     assert world.unshared("classes") == {"c-t2"}
     assert world.counts(ran, "classes") == {"received": 3, "updated": 1, "unchanged": 2, "unshared": 1}
@@ -209,7 +210,7 @@ def test_something_unshared_that_comes_back_is_the_same_row_restored(world: Worl
     world.run(town())
     world.license(user="t1")
     world.license(school="S2")
-    world.books("c-t1", "a1")
+    world.give_book("c-t1", "a1")
     kept = world.versions()
     row = world._one(table, gone)
     world.run(town().without(gone, *(("c-t3", "c-t4") if gone == "S2" else ())))
@@ -242,7 +243,7 @@ def test_synced_columns_follow_the_feed_a_hand_changed_name_goes_back(world: Wor
     world.run(town())
     assert (world.person("a1")["family_name"], world.person("a1")["grade"]) == ("Family-a1", "07")
     assert world.school("S1")["name"] == "School S1"
-    assert world.klass("c-t1")["title"] == "Class c-t1"
+    assert world.class_("c-t1")["title"] == "Class c-t1"
 
 
 def test_a_hand_set_is_enabled_false_stays_whatever_the_source_says(world: World) -> None:
@@ -306,10 +307,10 @@ def test_a_night_with_one_change_writes_that_row_alone(world: World) -> None:
 
 def test_a_class_that_moves_to_another_school_keeps_its_id_and_books(world: World) -> None:
     world.run(town())
-    world.books("c-t1", "a1")
-    klass = world.klass("c-t1")
+    world.give_book("c-t1", "a1")
+    klass = world.class_("c-t1")
     world.run(town().with_("c-t1", school_source_id="S2"))
-    moved = world.klass("c-t1")
+    moved = world.class_("c-t1")
     assert (moved["id"], moved["school_id"]) == (klass["id"], world.school("S2")["id"])
     assert world.value("select count(*) from portal.class_books where class_id = %s", klass["id"]) == 1
     assert world.schools_of("a1") == {"S1": True, "S2": True}
@@ -326,7 +327,7 @@ def _messy() -> Roster:
     roster.student("a1", "S2", family_name="Another").teacher("t1", "S2", status="tobedeleted").school(
         "S1", name="Twin"
     )
-    roster.klass("c-t1", "S2", title="Twin").enroll("c-t3", "b1", source_id="e9", ends_on="2027-01-01")
+    roster.class_("c-t1", "S2", title="Twin").enroll("c-t3", "b1", source_id="e9", ends_on="2027-01-01")
     roster.enroll("c-t4", "b3", source_id="e10", status="tobedeleted").enroll("nowhere", "a1").enroll("c-t1", "nobody")
     roster.enroll("c-t4", "b1", "aide").user("z1", "aide", "S1").user("z2", "administrator", "S1").user("z3", "", "")
     roster.add("users", {"source_id": "", "role": "student", "email": "a3@people.example"})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from roster_sync.ui.views import words
-from tests.conftest import Portal
+from tests.dsl.database import Database
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
 SINGULAR = {"schools": "school", "users": "user", "classes": "class"}
@@ -28,7 +28,7 @@ ONLY_PEOPLE = {
 }
 
 
-def synced(portal: Portal, table: str) -> set[str]:
+def synced(portal: Database, table: str) -> set[str]:
     """The columns of a table of the portal that the feed has too; ids of rows are no values."""
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -42,7 +42,7 @@ def synced(portal: Portal, table: str) -> set[str]:
 
 
 @pytest.mark.parametrize("table", SINGULAR)
-def test_every_synced_column_is_in_each_statement_that_handles_it(portal: Portal, table: str) -> None:
+def test_every_synced_column_is_in_each_statement_that_handles_it(portal: Database, table: str) -> None:
     columns = synced(portal, table)
     assert len(columns) >= 4
     missing = []
@@ -63,7 +63,9 @@ def test_every_synced_column_is_in_each_statement_that_handles_it(portal: Portal
 
 
 @pytest.mark.parametrize("table", SINGULAR)
-def test_every_synced_column_is_among_the_values_that_a_row_gets_and_may_be_written(portal: Portal, table: str) -> None:
+def test_every_synced_column_is_among_the_values_that_a_row_gets_and_may_be_written(
+    portal: Database, table: str
+) -> None:
     columns = synced(portal, table)
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -80,5 +82,5 @@ def test_every_synced_column_is_among_the_values_that_a_row_gets_and_may_be_writ
 
 
 @pytest.mark.parametrize("table", SINGULAR)
-def test_every_synced_column_has_a_word_that_people_read(portal: Portal, table: str) -> None:
+def test_every_synced_column_has_a_word_that_people_read(portal: Database, table: str) -> None:
     assert synced(portal, table) - set(words.FIELDS) == set()

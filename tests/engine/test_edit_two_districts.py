@@ -17,8 +17,8 @@ from roster_sync.database import db
 from roster_sync.engine import apply, undo
 from roster_sync.engine.planning import comparison, plan
 from roster_sync.feed import staging
-from tests.engine.rosters import MemorySource, delta, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, delta, town
+from tests.dsl.world import World
 
 LOCKED = (
     "select c.relname from pg_locks l join pg_class c on c.oid = l.relation"
@@ -35,7 +35,7 @@ def locked(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     found: set[str] = set()
     run_file = db.run
     one_at_a_time = threading.Lock()  # half a plan is done on a thread of its own
-    with closing(world.portal.owner()) as owner, owner.cursor() as watching:
+    with closing(world.database.owner()) as owner, owner.cursor() as watching:
 
         def run(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> int:
             count = run_file(cursor, name, params)
@@ -99,7 +99,7 @@ def _at_once(world: World, work: Callable[[World], str]) -> list[str]:
     came: list[str] = []
 
     def do(key: str) -> None:
-        with closing(world.portal.connect()) as app, closing(world.portal.owner()) as owner:
+        with closing(world.database.connect()) as app, closing(world.database.owner()) as owner:
             try:
                 came.append(work(replace(world, app=app, owner=owner, district=replace(world.district, key=key))))
             except DatabaseFailure as failure:

@@ -7,20 +7,18 @@ from collections.abc import Iterator
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from tests.conftest import Portal
-from tests.engine.conftest import shared_portal as shared_portal
-from tests.engine.conftest import world as world
+from tests.dsl.database import Database
 
 
 @pytest.fixture
-def owner(portal: Portal) -> Iterator[Connection]:
+def owner(portal: Database) -> Iterator[Connection]:
     connection = portal.owner()
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def app(portal: Portal) -> Iterator[Connection]:
+def app(portal: Database) -> Iterator[Connection]:
     connection = portal.connect()
     yield connection
     connection.close()

@@ -10,8 +10,9 @@ import pytest
 from roster_sync.core.errors import FeedRejected
 from roster_sync.feed import checks, staging
 from roster_sync.sources.base import FeedReport, Sink, Source
-from tests.engine.rosters import MemorySource, Roster, csv_files
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster
+from tests.dsl.world import World
 
 
 class MovedOnce(MemorySource):
@@ -26,7 +27,7 @@ class MovedOnce(MemorySource):
 def _classes(count: int) -> Roster:
     roster = Roster().school("S1").teacher("t1", "S1")
     for number in range(1, count + 1):
-        roster.klass(f"c{number}", "S1", teacher="t1")
+        roster.class_(f"c{number}", "S1", teachers="t1")
     return roster
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.rosters import MemorySource, Roster, csv_files, town
-from tests.engine.world import Ran, World
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import MemorySource, Roster, town
+from tests.dsl.world import Ran, World
 
 
 def _doubt(world: World, ran: Ran, table: str) -> Any:
@@ -92,14 +93,14 @@ def test_a_class_keeps_what_a_term_or_a_course_gave_whose_line_could_not_be_read
     world: World, file: str, line: str
 ) -> None:
     world.run(csv_files(_with_values()))
-    before = world.klass("c-t1"), world.klass("c-t2")
+    before = world.class_("c-t1"), world.class_("c-t2")
     files = csv_files(_with_values().with_("c-t1", title="Renamed"))
     files[f"{file}.csv"] = re.sub(
         r"(?m)^(T1|K1),[^\r\n]*", lambda found: line.format(id=found[1]), files[f"{file}.csv"])  # fmt: skip
     ran = world.run(files)
-    assert world.klass("c-t1")["title"] == "Renamed"
+    assert world.class_("c-t1")["title"] == "Renamed"
     assert world.findings(ran, "ragged_line")
-    for was, klass in zip(before, (world.klass("c-t1"), world.klass("c-t2")), strict=True):
+    for was, klass in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
         assert {column: klass[column] for column in VALUES[file]} == {column: was[column] for column in VALUES[file]}
     assert before[0][VALUES[file][0]] is not None
 
@@ -111,8 +112,8 @@ def test_what_was_read_of_terms_and_courses_counts_also_beside_a_line_that_was_n
     for name in ("academicSessions.csv", "courses.csv"):
         files[name] += "?,?\r\n"
     world.run(files)
-    assert (world.klass("c-t1")["term_name"], world.klass("c-t1")["subject"]) == ("Fall", "art")
-    assert world.klass("c-t2")["term_name"] is None
+    assert (world.class_("c-t1")["term_name"], world.class_("c-t1")["subject"]) == ("Fall", "art")
+    assert world.class_("c-t2")["term_name"] is None
 
 
 def test_a_blank_line_of_terms_or_courses_keeps_nothing(world: World) -> None:
@@ -123,16 +124,16 @@ def test_a_blank_line_of_terms_or_courses_keeps_nothing(world: World) -> None:
     ran = world.run(files)
     assert world.findings(ran, "blank_line")
     for column in ("term_name", "starts_on", "ends_on", "subject"):
-        assert world.klass("c-t1")[column] is None
+        assert world.class_("c-t1")[column] is None
 
 
 @pytest.mark.parametrize(("column", "kept"), [("starts_on", "starts_on"), ("ends_on", "ends_on")])
 @pytest.mark.parametrize("day", ["20/08/2026", "2026-02-31", "soon"])
 def test_classes_keep_the_day_of_a_term_that_is_none(world: World, column: str, kept: str, day: str) -> None:
     world.run(_with_values())
-    before = world.klass("c-t1"), world.klass("c-t2")
+    before = world.class_("c-t1"), world.class_("c-t2")
     ran = world.run(_with_values().with_("T1", **{column: day}, title="Fall"))
-    for was, klass in zip(before, (world.klass("c-t1"), world.klass("c-t2")), strict=True):
+    for was, klass in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
         assert klass[kept] == was[kept] is not None
         assert klass["term_name"] != was["term_name"]  # what is right of the term counts
     field = {"starts_on": "startDate", "ends_on": "endDate"}[column]
@@ -146,7 +147,7 @@ def test_classes_keep_the_day_of_a_term_that_is_none(world: World, column: str, 
 def test_blanks_around_the_day_of_a_term_say_nothing(world: World, written: str, day: str | None) -> None:
     world.run(_with_values())
     ran = world.run(_with_values().with_("T1", starts_on=written))
-    assert (world.klass("c-t1")["starts_on"] or None) == (date.fromisoformat(day) if day else None)
+    assert (world.class_("c-t1")["starts_on"] or None) == (date.fromisoformat(day) if day else None)
     assert world.findings(ran, "malformed_date") == []
 
 
@@ -157,7 +158,9 @@ def test_a_class_keeps_what_a_term_or_a_course_gave_that_lost_its_id(
     world: World, collection: str, source_id: str, columns: tuple[str, ...], blank: str
 ) -> None:
     world.run(_with_values())
-    before = world.klass("c-t1")
+    before = world.class_("c-t1")
     ran = world.run(_with_values().with_(source_id, source_id=blank))
-    assert {column: world.klass("c-t1")[column] for column in columns} == {column: before[column] for column in columns}
+    assert {column: world.class_("c-t1")[column] for column in columns} == {
+        column: before[column] for column in columns
+    }
     assert [finding["entity"] for finding in world.findings(ran, "missing_id")] == [collection]

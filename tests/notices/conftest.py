@@ -1,25 +1,13 @@
-"""A district to work in, and a connection as the DAGs have it."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""A portal whose rows are made by SQL, a connection as the DAGs have it, and an outbox."""
 
 import pytest
-from psycopg2.extensions import connection as Connection
 
-from tests.conftest import Portal
-from tests.engine.worklist.world import World, new_world
+from tests.dsl.rows_by_hand import app, world
+from tests.notices.outbox import Outbox
 
-
-@pytest.fixture
-def world(portal: Portal) -> Iterator[World]:
-    owner = portal.owner()
-    yield new_world(owner)
-    owner.close()
+__all__ = ["app", "outbox", "world"]
 
 
 @pytest.fixture
-def app(portal: Portal) -> Iterator[Connection]:
-    connection = portal.connect()
-    yield connection
-    connection.close()
+def outbox() -> Outbox:
+    return Outbox()

@@ -6,11 +6,9 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from roster_sync.engine import runs
-from tests.engine.worklist.test_catching_up import newcomer, wrote
-from tests.engine.worklist.world import World
-from tests.notices.test_notices import ADMIN, Outbox, outbox, tell
-
-__all__ = ["outbox"]
+from tests.dsl.rows_by_hand import World
+from tests.engine.worklist.newcomers import newcomer, wrote
+from tests.notices.outbox import ADMIN, Outbox, tell
 
 
 def tell_to_the_end(world: World, app: Connection, outbox: Outbox) -> int:

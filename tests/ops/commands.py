@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
+from tests.dsl.database import REPOSITORY
 
 
 @contextmanager

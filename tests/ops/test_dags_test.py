@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.locks import Lock
-from tests.conftest import REPOSITORY
+from tests.dsl.database import REPOSITORY
 from tests.ops.commands import new_home, processes_of, run, start, wait_for
 
 pytestmark = pytest.mark.slow

@@ -21,7 +21,7 @@ from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home
 from ops.mail_catcher import caught
 from ops.services import services
-from tests.conftest import REPOSITORY
+from tests.dsl.database import REPOSITORY
 from tests.ops.commands import wait_for
 
 

@@ -16,7 +16,7 @@ import pytest
 from ops.console import Problem
 from ops.locks import Lock, is_held
 from ops.services import services
-from tests.conftest import REPOSITORY
+from tests.dsl.database import REPOSITORY
 from tests.ops.commands import wait_for
 
 STUBBORN = """

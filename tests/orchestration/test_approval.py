@@ -25,7 +25,7 @@ from roster_sync.engine import plan_text, runs
 from roster_sync.engine.runs import RunRequest
 from roster_sync.orchestration import dag_factory, tasks
 from roster_sync.orchestration.approval import answer_of
-from tests.conftest import Portal
+from tests.dsl.database import Database
 
 PLAN = {
     "sentence": "16 of 128 classes would be removed; the limit is 10%.",
@@ -54,7 +54,7 @@ class Instance:
 class Held:
     """A run on hold, and the DAG in which its question waits."""
 
-    portal: Portal
+    portal: Database
     run_id: int
     dag: DAG
     asked: int | None = None
@@ -103,7 +103,7 @@ class Held:
 
 
 @pytest.fixture
-def held(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Held:
+def held(portal: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Held:
     registry = tmp_path / "registry.yaml"
     registry.write_text(
         "districts:\n  - {key: bay, name: Bay, timezone: UTC, source: {kind: oneroster_csv, path: bay.zip}}\n"
@@ -121,7 +121,7 @@ def held(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hel
     return Held(portal, run_id, dag_factory.build_approve_dag())
 
 
-def begin(portal: Portal, airflow_run_id: str) -> int:
+def begin(portal: Database, airflow_run_id: str) -> int:
     request = RunRequest("edit", "nightly", "schedule", "roster_sync__bay", airflow_run_id)
     with closing(portal.connect()) as connection:
         return runs.begin(connection, registry_file.find("bay"), request, is_alive=lambda *_: True)

@@ -13,7 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve_clever
 from roster_sync.config import registry_file
-from tests.conftest import Portal
+from tests.dsl.database import Database
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGISTRY = """districts:
@@ -22,7 +22,7 @@ REGISTRY = """districts:
 
 
 def test_a_clever_district_night_and_day(
-    airflow_metadata: None, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    airflow_metadata: None, portal: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One test for several runs: each of them costs seconds, and each needs what the one before it left."""
     registry = tmp_path / "registry.yaml"

@@ -20,7 +20,7 @@ from airflow.dag_processing.dagbag import DagBag
 from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import write_csv
 from roster_sync.config import registry_file
-from tests.conftest import Portal
+from tests.dsl.database import Database
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ STUDENTS, SCHOOLS = 60, 2
 class Bay:
     """A district of files, and its portal."""
 
-    portal: Portal
+    portal: Database
     feed: Path
 
     def run(self, dag_id: str = "roster_sync__bay", **conf: Any) -> tuple[str, dict[str, str | None]]:
@@ -70,7 +70,7 @@ class Bay:
 
 
 @pytest.fixture
-def bay(airflow_metadata: None, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bay:
+def bay(airflow_metadata: None, portal: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bay:
     feed = tmp_path / "bay.zip"
     write_csv(MadeUpDistrict(7, STUDENTS, SCHOOLS).day(1), feed)
     registry = tmp_path / "registry.yaml"

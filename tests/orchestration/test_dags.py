@@ -22,24 +22,11 @@ from roster_sync.config import registry_file
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import AuthError, DatabaseFailure, FeedRejected, PlanStale, RateLimited, SourceUnavailable
 from roster_sync.orchestration import cluster_policies, dag_factory, retry_policy
+from tests.orchestration.registries import registry
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MANUAL = {"roster_reset", "roster_undo", "roster_approve"}
 STEPS = {"extract", "validate", "plan", "apply", "notify", "ask", "finish"}
-
-
-def registry(folder: Path, keys: list[str], kind: str = "oneroster") -> Path:
-    source = {
-        "oneroster": '{kind: oneroster, conn_id: oneroster_x, version: "1.1", auth: oauth1}',
-        "clever": "{kind: clever, conn_id: clever_x}",
-    }[kind]
-    entries = [
-        f"  - {{key: {key}, name: District {key}, timezone: America/Chicago, source: {source}, owner: night-shift}}"
-        for key in keys
-    ]
-    path = folder / "registry.yaml"
-    path.write_text("districts:\n" + "\n".join(entries) + "\n")
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home, write_private
 from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
-from tests.conftest import REPOSITORY
+from tests.dsl.database import REPOSITORY
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.rosters_memory import Portal
+from tests.dsl.world import World
 
 Row = dict[str, Any]
 QUIET = ("updated_at", "updated_run_id")
@@ -79,20 +79,20 @@ def differences(one: Picture, other: Picture) -> list[tuple[Any, ...]]:
     return found
 
 
-def take(portal: Portal) -> Picture:
+def take(portal: World) -> Picture:
     """One district's rows now."""
 
     def keyed(text: str, *columns: str) -> dict[Any, Row]:
-        found = [row for (row,) in portal.rows(text)]
+        found = [row for (row,) in portal.tuples(text)]
         return {tuple(row[column] for column in columns) if len(columns) > 1 else row[columns[0]]: row for row in found}
 
     own = "select to_jsonb(t) from portal.{} t where district_id = %(d)s"
-    ids = portal.rows("select entity, issuer, source_id, row_id from sync.source_ids where district_id = %(d)s")
-    mode = portal.one("select school_mode from sync.settings where district_id = %(d)s")
-    chosen = portal.rows("select source_id from sync.school_selection where district_id = %(d)s and is_selected")
-    reviews = portal.rows("select second_subject_id from sync.worklist where district_id = %(d)s"
+    ids = portal.tuples("select entity, issuer, source_id, row_id from sync.source_ids where district_id = %(d)s")
+    mode = portal.value("select school_mode from sync.settings where district_id = %(d)s")
+    chosen = portal.tuples("select source_id from sync.school_selection where district_id = %(d)s and is_selected")
+    reviews = portal.tuples("select second_subject_id from sync.worklist where district_id = %(d)s"
                           " and kind = 'match_review' and resolved_at is null")  # fmt: skip
-    decided = portal.rows("select subject_id from sync.worklist where district_id = %(d)s and subject_type = 'user'"
+    decided = portal.tuples("select subject_id from sync.worklist where district_id = %(d)s and subject_type = 'user'"
                           " and resolved_at is not null and resolved_by <> 'sync'")  # fmt: skip
     return Picture(
         schools=keyed(own.format("schools"), "id"),
@@ -104,9 +104,9 @@ def take(portal: Portal) -> Picture:
         ),
         enrollments=keyed(own.format("enrollments"), "class_id", "user_id", "role"),
         licenses=keyed(own.format("license_assignments"), "id"),
-        class_books=set(portal.rows("select t.class_id, t.book_id from portal.class_books t join portal.classes c"
+        class_books=set(portal.tuples("select t.class_id, t.book_id from portal.class_books t join portal.classes c"
                                     " on c.id = t.class_id where c.district_id = %(d)s")),
-        student_books=set(portal.rows("select t.user_id, t.class_id, t.book_id from portal.student_books t"
+        student_books=set(portal.tuples("select t.user_id, t.class_id, t.book_id from portal.student_books t"
                                       " join portal.classes c on c.id = t.class_id where c.district_id = %(d)s")),
         ids={(entity, issuer, source_id): row_id for entity, issuer, source_id, row_id in ids},
         selected=frozenset(row[0] for row in chosen) if mode == "listed" else None,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.dsl.roster import Roster
 from tests.properties.picture import Picture, Row
-from tests.rosters_memory import Roster
 
 ADMINS = ("school_admin", "district_admin")
 SYNCED_TABLES = ("schools", "users", "classes", "user_schools", "enrollments")

@@ -10,7 +10,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from tests.rosters_memory import Roster
+from tests.dsl.roster import Roster
 
 SCHOOLS: Final = ("a", "b", "c")
 CLASSES: Final = {"k1": "a", "k2": "b", "k3": "c", "k4": "a"}
@@ -248,20 +248,20 @@ class Source:
 
     def roster(self) -> Roster:
         """What it shares today."""
-        roster = Roster()
+        roster = Roster(has_sis_ids=False)
         for school, name in self.names.items():
             if school not in self.closed:
                 roster.school(school, name=name)
         for name, person in self.people.items():
             if person.is_there:
                 schools = sorted(person.schools - self.closed)
-                roster.person(
+                roster.user(
                     person.source_id, person.role, *schools, status=person.status, email=person.email,
-                    given_name=person.given_name, family_name=f"Family {name}",
+                    given_name=person.given_name, family_name=f"Family-{name}",
                 )  # fmt: skip
         for course in self.classes.values():
             if course.is_there and course.school not in self.closed:
-                roster.course(course.source_id, course.school, title=course.title, sis_id=course.sis_id)
+                roster.class_(course.source_id, course.school, title=course.title, class_code=course.sis_id)
         for course_name, person_name in sorted(self.enrolled):
             course, person = self.classes[course_name], self.people[person_name]
             if course.source_id in roster.classes and person.is_there:

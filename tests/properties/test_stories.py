@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from roster_sync.core.errors import SyncRefused
 from roster_sync.core.limits import Limits
 from roster_sync.engine import undo
+from tests.dsl.roster import Roster
+from tests.dsl.world import World
 from tests.properties import rules, rules_of_undo
-from tests.properties.handwork import Desk
+from tests.properties.desk import Desk
 from tests.properties.picture import Picture, differences, take
 from tests.properties.stories import Chapter, Day, Source, Work, chapters
-from tests.rosters_memory import Portal, Roster
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ TIGHT = Limits(deleted_percent=1, updated_percent=75, enrollments_percent=1, flo
 class Life:
     """A district from its first day on, checked at every step."""
 
-    def __init__(self, portal: Portal, neighbor: Portal, theirs: Picture) -> None:
+    def __init__(self, portal: World, neighbor: World, theirs: Picture) -> None:
         """On its first day, synced for the first time."""
         self.portal, self.neighbor, self.theirs = portal, neighbor, theirs
         self.source = Source()
@@ -69,7 +70,7 @@ class Life:
         if schools:
             self.portal.select_schools(*schools)
         else:
-            self.portal.rows("update sync.settings set school_mode = 'all' where district_id = %(d)s")
+            self.portal.do("update sync.settings set school_mode = 'all' where district_id = %(d)s")
 
     def work(self, works: tuple[Work, ...]) -> None:
         for work in works:
@@ -82,7 +83,7 @@ class Life:
             self.desk.settle(reviews[0], decision)
             if decision == "same":
                 after = take(self.portal)
-                run_id = int(self.portal.one("select max(id) from sync.runs where district_id = %(d)s"))
+                run_id = int(self.portal.value("select max(id) from sync.runs where district_id = %(d)s"))
                 rules.roles_never_change(before, after)
                 for rule in rules_of_undo.OF_ROWS_MADE_ONE:
                     rule(rules_of_undo.Undone(run_id, before, before, before, after))
@@ -98,15 +99,15 @@ class Life:
 
     def edit_with_a_question(self, day: Day) -> None:
         before, roster = take(self.portal), self.source.roster()
-        self.portal.limits = TIGHT
+        self.portal.registry(limits=TIGHT)
         status = self.run("edit", roster)
-        self.portal.limits = Limits()
+        self.portal.registry(limits=Limits())
         if status:
             self.edited(roster, before, is_whole=False)
         if status == "held" and day.is_answered:
             assert self.portal.answer()
             self.portal.go_on_after_approval(roster)
-            if self.runs and self.runs[-1][0] == self.portal.run:
+            if self.runs and self.runs[-1][0] == self.portal.run_id:
                 self.runs.pop()
             self.edited(roster, before, is_whole=True)
 
@@ -181,8 +182,8 @@ class Life:
         rules.who_was_disabled_by_hand_stays_so(before, after)
         rules.the_new_get_nothing(before, after)
         assert take(self.neighbor) == self.theirs  # two districts never touch each other
-        if self.portal.one("select wrote_at from sync.runs where id = %(r)s", r=self.portal.run):
-            self.runs.append((self.portal.run, mode, before, after))
+        if self.portal.value("select wrote_at from sync.runs where id = %(r)s", r=self.portal.run_id):
+            self.runs.append((self.portal.run_id, mode, before, after))
         return after
 
     # --- Undo ---
@@ -206,7 +207,7 @@ class Life:
         self.runs.remove(chosen)
 
 
-def test_what_always_holds(harbor: Portal, neighbor: Portal) -> None:
+def test_what_always_holds(harbor: World, neighbor: World) -> None:
     numbers = itertools.count(1)
     neighbor.edit(Source().roster())  # the same ids at the same address: only the district tells them apart
     for name in ("t1", "t2"):
@@ -220,8 +221,7 @@ def test_what_always_holds(harbor: Portal, neighbor: Portal) -> None:
     )  # fmt: skip
     @given(st.lists(chapters(), min_size=3, max_size=3))
     def stories(story: list[Chapter]) -> None:
-        harbor.key = f"district_{next(numbers)}"
-        life = Life(harbor, neighbor, theirs)
+        life = Life(harbor.elsewhere(f"district_{next(numbers)}"), neighbor, theirs)
         for chapter in story:
             life.live(chapter)
 

@@ -14,7 +14,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from ops.testing import NO_BROWSER, chromium
-from tests.conftest import Portal
+from tests.dsl.database import Database
 from tests.ui import madeup
 from tests.ui.browsing import Visits
 from tests.ui.stack import Stack, stack
@@ -95,7 +95,7 @@ def api_server(airflow_metadata: None, settings: dict[str, str]) -> Any:
 
 @pytest.fixture
 def pages(
-    api_server: Any, portal: Portal, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    api_server: Any, portal: Database, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Pages]:
     """Two made-up districts, and a way to visit them as someone."""
     from airflow.api_fastapi.app import get_auth_manager

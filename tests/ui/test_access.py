@@ -6,15 +6,11 @@ import re
 from urllib.parse import quote, unquote
 
 import pytest
-from fastapi.routing import APIRoute
 
 from roster_sync.ui.app import PREFIX, app
 from tests.ui import madeup
+from tests.ui.routes import routes
 
-FILLED = {
-    "key": "harbor", "run_id": "1", "row_id": "1", "dag_id": "roster_sync__harbor", "airflow_run_id": "x",
-    "kind": "teachers", "name": "app.css", "path": "runs/1.html", "subscription_id": "1",
-}  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 SEARCHES = ("/changes", "/roster/teachers", "/why", "/sync/schools/effect", "/settings/effect", "/people/search")
 """A POST that changes nothing: it keeps what is searched for out of the address."""
@@ -25,16 +21,6 @@ OF_NO_DISTRICT = {
 }  # fmt: skip
 HARBOR = "/districts/harbor"
 OURS = "http://localhost:8080/roster"
-
-
-def routes() -> list[tuple[str, str]]:
-    found = []
-    for route in app().routes:
-        assert isinstance(route, APIRoute), f"{route} is no route of ours: a mounted folder answers without login"
-        path = re.sub(r"{(\w+)(:path)?}", lambda match: FILLED[match[1]], route.path)
-        found += [(method, PREFIX + path) for method in sorted(route.methods) if method != "HEAD"]
-    assert len(found) > 50
-    return found
 
 
 def statuses(visitor, wanted):

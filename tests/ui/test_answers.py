@@ -6,7 +6,7 @@ import pytest
 
 from roster_sync.ui.web import dag_runs
 from tests.ui import madeup
-from tests.ui.test_starting import HARBOR, put_question, unpaused
+from tests.ui.questions import HARBOR, put_question, unpaused
 
 __all__ = ["unpaused"]
 API = "/roster/api/v1/districts/harbor"

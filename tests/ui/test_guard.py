@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from roster_sync.ui.web.guard import why_refused
-from tests.ui.test_access import routes
+from tests.ui.routes import routes
 
 
 @pytest.mark.parametrize(

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from roster_sync.engine import holds
 from tests.ui import madeup
-from tests.ui.conftest import REGISTRY, Pages, serialize
-
-HARBOR = "/roster/districts/harbor"
-
-
-@pytest.fixture(autouse=True)
-def unpaused(api_server, settings):
-    from airflow.models.dag import DagModel
-    from airflow.models.dagrun import DagRun
-    from airflow.models.serialized_dag import SerializedDagModel
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        session.query(DagRun).delete()
-        session.query(DagModel).update({"is_paused": False})
-    # `dags test` of another test in this worker may have written the DAGs of another registry over ours.
-    reset = SerializedDagModel.get_dag("roster_reset")
-    if reset is None or "harbor" not in str(reset.params.get_param("district").schema):
-        serialize(settings)
+from tests.ui.conftest import REGISTRY
+from tests.ui.questions import HARBOR, put_question
 
 
 def runs_of(dag_id):
@@ -170,28 +152,6 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     again = pages.client().post(path, data=form)
     assert again.status_code == 409
     assert "answered already" in again.text
-
-
-def put_question(pages: Pages, hold: int) -> str:
-    """A question as the scheduler leaves it: its task waits for input; returns Airflow's id of its run."""
-    from airflow.api.common.trigger_dag import trigger_dag
-    from airflow.models.hitl import HITLDetail
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.utils.session import create_session
-    from airflow.utils.state import TaskInstanceState
-    from airflow.utils.types import DagRunTriggeredByType
-
-    run = pages.one("select run_id from sync.holds where id = %s", hold)
-    question = holds.question_run("harbor", run, pages.one("select asked_at from sync.holds where id = %s", hold))
-    trigger_dag(
-        "roster_approve", run_id=question, conf={"district": "harbor", "run_id": run, "hold_id": hold},
-        triggered_by=DagRunTriggeredByType.OPERATOR,
-    )  # fmt: skip
-    with create_session() as session:
-        task = session.query(TaskInstance).filter_by(dag_id="roster_approve", run_id=question, task_id="question").one()
-        task.state = TaskInstanceState.AWAITING_INPUT
-        session.add(HITLDetail(ti_id=task.id, options=["Approve", "Reject"], subject="A held run asks", params={}))
-    return question
 
 
 def test_what_was_superseded_is_not_answered(pages):

@@ -16,11 +16,10 @@ import psycopg2
 import pytest
 
 from roster_sync.core.errors import SyncRefused
-from tests.conftest import REPOSITORY, Cluster
-from tests.conftest import Portal as Database
+from tests.dsl.database import REPOSITORY, Cluster, Database
+from tests.dsl.world import World
 from tests.engine.reset.child import everything_changes
-from tests.engine.reset.test_what_goes import two_schools
-from tests.rosters_memory import Portal
+from tests.engine.schools import two_schools
 
 pytestmark = pytest.mark.slow
 
@@ -96,16 +95,16 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(cluster: Cluster, memory_database: Database) -> Iterator[Watcher]:
+def watcher(cluster: Cluster, shared_database: Database) -> Iterator[Watcher]:
     with cluster.admin() as cursor:  # other workers' children bear the same names, in databases of their own
-        yield Watcher(cursor, memory_database.name)
+        yield Watcher(cursor, shared_database.name)
 
 
 WAITS = "wait_event_type = 'Lock'"
 WAITS_FOR_THE_DISTRICT = "wait_event = 'advisory'"
 
 
-def planned_reset(harbor: Portal) -> None:
+def planned_reset(harbor: World) -> None:
     harbor.edit(two_schools())
     for owner in ("t1", "s2"):
         harbor.license(user=owner)
@@ -116,34 +115,40 @@ def planned_reset(harbor: Portal) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_any_step_it_leaves_the_portal_as_before_and_can_be_repeated(
-    harbor: Portal, memory_database: Database, watcher: Watcher, step: str
+    harbor: World, shared_database: Database, watcher: Watcher, step: str
 ) -> None:
     planned_reset(harbor)
-    before, name = harbor.snapshot(()), f"apply {harbor.run}"
-    selection = harbor.rows("select source_id, name, is_selected from sync.school_selection order by 1")
-    with holding(memory_database, STEPS[step]), child(memory_database, "apply", harbor.run) as process:
+    before, name = harbor.snapshot(()), f"apply {harbor.run_id}"
+    selection = harbor.tuples("select source_id, name, is_selected from sync.school_selection order by 1")
+    with holding(shared_database, STEPS[step]), child(shared_database, "apply", harbor.run_id) as process:
         watcher.wait_until(name, WAITS)
         process.send_signal(signal.SIGKILL)
         process.wait()
     watcher.wait_until(name, is_there=False)
     assert harbor.snapshot(()) == before
-    assert harbor.rows("select source_id, name, is_selected from sync.school_selection order by 1") == selection
-    assert harbor.one("select count(*) from sync.changes where run_id = %(r)s", r=harbor.run) == 0
+    assert harbor.tuples("select source_id, name, is_selected from sync.school_selection order by 1") == selection
+    assert harbor.value("select count(*) from sync.changes where run_id = %(r)s", r=harbor.run_id) == 0
     assert harbor.status() == "in_progress"
     assert harbor.write() == "launched"  # the task is repeated
     after = harbor.snapshot(())
-    assert harbor.rows("select source_id from portal.users order by 1") == [("s3",), ("s9",), ("t1",), ("t2",), ("t3",)]
+    assert harbor.tuples("select source_id from portal.users order by 1") == [
+        ("s3",),
+        ("s9",),
+        ("t1",),
+        ("t2",),
+        ("t3",),
+    ]
     assert harbor.write() == "launched"  # killed after the commit, repeated: as after
     assert harbor.snapshot(()) == after
 
 
 def test_a_reset_that_died_is_closed_by_the_next_run_and_writes_nothing_even_if_it_still_breathes(
-    harbor: Portal,
+    harbor: World,
 ) -> None:
     planned_reset(harbor)
-    dead, before = harbor.run, harbor.snapshot(())
+    dead, before = harbor.run_id, harbor.snapshot(())
     assert harbor.edit(two_schools()) == "launched"
-    harbor.run = dead
+    harbor.run_id = dead
     assert harbor.status() == "failed"
     with pytest.raises(SyncRefused, match="no longer open"):
         harbor.write()
@@ -151,47 +156,47 @@ def test_a_reset_that_died_is_closed_by_the_next_run_and_writes_nothing_even_if_
 
 
 def test_while_a_reset_is_at_work_an_edit_does_not_begin(
-    harbor: Portal, memory_database: Database, watcher: Watcher
+    harbor: World, shared_database: Database, watcher: Watcher
 ) -> None:
     planned_reset(harbor)
-    with holding(memory_database, STEPS["users"]), child(memory_database, "apply", harbor.run) as at_work:
-        watcher.wait_until(f"apply {harbor.run}", WAITS)
-        with child(memory_database, "begin", harbor.run) as other:
+    with holding(shared_database, STEPS["users"]), child(shared_database, "apply", harbor.run_id) as at_work:
+        watcher.wait_until(f"apply {harbor.run_id}", WAITS)
+        with child(shared_database, "begin", harbor.run_id) as other:
             output, _ = other.communicate(timeout=WAIT_SECONDS)
         assert output.startswith("skipped: Another run of this district is at work")
         assert at_work.poll() is None
-    assert harbor.one("select status from sync.runs order by id desc limit 1") == "skipped"
+    assert harbor.value("select status from sync.runs order by id desc limit 1") == "skipped"
 
 
-def test_of_two_runs_that_begin_at_once_one_is_skipped(harbor: Portal, memory_database: Database) -> None:
+def test_of_two_runs_that_begin_at_once_one_is_skipped(harbor: World, shared_database: Database) -> None:
     harbor.edit(two_schools())
-    with child(memory_database, "begin", 1) as one, child(memory_database, "begin", 2) as two:
+    with child(shared_database, "begin", 1) as one, child(shared_database, "begin", 2) as two:
         outputs = [process.communicate(timeout=WAIT_SECONDS)[0] for process in (one, two)]
     assert sorted(output.partition(":")[0] for output in outputs) == ["", "skipped"]
-    assert harbor.one("select count(*) from sync.runs where status = 'in_progress'") == 1
+    assert harbor.value("select count(*) from sync.runs where status = 'in_progress'") == 1
 
 
 @pytest.mark.parametrize("step", ["schools", "delete"])
 def test_an_edit_and_a_reset_do_not_interleave_even_where_both_are_open(
-    harbor: Portal, memory_database: Database, watcher: Watcher, stack: ExitStack, step: str
+    harbor: World, shared_database: Database, watcher: Watcher, stack: ExitStack, step: str
 ) -> None:
     """As after a run was taken for dead that was not: the district's lock keeps them apart."""
     planned_reset(harbor)
-    reset = harbor.run
-    with child(memory_database, "apply", reset) as resetting:
-        with holding(memory_database, STEPS[step]):
+    reset = harbor.run_id
+    with child(shared_database, "apply", reset) as resetting:
+        with holding(shared_database, STEPS[step]):
             watcher.wait_until(f"apply {reset}", WAITS)
             edit = harbor.begin("edit", max_deleted_percent=100)  # takes the Reset for dead
             assert harbor.status(reset) == "failed"
-            editing = stack.enter_context(child(memory_database, "edit", edit))
+            editing = stack.enter_context(child(shared_database, "edit", edit))
             watcher.wait_until(f"edit {edit}", WAITS_FOR_THE_DISTRICT)
             assert resetting.poll() is None
             assert harbor.id_of("users", "s9") is None  # nobody sees half a Reset
         assert resetting.wait(WAIT_SECONDS) == 0
         assert editing.wait(WAIT_SECONDS) == 0
     assert (harbor.status(reset), harbor.status(edit)) == ("launched", "launched")  # it wrote after all, and says so
-    written = harbor.rows("select id from sync.runs where wrote_at is not null order by wrote_at")
+    written = harbor.tuples("select id from sync.runs where wrote_at is not null order by wrote_at")
     assert [row[0] for row in written][-2:] == [reset, edit]
-    shared = harbor.rows("select source_id from portal.users where is_shared order by 1")
+    shared = harbor.tuples("select source_id from portal.users where is_shared order by 1")
     assert [row[0] for row in shared] == ["s1", "s2", "s3", "t1", "t2", "t3"]  # what the later one read
-    assert harbor.one("select is_shared from portal.users where source_id = 's9'") is False
+    assert harbor.value("select is_shared from portal.users where source_id = 's9'") is False

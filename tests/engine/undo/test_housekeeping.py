@@ -13,14 +13,13 @@ import pytest
 from roster_sync.core.errors import ConfigError, SyncRefused
 from roster_sync.engine import housekeeping
 from roster_sync.engine.housekeeping import Settings
-from tests.conftest import REPOSITORY
-from tests.conftest import Portal as Database
-from tests.engine.reset.test_what_goes import two_schools
-from tests.rosters_memory import Portal
+from tests.dsl.database import REPOSITORY, Database
+from tests.dsl.world import World
+from tests.engine.schools import two_schools
 
 
-def age(harbor: Portal, days: float, run_id: int | None = None) -> None:
-    harbor.rows(
+def age(harbor: World, days: float, run_id: int | None = None) -> None:
+    harbor.do(
         "update sync.runs set started_at = started_at - make_interval(hours => %(h)s),"
         " finished_at = finished_at - make_interval(hours => %(h)s),"
         " wrote_at = wrote_at - make_interval(hours => %(h)s)"
@@ -29,23 +28,23 @@ def age(harbor: Portal, days: float, run_id: int | None = None) -> None:
     )  # fmt: skip
 
 
-def staged(harbor: Portal) -> list[int]:
-    return [row[0] for row in harbor.rows("select distinct run_id from staging.users order by 1")]
+def staged(harbor: World) -> list[int]:
+    return [row[0] for row in harbor.tuples("select distinct run_id from staging.users order by 1")]
 
 
-def test_a_feed_and_its_plan_are_dropped_after_three_days(harbor: Portal) -> None:
+def test_a_feed_and_its_plan_are_dropped_after_three_days(harbor: World) -> None:
     harbor.edit(two_schools())
-    old = harbor.run
+    old = harbor.run_id
     age(harbor, 3.1)
     harbor.edit(two_schools())
-    assert staged(harbor) == [old, harbor.run]
+    assert staged(harbor) == [old, harbor.run_id]
     assert housekeeping.purge(harbor.app)["staged_runs"] == 1
-    assert staged(harbor) == [harbor.run]
-    assert harbor.one("select to_regclass('staging.plan_' || %(r)s)", r=old) is None
+    assert staged(harbor) == [harbor.run_id]
+    assert harbor.value("select to_regclass('staging.plan_' || %(r)s)", r=old) is None
     assert housekeeping.purge(harbor.app)["staged_runs"] == 0
 
 
-def test_an_edit_whose_question_waits_keeps_what_it_staged(harbor: Portal) -> None:
+def test_an_edit_whose_question_waits_keeps_what_it_staged(harbor: World) -> None:
     roster = two_schools()
     for number in range(20):
         roster.student(f"x{number}", "north")
@@ -54,68 +53,68 @@ def test_an_edit_whose_question_waits_keeps_what_it_staged(harbor: Portal) -> No
     assert harbor.edit(fewer) == "held"
     age(harbor, 5)
     housekeeping.purge(harbor.app)
-    assert staged(harbor) == [harbor.run]
+    assert staged(harbor) == [harbor.run_id]
     harbor.answer()
     housekeeping.purge(harbor.app)
     assert harbor.go_on_after_approval(fewer) == "launched"
     assert housekeeping.purge(harbor.app)["staged_runs"] == 1
 
 
-def test_findings_are_dropped_after_thirty_days(harbor: Portal) -> None:
-    harbor.edit(two_schools().but("users", "t1", email="no address"))
-    assert harbor.one("select count(*) from sync.findings") == 1
+def test_findings_are_dropped_after_thirty_days(harbor: World) -> None:
+    harbor.edit(two_schools().with_("t1", email="no address"))
+    assert harbor.value("select count(*) from sync.findings") == 1
     age(harbor, 29)
     assert housekeeping.purge(harbor.app)["findings"] == 0
     age(harbor, 2)
     assert housekeeping.purge(harbor.app)["findings"] == 1
-    assert harbor.one("select count(*) from sync.findings") == 0
+    assert harbor.value("select count(*) from sync.findings") == 0
 
 
-def test_before_images_are_dropped_when_their_run_can_no_longer_be_undone(harbor: Portal) -> None:
+def test_before_images_are_dropped_when_their_run_can_no_longer_be_undone(harbor: World) -> None:
     harbor.edit(two_schools())
     before = harbor.snapshot()
     harbor.reset(two_schools().without("s1"))
-    old = harbor.run
+    old = harbor.run_id
     age(harbor, 29)
     assert housekeeping.purge(harbor.app)["images"] == 0
     harbor.undo(old)
     assert harbor.snapshot() == before
     harbor.reset(two_schools().without("s1", "s2"))
-    kept = harbor.run
+    kept = harbor.run_id
     age(harbor, 2, old)
-    images = harbor.one("select count(*) from sync.changes where run_id = %(r)s", r=old)
+    images = harbor.value("select count(*) from sync.changes where run_id = %(r)s", r=old)
     assert images > 0
     assert housekeeping.purge(harbor.app)["images"] == images
-    assert harbor.one("select count(*) from sync.changes where run_id = %(r)s", r=old) == 0
+    assert harbor.value("select count(*) from sync.changes where run_id = %(r)s", r=old) == 0
     assert harbor.undo(kept) == "launched"
     assert harbor.snapshot() == before
 
 
-def test_a_run_without_its_images_is_not_undone(harbor: Portal) -> None:
+def test_a_run_without_its_images_is_not_undone(harbor: World) -> None:
     harbor.edit(two_schools())
     harbor.reset(two_schools().without("s1"))
     age(harbor, 31)
     housekeeping.purge(harbor.app)
     with pytest.raises(SyncRefused, match="older than the 30 days"):
-        harbor.undo(harbor.run)
+        harbor.undo(harbor.run_id)
 
 
-def test_rows_of_settled_questions_are_dropped_and_those_of_open_and_approved_ones_kept(harbor: Portal) -> None:
+def test_rows_of_settled_questions_are_dropped_and_those_of_open_and_approved_ones_kept(harbor: World) -> None:
     harbor.edit(two_schools())
     rows = "select count(*) from sync.held_rows"
-    assert harbor.ask_to_reset(two_schools().without("south")) == "held"
+    assert harbor.ask_to_reset(two_schools().without_school("south")) == "held"
     housekeeping.purge(harbor.app)
-    assert harbor.one(rows) > 0
+    assert harbor.value(rows) > 0
     harbor.answer("approved")
     housekeeping.purge(harbor.app)
-    assert harbor.one(rows) > 0  # the approval has still to be carried out
-    count = harbor.one(rows)
+    assert harbor.value(rows) > 0  # the approval has still to be carried out
+    count = harbor.value(rows)
     harbor.begin("edit")  # supersedes it
     assert housekeeping.purge(harbor.app)["held_rows"] == count
-    assert harbor.one(rows) == 0
+    assert harbor.value(rows) == 0
 
 
-def test_a_run_that_airflow_calls_dead_is_closed_at_once_and_one_that_is_alive_never(harbor: Portal) -> None:
+def test_a_run_that_airflow_calls_dead_is_closed_at_once_and_one_that_is_alive_never(harbor: World) -> None:
     harbor.begin("edit")
     assert housekeeping.purge(harbor.app, is_alive=lambda dag, run: True)["runs_closed"] == 0
     age(harbor, 3)
@@ -125,7 +124,7 @@ def test_a_run_that_airflow_calls_dead_is_closed_at_once_and_one_that_is_alive_n
     assert "no longer alive" in harbor.message()
 
 
-def test_where_airflow_does_not_know_a_run_it_is_closed_after_a_day(harbor: Portal) -> None:
+def test_where_airflow_does_not_know_a_run_it_is_closed_after_a_day(harbor: World) -> None:
     harbor.begin("edit")
     assert housekeeping.purge(harbor.app)["runs_closed"] == 0
     age(harbor, 1.1)
@@ -133,11 +132,11 @@ def test_where_airflow_does_not_know_a_run_it_is_closed_after_a_day(harbor: Port
 
 
 def test_what_another_run_reads_at_this_moment_is_left_to_the_next_purge(
-    harbor: Portal, memory_database: Database
+    harbor: World, shared_database: Database
 ) -> None:
     harbor.edit(two_schools())
     age(harbor, 4)
-    with closing(psycopg2.connect(memory_database.dsn_owner)) as reader:
+    with closing(psycopg2.connect(shared_database.dsn_owner)) as reader:
         with reader.cursor() as cursor:
             cursor.execute("select count(*) from staging.plan")
         counts = housekeeping.purge(harbor.app)
@@ -145,11 +144,11 @@ def test_what_another_run_reads_at_this_moment_is_left_to_the_next_purge(
     assert housekeeping.purge(harbor.app)["staged_runs"] == 1
 
 
-def test_it_says_how_much(harbor: Portal, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_says_how_much(harbor: World, caplog: pytest.LogCaptureFixture) -> None:
     harbor.edit(two_schools())
     harbor.edit(two_schools().without("s1"), max_deleted_percent=100)
     age(harbor, 40)
-    images = harbor.one("select count(*) from sync.changes")
+    images = harbor.value("select count(*) from sync.changes")
     with caplog.at_level("INFO"):
         counts = housekeeping.purge(harbor.app)
     assert counts["staged_runs"] == 2
@@ -175,7 +174,7 @@ def test_half_a_day_is_refused_as_it_would_keep_nothing() -> None:
         Settings.from_environment({"ROSTER_KEEP_STAGING_DAYS": "0.5"})
 
 
-def test_a_bad_setting_stops_only_what_needs_it_and_says_so(harbor: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_stops_only_what_needs_it_and_says_so(harbor: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROSTER_APPROVAL_HOURS", "a day")
     monkeypatch.setenv("ROSTER_UNDO_DAYS", "a month")
     assert harbor.edit(two_schools()) == "launched"
@@ -184,8 +183,8 @@ def test_a_bad_setting_stops_only_what_needs_it_and_says_so(harbor: Portal, monk
     with pytest.raises(ConfigError, match="ROSTER_UNDO_DAYS"):
         housekeeping.purge(harbor.app)
     with pytest.raises(ConfigError, match="The setting ROSTER_APPROVAL_HOURS must be a number above 0, such as 24"):
-        harbor.ask_to_reset(two_schools().without("south"))
-    assert harbor.one("select count(*) from sync.holds") == 0
+        harbor.ask_to_reset(two_schools().without_school("south"))
+    assert harbor.value("select count(*) from sync.holds") == 0
 
 
 def test_a_bad_setting_takes_no_dag_away() -> None:

@@ -10,16 +10,15 @@ from contextlib import closing, contextmanager
 import psycopg2
 
 from roster_sync.engine import matching
-from tests.conftest import Cluster
-from tests.conftest import Portal as Database
-from tests.engine.reset.test_what_goes import people, two_schools
-from tests.engine.undo.test_same_person import put_up_for_review, review
-from tests.rosters_memory import Portal
+from tests.dsl.database import Cluster, Database
+from tests.dsl.world import World
+from tests.engine.schools import people, two_schools
+from tests.engine.summer import put_up_for_review, review
 
 
 @contextmanager
 def while_a_license_is_being_given(
-    harbor: Portal, cluster: Cluster, database: Database, user_id: int, run: Callable[[], str | None]
+    harbor: World, cluster: Cluster, database: Database, user_id: int, run: Callable[[], str | None]
 ) -> Iterator[Future[str | None]]:
     """A license is inserted and not yet committed when the run comes to its owner; then it is committed."""
     with ThreadPoolExecutor(1) as thread, closing(psycopg2.connect(database.dsn_owner)) as other:
@@ -43,36 +42,36 @@ def while_a_license_is_being_given(
         yield running
 
 
-def licenses_of(harbor: Portal, user_id: int) -> int:
-    return int(harbor.one("select count(*) from portal.license_assignments where user_id = %(u)s", u=user_id))
+def licenses_of(harbor: World, user_id: int) -> int:
+    return int(harbor.value("select count(*) from portal.license_assignments where user_id = %(u)s", u=user_id))
 
 
 def test_a_license_given_while_a_reset_begins_to_write_is_asked_about(
-    harbor: Portal, cluster: Cluster, memory_database: Database
+    harbor: World, cluster: Cluster, shared_database: Database
 ) -> None:
     harbor.edit(two_schools())
     harbor.begin("reset")
     assert harbor.load_and_plan(two_schools().without("s1")) == "apply"
     owner = harbor.id_of("users", "s1")
-    with while_a_license_is_being_given(harbor, cluster, memory_database, owner, harbor.write) as running:
+    with while_a_license_is_being_given(harbor, cluster, shared_database, owner, harbor.write) as running:
         assert running.result(20) == "held"
     assert licenses_of(harbor, owner) == 1
 
 
 def test_a_license_given_while_an_undo_takes_its_owner_out_keeps_the_owner(
-    harbor: Portal, cluster: Cluster, memory_database: Database
+    harbor: World, cluster: Cluster, shared_database: Database
 ) -> None:
     harbor.edit(two_schools())
     harbor.reset(two_schools().teacher("t9", "north"))
     owner = harbor.id_of("users", "t9")
-    with while_a_license_is_being_given(harbor, cluster, memory_database, owner, harbor.undo) as running:
+    with while_a_license_is_being_given(harbor, cluster, shared_database, owner, harbor.undo) as running:
         assert running.result(20) == "launched"
     assert "t9" in people(harbor)
     assert licenses_of(harbor, owner) == 1
 
 
 def test_a_license_given_while_two_rows_become_one_goes_with_them(
-    harbor: Portal, cluster: Cluster, memory_database: Database
+    harbor: World, cluster: Cluster, shared_database: Database
 ) -> None:
     old, new = put_up_for_review(harbor)
     item = review(harbor)
@@ -80,16 +79,16 @@ def test_a_license_given_while_two_rows_become_one_goes_with_them(
     def join() -> None:
         matching.same_person(harbor.app, item, "Ada Approver")
 
-    with while_a_license_is_being_given(harbor, cluster, memory_database, new, join) as running:
+    with while_a_license_is_being_given(harbor, cluster, shared_database, new, join) as running:
         running.result(20)
     assert licenses_of(harbor, old) == 3
 
 
-def test_a_run_that_was_planned_before_two_rows_became_one_plans_again(harbor: Portal) -> None:
+def test_a_run_that_was_planned_before_two_rows_became_one_plans_again(harbor: World) -> None:
     old, _ = put_up_for_review(harbor)
     harbor.begin("edit")
     roster = two_schools().student("new", "north", given_name="Kim", family_name="Reed", email="kim@other.example")
     assert harbor.load_and_plan(roster) in ("apply", "held")
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
     harbor.write()
-    assert harbor.rows("select id from portal.users where family_name = 'Reed'") == [(old,)]
+    assert harbor.tuples("select id from portal.users where family_name = 'Reed'") == [(old,)]

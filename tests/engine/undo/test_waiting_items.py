@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from roster_sync.engine import matching, runs, worklist
-from tests.engine.undo.test_same_person import after_the_summer, before_the_summer, review
-from tests.rosters_memory import Portal
+from tests.dsl.world import World
+from tests.engine.summer import after_the_summer, before_the_summer, review
 
 Items = set[tuple[Any, ...]]
 
 
-def waiting(harbor: Portal, kind: str = "student_needs_books") -> Items:
+def waiting(harbor: World, kind: str = "student_needs_books") -> Items:
     """Open items: the subject, and the class where there is one."""
     found = "select subject_id, second_subject_id from sync.worklist where kind = %(k)s and resolved_at is null"
-    return set(harbor.rows(found, k=kind))
+    return set(harbor.tuples(found, k=kind))
 
 
-def told(harbor: Portal) -> None:
+def told(harbor: World) -> None:
     """The newest run comes to the end of its `notify`."""
-    with runs.step(harbor.app, harbor.run, "notify"):
-        worklist.refresh(harbor.app, harbor.run)
+    with runs.step(harbor.app, harbor.run_id, "notify"):
+        worklist.refresh(harbor.app, harbor.run_id)
 
 
-def new_in_a_class_with_books(harbor: Portal) -> tuple[int, int, int]:
+def new_in_a_class_with_books(harbor: World) -> tuple[int, int, int]:
     """Put up for review: the old row, and a new one in c2 that needs its book; returns both, and the class."""
     harbor.edit(before_the_summer())
     told(harbor)
@@ -36,7 +36,7 @@ def new_in_a_class_with_books(harbor: Portal) -> tuple[int, int, int]:
     return old, new, klass
 
 
-def test_the_books_that_a_student_needs_are_not_forgotten_where_two_rows_become_one(harbor: Portal) -> None:
+def test_the_books_that_a_student_needs_are_not_forgotten_where_two_rows_become_one(harbor: World) -> None:
     old, _, klass = new_in_a_class_with_books(harbor)
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
     assert waiting(harbor) == {(old, klass)}
@@ -48,35 +48,35 @@ def test_the_books_that_a_student_needs_are_not_forgotten_where_two_rows_become_
     assert waiting(harbor) == set()
 
 
-def test_an_undo_gives_the_item_back_to_the_row_that_it_was_opened_for(harbor: Portal) -> None:
+def test_an_undo_gives_the_item_back_to_the_row_that_it_was_opened_for(harbor: World) -> None:
     new_in_a_class_with_books(harbor)
     items = "select id, kind, subject_id, second_subject_id, opened_run_id, resolved_at from sync.worklist order by id"
-    before = harbor.rows(items)
+    before = harbor.tuples(items)
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
     assert harbor.undo() == "launched"
-    assert harbor.rows(items) == before
+    assert harbor.tuples(items) == before
     told(harbor)
-    assert harbor.rows(items) == before
+    assert harbor.tuples(items) == before
 
 
-def test_where_both_rows_wait_for_the_same_it_waits_once(harbor: Portal) -> None:
+def test_where_both_rows_wait_for_the_same_it_waits_once(harbor: World) -> None:
     old, new, klass = new_in_a_class_with_books(harbor)
-    harbor.rows(
+    harbor.do(
         "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id)"
         " values (%(d)s, 'student_needs_books', 'user', %(o)s, %(c)s)", o=old, c=klass,
     )  # fmt: skip
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
     assert waiting(harbor) == {(old, klass)}
     closed = "select resolution from sync.worklist where subject_id = %(n)s and resolved_by = 'sync'"
-    assert harbor.rows(closed, n=new) == [("deleted",)]
+    assert harbor.tuples(closed, n=new) == [("deleted",)]
 
 
-def test_the_license_that_a_teacher_needs_is_not_forgotten_either(harbor: Portal) -> None:
+def test_the_license_that_a_teacher_needs_is_not_forgotten_either(harbor: World) -> None:
     teacher = {"given_name": "Noor", "family_name": "Hand"}
     harbor.edit(before_the_summer().teacher("t8", "north", email="", **teacher))
     told(harbor)
     old = harbor.id_of("users", "t8")
-    harbor.rows("update sync.worklist set resolved_at = now(), resolved_by = 'Lee', resolution = 'licensed'")
+    harbor.do("update sync.worklist set resolved_at = now(), resolved_by = 'Lee', resolution = 'licensed'")
     harbor.edit(before_the_summer().teacher("t9", "north", **teacher), max_deleted_percent=100)
     told(harbor)
     assert waiting(harbor, "teacher_needs_license") == {(harbor.id_of("users", "t9"), None)}
@@ -84,13 +84,13 @@ def test_the_license_that_a_teacher_needs_is_not_forgotten_either(harbor: Portal
     assert waiting(harbor, "teacher_needs_license") == {(old, None)}
 
 
-def test_what_waited_for_a_class_and_a_student_made_anew_waits_for_the_old_ones_after_an_undo(harbor: Portal) -> None:
+def test_what_waited_for_a_class_and_a_student_made_anew_waits_for_the_old_ones_after_an_undo(harbor: World) -> None:
     harbor.edit(before_the_summer())
     told(harbor)
     old, klass = harbor.id_of("users", "old"), harbor.id_of("classes", "c1")
     harbor.reset(before_the_summer().without("old", "c1"))
     told(harbor)
-    target = harbor.run
+    target = harbor.run_id
     harbor.edit(before_the_summer())
     harbor.give_book("c1")
     told(harbor)

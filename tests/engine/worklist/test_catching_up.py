@@ -5,27 +5,14 @@ from __future__ import annotations
 from psycopg2.extensions import connection as Connection
 
 from roster_sync.engine import runs, worklist
-from tests.engine.worklist.world import World
-
-
-def wrote(world: World) -> None:
-    """The run at work has written."""
-    world.rows("update sync.runs set wrote_at = clock_timestamp(), issuer = 'memory:one' where id = %(run)s")
+from tests.dsl.rows_by_hand import World
+from tests.engine.worklist.newcomers import newcomer, wrote
 
 
 def told(world: World, app: Connection) -> None:
     """The run at work comes to the end of its `notify`."""
     with runs.step(app, world.run_id, "notify"):
         worklist.refresh(app, world.run_id)
-
-
-def newcomer(world: World, books: int = 1) -> tuple[int, int]:
-    """A student whom the run at work puts into a class with books; returns both."""
-    school = world.school(f"School {world.run_id}")
-    world.person("school_admin", school, origin="manual")
-    found = world.school_class(school, books=books), world.person("student", school)
-    world.enroll(*found)
-    return found
 
 
 def students(world: World) -> set[tuple[int, int]]:

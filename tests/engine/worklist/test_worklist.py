@@ -7,7 +7,7 @@ from psycopg2.extensions import connection as Connection
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.engine import worklist
-from tests.engine.worklist.world import World
+from tests.dsl.rows_by_hand import World
 
 
 def refresh(world: World, app: Connection) -> dict[str, int]:

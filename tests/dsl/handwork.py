@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.engine.world import World
+from tests.dsl.world import World
 
 Kept = dict[str, list[dict[str, Any]]]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from psycopg2.extensions import connection as Connection
 
 from roster_sync.config.districts import District, SourceSettings
+from tests.dsl.database import Database
 
 
 @dataclass
@@ -202,3 +206,17 @@ def new_world(owner: Connection) -> World:
     )
     world.begin()
     return world
+
+
+@pytest.fixture
+def world(portal: Database) -> Iterator[World]:
+    """An empty district of a portal of its own."""
+    with closing(portal.owner()) as owner:
+        yield new_world(owner)
+
+
+@pytest.fixture
+def app(portal: Database) -> Iterator[Connection]:
+    """A connection as the DAGs have it."""
+    with closing(portal.connect()) as connection:
+        yield connection

@@ -1,42 +1,48 @@
-"""Tiny rosters of Python records: written as OneRoster CSV files, or given to the engine by a source in memory."""
+"""A handful of records that a district shares (Roster), and a source that sends them from memory (MemorySource)."""
 
 from __future__ import annotations
 
 import copy
-import csv
-import io
-import zipfile
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import CollectionReport, FeedReport, ProbeReport, Sink
-from roster_sync.sources.oneroster_csv.header import FILES
 
 Record = dict[str, str]
 
 
 @dataclass
 class Roster:
-    """What a district shares, record by record, in the columns of model.COLLECTIONS."""
+    """What a district shares, record by record, in the columns of vocabulary.COLLECTIONS.
+
+    What adds a record returns the roster itself, to chain calls; `with_...` and `without...` return a new one.
+    """
 
     collections: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in COLLECTIONS})
+    issuer: str = "memory:one"
+    has_sis_ids: bool = True
+    """Whether schools, people and classes carry an id of the student information system, and people a username."""
 
     def add(self, collection: str, record: Record) -> Roster:
         self.collections[collection].append(record)
         return self
 
+    def _sis_id(self, source_id: str) -> str:
+        return f"sis-{source_id}" if self.has_sis_ids else ""
+
     def school(self, source_id: str, **more: str) -> Roster:
         return self.add("orgs", {"source_id": source_id, "status": "active", "name": f"School {source_id}",
-                                 "type": "school", "identifier": f"sis-{source_id}", **more})  # fmt: skip
+                                 "type": "school", "identifier": self._sis_id(source_id), **more})  # fmt: skip
 
     def user(self, source_id: str, role: str, *schools: str, **more: str) -> Roster:
         return self.add("users", {
             "source_id": source_id, "status": "active", "is_enabled": "true", "org_source_ids": ",".join(schools),
-            "role": role, "username": f"user-{source_id}", "given_name": f"Given-{source_id}",
-            "family_name": f"Family-{source_id}", "identifier": f"sis-{source_id}",
+            "role": role, "username": f"user-{source_id}" if self.has_sis_ids else "",
+            "given_name": f"Given-{source_id}", "family_name": f"Family-{source_id}",
+            "identifier": self._sis_id(source_id),
             "email": f"{source_id}@people.example", "grades": "07" if role == "student" else "", **more,
         })  # fmt: skip
 
@@ -53,26 +59,53 @@ class Roster:
             self.student(source_id, *schools)
         return ids
 
-    def klass(
-        self, source_id: str, school: str, *, teacher: str = "", students: Iterable[str] = (), **more: str
+    def class_(
+        self, source_id: str, school: str, teachers: str = "", students: str | Iterable[str] = (), **more: str
     ) -> Roster:
+        """A class with its people: teachers (the first is the primary one) and students, separated by blanks."""
         self.add("classes", {"source_id": source_id, "status": "active", "title": f"Class {source_id}",
-                             "class_code": f"sis-{source_id}", "school_source_id": school, "grades": "07",
+                             "class_code": self._sis_id(source_id), "school_source_id": school, "grades": "07",
                              "periods": "1", **more})  # fmt: skip
-        if teacher:
-            self.enroll(source_id, teacher, "teacher", is_primary="true")
-        for student in students:
+        for number, teacher in enumerate(teachers.split()):
+            self.enroll(source_id, teacher, "teacher", is_primary="false" if number else "true")
+        for student in students.split() if isinstance(students, str) else students:
             self.enroll(source_id, student)
         return self
 
-    def enroll(self, klass: str, user: str, role: str = "student", **more: str) -> Roster:
-        return self.add("enrollments", {"source_id": f"e-{klass}-{user}", "status": "active",
-                                        "class_source_id": klass, "user_source_id": user, "role": role,
+    def enroll(self, class_id: str, user: str, role: str = "student", **more: str) -> Roster:
+        return self.add("enrollments", {"source_id": f"e-{class_id}-{user}", "status": "active",
+                                        "class_source_id": class_id, "user_source_id": user, "role": role,
                                         "is_primary": "false", **more})  # fmt: skip
 
     def term(self, source_id: str, title: str, starts_on: str, ends_on: str) -> Roster:
         return self.add("terms", {"source_id": source_id, "status": "active", "title": title, "type": "term",
                                   "starts_on": starts_on, "ends_on": ends_on})  # fmt: skip
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    @property
+    def orgs(self) -> dict[str, Record]:
+        """Schools by id; the records are the roster's own."""
+        return self._by_id("orgs")
+
+    @property
+    def users(self) -> dict[str, Record]:
+        return self._by_id("users")
+
+    @property
+    def classes(self) -> dict[str, Record]:
+        return self._by_id("classes")
+
+    @property
+    def enrollments(self) -> dict[tuple[str, str, str], Record]:
+        """Enrollments by class, person and role."""
+        return {(record["class_source_id"], record["user_source_id"], record["role"]): record
+                for record in self.collections["enrollments"]}  # fmt: skip
+
+    def _by_id(self, collection: str) -> dict[str, Record]:
+        return {record["source_id"]: record for record in self.collections[collection]}
+
+    # -- another roster -------------------------------------------------------------------------------------------
 
     def copy(self) -> Roster:
         return copy.deepcopy(self)
@@ -82,6 +115,15 @@ class Roster:
         gone = set(source_ids)
         return self._filtered(lambda record: not gone & {record["source_id"], record.get("class_source_id"),
                                                          record.get("user_source_id")})  # fmt: skip
+
+    def without_school(self, *source_ids: str) -> Roster:
+        """A copy without these schools, their classes and enrollments; people list only the schools that are left."""
+        classes = [name for name, record in self.classes.items() if record["school_source_id"] in source_ids]
+        other = self.without(*source_ids, *classes)
+        for user in other.collections["users"]:
+            schools = [school for school in user["org_source_ids"].split(",") if school not in source_ids]
+            user["org_source_ids"] = ",".join(schools)
+        return other
 
     def without_rows(self, *source_ids: str) -> Roster:
         """A copy without the records of these ids; what names them stays."""
@@ -94,9 +136,11 @@ class Roster:
             other.collections[name] = []
         return other
 
-    def _filtered(self, keep: Any) -> Roster:
-        return Roster({name: [dict(record) for record in records if keep(record)]
-                       for name, records in self.collections.items()})  # fmt: skip
+    def _filtered(self, keep: Callable[[Record], bool]) -> Roster:
+        other = self.copy()
+        for records in other.collections.values():
+            records[:] = filter(keep, records)
+        return other
 
     def with_(self, source_id: str, /, **values: str) -> Roster:
         """A copy in which every record of this id has other values."""
@@ -114,9 +158,11 @@ class Roster:
         def new(value: str) -> str:
             return ",".join(ids.get(part, part) for part in value.split(","))
 
-        return Roster({name: [{column: new(value) if column.endswith(("source_id", "source_ids")) else value
-                               for column, value in record.items()} for record in records]
-                       for name, records in self.collections.items()})  # fmt: skip
+        other = self.copy()
+        for record in itertools.chain(*other.collections.values()):
+            record |= {column: new(value) for column, value in record.items()
+                       if column.endswith(("source_id", "source_ids"))}  # fmt: skip
+        return other
 
     def all_renamed(self) -> Roster:
         """As another issuer would send it: every id is another."""
@@ -126,16 +172,19 @@ class Roster:
 
     def reversed(self) -> Roster:
         """The same records in the other order."""
-        return Roster({name: [dict(record) for record in reversed(records)]
-                       for name, records in self.collections.items()})  # fmt: skip
+        other = self.copy()
+        for records in other.collections.values():
+            records.reverse()
+        return other
 
 
 @dataclass
 class MemorySource:
-    """A source whose records are a Roster; says of itself whatever a test needs it to say."""
+    """A source whose records are a Roster; reports of itself whatever a test needs, and can be asked for one record."""
 
     roster: Roster
-    issuer: str = "memory:one"
+    issuer: str = ""
+    """Another issuer than the roster's."""
     incomplete: Mapping[str, str] = field(default_factory=dict)
     """Collection -> why it did not come whole."""
     not_shared: tuple[str, ...] = ("roles",)
@@ -144,12 +193,15 @@ class MemorySource:
     revision: str | None = None
     rejects: tuple[dict[str, Any], ...] = ()
     """Records that could not be read: arguments of Sink.reject."""
+    live: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
+    """What it answers when it is asked for a record that is not in the roster: gone, unless said here."""
+    asked: list[tuple[str, str]] = field(default_factory=list)
 
     def probe(self) -> ProbeReport:
-        return ProbeReport(issuer=self.issuer)
+        return ProbeReport(issuer=self.issuer or self.roster.issuer)
 
     def fetch(self, sink: Sink) -> FeedReport:
-        report = FeedReport(self.issuer, revision=self.revision, adds_only=self.adds_only)
+        report = FeedReport(self.issuer or self.roster.issuer, revision=self.revision, adds_only=self.adds_only)
         for name, columns in COLLECTIONS.items():
             if name in self.not_shared:
                 continue
@@ -162,62 +214,16 @@ class MemorySource:
             sink.reject(**reject)
         return report
 
+    def is_live(self, collection: str, source_id: str) -> bool | None:
+        """Whether a single record is still there."""
+        self.asked.append((collection, source_id))
+        is_there = any(record["source_id"] == source_id for record in self.roster.collections[collection])
+        return is_there or self.live.get((collection, source_id), False)
+
 
 def delta(roster: Roster, **more: Any) -> MemorySource:
     """A source that sends only what changed: no collection proves an absence."""
     return MemorySource(roster, incomplete=dict.fromkeys(COLLECTIONS, "This is a delta file."), **more)
-
-
-CSV_1_1 = {
-    "orgs": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId",
-    "academicSessions": "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear",
-    "courses": "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,subjects,"
-               "subjectCodes",
-    "classes": "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,classType,location,"
-               "schoolSourcedId,termSourcedIds,subjects,subjectCodes,periods",
-    "users": "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,"
-             "middleName,identifier,email,sms,phone,agentSourcedIds,grades,password",
-    "enrollments": "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,"
-                   "beginDate,endDate",
-}  # fmt: skip
-CSV_1_2 = CSV_1_1 | {
-    "users": "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,"
-             "identifier,email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,"
-             "preferredMiddleName,preferredFamilyName,primaryOrgSourcedId,pronouns",
-    "roles": "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,"
-             "userProfileSourcedId",
-}  # fmt: skip
-
-
-def csv_files(
-    roster: Roster, *, version: str = "1.1", mode: str = "bulk", modes: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """The roster as OneRoster CSV files, by name; `modes` says of single files whether they are bulk or delta."""
-    headers = CSV_1_2 if version == "1.2" else CSV_1_1
-    manifest = {"manifest.version": "1.0", "oneroster.version": version}
-    files: dict[str, str] = {}
-    for spec in FILES:
-        header = headers.get(spec.name)
-        manifest[f"file.{spec.name}"] = (modes or {}).get(spec.name, mode) if header else "absent"
-        if header is None:
-            continue
-        names = header.split(",")
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(names)
-        for record in roster.collections[spec.collection]:
-            writer.writerow([record.get(spec.columns.get(name, ""), "") for name in names])
-        files[f"{spec.name}.csv"] = text.getvalue()
-    lines = ["propertyName,value", *(f"{name},{value}" for name, value in manifest.items())]
-    return {"manifest.csv": "\r\n".join(lines) + "\r\n"} | files
-
-
-def write_zip(path: Path, files: Mapping[str, str]) -> Path:
-    """The files as a zip, each text as UTF-8."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
 
 
 def town() -> Roster:
@@ -229,5 +235,5 @@ def town() -> Roster:
             ids = [f"{pupils}{number * 2 - 1}", f"{pupils}{number * 2}"]
             for source_id in ids:
                 roster.student(source_id, school)
-            roster.klass(f"c-{teacher}", school, teacher=teacher, students=ids)
+            roster.class_(f"c-{teacher}", school, teacher, ids)
     return roster

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from roster_sync.engine import matching
+from tests.dsl.world import World
 from tests.properties.stories import Work
-from tests.rosters_memory import Portal
 
 
 class Desk:
     """The portal's own application, as far as these tests use it."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: World) -> None:
         """At this district."""
         self.portal = portal
         self.concerned: set[str] = set()
@@ -30,7 +30,7 @@ class Desk:
 
     def _pick(self, table: str, pick: int, where: str = "true") -> Any:
         """A row's id: one that the newest run added, one of those concerned, or any."""
-        found = self.portal.rows(
+        found = self.portal.tuples(
             f"select id, source_id, created_run_id from portal.{table} t"  # noqa: S608
             f" where district_id = %(d)s and {where} order by id"
         )
@@ -48,15 +48,15 @@ class Desk:
 
     def _give_license(self, column: str, holder: Any) -> None:
         if holder is not None:
-            self.portal.rows(f"insert into portal.license_assignments (district_id, product_id, {column})"  # noqa: S608
+            self.portal.do(f"insert into portal.license_assignments (district_id, product_id, {column})"  # noqa: S608
                              " values (%(d)s, %(p)s, %(o)s)", p=self.portal.product(), o=holder)  # fmt: skip
 
     def _book(self, work: Work) -> None:
         class_id, book = self._pick("classes", work.pick), self.portal.book()
         if class_id is not None:
-            self.portal.rows("insert into portal.class_books values (%(c)s, %(b)s) on conflict do nothing",
+            self.portal.do("insert into portal.class_books values (%(c)s, %(b)s) on conflict do nothing",
                              c=class_id, b=book)  # fmt: skip
-            self.portal.rows(
+            self.portal.do(
                 "insert into portal.student_books select user_id, class_id, %(b)s from portal.enrollments"
                 " where class_id = %(c)s and role = 'student' order by 1 limit %(n)s on conflict do nothing",
                 c=class_id, b=book, n=work.other % 4,
@@ -66,7 +66,7 @@ class Desk:
         class_id, user_id = self._pick("classes", work.other), self._pick("users", work.pick)
         role = "teacher" if work.pick % 2 else "student"
         if class_id is not None and user_id is not None:
-            self.portal.rows("insert into portal.enrollments (district_id, class_id, user_id, role)"
+            self.portal.do("insert into portal.enrollments (district_id, class_id, user_id, role)"
                              " values (%(d)s, %(c)s, %(u)s, %(r)s) on conflict do nothing",
                              c=class_id, u=user_id, r=role)  # fmt: skip
 
@@ -76,33 +76,33 @@ class Desk:
         schools = {self._pick("schools", work.pick), self._pick("schools", work.other * 4)}
         if work.pick % 2:
             user_id = self._pick("users", work.other)
-            self.portal.rows("update portal.users set role = %(r)s where id = %(u)s", r=role, u=user_id)
+            self.portal.do("update portal.users set role = %(r)s where id = %(u)s", r=role, u=user_id)
         else:
             user_id = self.portal.add_by_hand(role)
         for school_id in schools - {None} if work.other % 7 and user_id else ():
-            self.portal.rows("insert into portal.user_schools (user_id, school_id) values (%(u)s, %(s)s)"
+            self.portal.do("insert into portal.user_schools (user_id, school_id) values (%(u)s, %(s)s)"
                              " on conflict do nothing", u=user_id, s=school_id)  # fmt: skip
 
     def _role(self, work: Work) -> None:
         role = ("teacher", "student")[work.other % 2]
-        self.portal.rows("update portal.users set role = %(r)s where id = %(u)s",
+        self.portal.do("update portal.users set role = %(r)s where id = %(u)s",
                          r=role, u=self._pick("users", work.pick))  # fmt: skip
 
     def _disable(self, work: Work) -> None:
-        self.portal.rows("update portal.users set is_enabled = false where id = %(u)s",
+        self.portal.do("update portal.users set is_enabled = false where id = %(u)s",
                          u=self._pick("users", work.pick))  # fmt: skip
 
     def _rename(self, work: Work) -> None:
-        self.portal.rows("update portal.users set family_name = 'By Hand' where id = %(u)s",
+        self.portal.do("update portal.users set family_name = 'By Hand' where id = %(u)s",
                          u=self._pick("users", work.pick))  # fmt: skip
-        self.portal.rows("update portal.classes set subject = 'By hand' where id = %(c)s",
+        self.portal.do("update portal.classes set subject = 'By hand' where id = %(c)s",
                          c=self._pick("classes", work.other))  # fmt: skip
 
     def _club(self, work: Work) -> None:
         """A class made by hand, with someone of the feed in it."""
         school, user_id = self._pick("schools", work.pick), self._pick("users", work.other)
         if school is not None:
-            club = self.portal.one("insert into portal.classes (district_id, school_id, title)"
+            club = self.portal.value("insert into portal.classes (district_id, school_id, title)"
                                    " values (%(d)s, %(s)s, 'Club') returning id", s=school)  # fmt: skip
             if user_id is not None:
                 self.portal.enroll_by_hand(club, user_id, "student")
@@ -119,12 +119,12 @@ class Desk:
     def _join(self, work: Work) -> None:
         school, user_id = self._pick("schools", work.other), self._pick("users", work.pick)
         if school is not None and user_id is not None:
-            self.portal.rows("insert into portal.user_schools (user_id, school_id) values (%(u)s, %(s)s)"
+            self.portal.do("insert into portal.user_schools (user_id, school_id) values (%(u)s, %(s)s)"
                              " on conflict do nothing", u=user_id, s=school)  # fmt: skip
 
     def reviews(self) -> list[int]:
         """The open match reviews whose two people are both there."""
-        found = self.portal.rows(
+        found = self.portal.tuples(
             "select w.id from sync.worklist w join portal.users n on n.id = w.subject_id"
             " join portal.users o on o.id = w.second_subject_id"
             " where w.district_id = %(d)s and kind = 'match_review' and resolved_at is null order by 1"
