@@ -327,7 +327,7 @@ def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(har
     assert "Licenses that would be freed: 1." in question.body
     assert "| | delete | of |\n|---|---:|---:|\n| schools | 1 | 2 |\n" in question.body  # no column of zeros
     assert "admins" not in question.body
-    for name in ("Given", "Family", "district.example"):
+    for name in ("Given", "Family", "people.example"):
         assert name not in question.body + question.subject
 
 
