@@ -13,7 +13,7 @@ import yaml
 
 from roster_sync import districts as command
 from roster_sync.config import registry_file
-from roster_sync.config.districts import District, SourceSettings
+from roster_sync.config.districts import District, SourceSettings, Threshold
 from roster_sync.config.paths import REPOSITORY
 from roster_sync.config.registry_file import default_schedule, load_registry
 from roster_sync.config.registry_schema import cron_problem
@@ -197,6 +197,12 @@ def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp
         ("limits: {deleted_percent: true}", "a number from 0 to 100"),
         ("limits: {floor: 1.5}", "a whole number"),
         ("enabled: 'no'", "must be true or false"),
+        ("expectations: {users: {percent_rejected: 101}}", "'percent_rejected' must be a number from 0 to 100"),
+        ("expectations: {people: {percent_rejected: 30}}", "expectations has no key 'people'"),
+        ("expectations: {users: {percent_rejectd: 30}}", "the expectations of users has no key 'percent_rejectd': did"),
+        ("expectations: {users: {has_what_it_must: 0}}", "the expectations of users has no key 'has_what_it_must'"),
+        ("expectations: {users: 30}", "the expectations of users must be a mapping with the keys percent_rejected"),
+        ("expectations: 30", "expectations must be a mapping with the keys schools, users, classes, enrollments"),
         ("freshen: daily", "'freshen' must be one of off, hourly"),
     ],
 )
@@ -212,6 +218,16 @@ def test_only_clever_has_events_to_freshen_from(tmp_path):
     assert "kind oneroster_csv has none" in message
     (district,) = load_registry(write(tmp_path, text.replace("hourly", "off")))
     assert district.freshen == "off"
+
+
+def test_a_district_may_have_thresholds_of_its_own(tmp_path: Path) -> None:
+    own = "expectations: {users: {percent_rejected: 30, percent_fewer_teachers: 80}, classes: {percent_repeated: 0}}"
+    (district,) = load_registry(write(tmp_path, SHORT.rstrip().rstrip("}") + "}, " + own + "}\n"))
+    assert district.thresholds == (
+        Threshold("users", "percent_rejected", 30),
+        Threshold("users", "percent_fewer_teachers", 80),
+        Threshold("classes", "percent_repeated", 0),
+    )
 
 
 def test_a_missing_setting_is_named(tmp_path):

@@ -38,7 +38,7 @@ def test_a_fifth_of_a_collection_may_be_rejected_and_one_row_more_stops_the_run(
     spoil(owner, "update staging.users set is_rejected = true where n <= 20", run_id)
     assert checks.validate(app, run_id, feeds.district(), tmp_path).is_ok
     spoil(owner, "update staging.users set is_rejected = true where source_id = 'u21'", run_id)
-    with pytest.raises(FeedRejected, match=r"^21 of 100 people \(21%\) had to be rejected.*mend them at the source"):
+    with pytest.raises(FeedRejected, match=r"^21 of 100 people \(21%\) had to be rejected.*correct them at the source"):
         checks.validate(app, run_id, feeds.district(), tmp_path)
 
 

@@ -78,5 +78,5 @@ def test_classes_of_a_file_with_many_blank_lines_repeat_no_id(world: World) -> N
 @pytest.mark.parametrize("source", [MemorySource, MovedOnce])
 def test_classes_that_do_repeat_an_id_stop_the_run_beyond_a_fifth(world: World, source: type[MemorySource]) -> None:
     assert _judged(world, source(_repeating(80, 20))).is_ok
-    with pytest.raises(FeedRejected, match=r"^21 rows of classes \(21 %\) repeat the id of another"):
+    with pytest.raises(FeedRejected, match=r"^21 rows of classes \(21%\) repeat the id of another"):
         _judged(world, source(_repeating(79, 21)))

@@ -25,6 +25,15 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A district's own threshold for one expectation of its feed (include/expectations)."""
+
+    entity: str
+    column: str
+    percent: float
+
+
+@dataclass(frozen=True)
 class District:
     """One entry of the registry."""
 
@@ -41,3 +50,5 @@ class District:
     freshen: str = "off"
     """off | hourly: whether a Clever district's events are read between two nights (its application has them on)."""
     owner: str = "data-team"
+    thresholds: tuple[Threshold, ...] = ()
+    """The entry's `expectations`."""

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from roster_sync.config import yaml_nodes
-from roster_sync.config.districts import District, SourceSettings
+from roster_sync.config.districts import District, SourceSettings, Threshold
+from roster_sync.config.expectations import thresholds
 from roster_sync.config.paths import REPOSITORY
 from roster_sync.config.registry_schema import DistrictEntry, LimitsEntry, model_of, split_address
 from roster_sync.config.yaml_nodes import Document, kind_of
@@ -126,6 +127,12 @@ def _district(entry: DistrictEntry, folder: Path) -> District:
         enabled=entry.enabled,
         freshen=entry.freshen,
         owner=entry.owner,
+        thresholds=tuple(
+            Threshold(entity, column, percent)
+            for entity, columns in entry.expectations or ()
+            for column, percent in columns or ()
+            if percent is not None
+        ),
     )
 
 
@@ -178,6 +185,13 @@ def _mapping_at(path: tuple[str | int, ...]) -> tuple[str, tuple[str, ...]]:
         return (f"the {kind.name} source", kind.settings) if kind else ("the source", _SETTINGS)
     if "limits" in path:
         return "limits", tuple(LimitsEntry.model_fields)
+    if "expectations" in path:
+        own = thresholds()
+        return (
+            ("expectations", tuple(own))
+            if path[-1] == "expectations"
+            else (f"the expectations of {path[-1]}", own[str(path[-1])])
+        )
     return ("the entry", tuple(DistrictEntry.model_fields)) if "districts" in path else ("the file", ("districts",))
 
 

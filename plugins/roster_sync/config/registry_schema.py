@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
 
 from roster_sync.config.districts import District
+from roster_sync.config.expectations import thresholds
 from roster_sync.config.yaml_nodes import Scalar
 from roster_sync.core import source_kinds
 from roster_sync.core.limits import Limits
@@ -193,6 +194,7 @@ class DistrictEntry(Strict):
     enabled: Flag = District.enabled
     freshen: Freshen = Field(default=District.freshen, description="Whether events are read between two nights")
     owner: Text = Field(default=District.owner, description="Whose DAG it is")
+    expectations: Any = None
 
     @field_validator("roles", mode="before")
     @classmethod
@@ -221,7 +223,14 @@ def model_of(kinds: tuple[SourceKind, ...]) -> type[RegistryFile]:
     """The model of a file whose districts' sources are of these kinds."""
     source: Any = Union[tuple(_source_of(kind) for kind in kinds)]  # noqa: UP007 - the kinds are known at run time
     found = Field(discriminator="kind", description="Where its roster comes from")
-    entry: Any = create_model("District", __base__=DistrictEntry, __doc__="One district.", source=(source, found))
+    own = Field(default=None, description="Thresholds of its own, in place of those in include/expectations")
+    entry: Any = create_model(
+        "District",
+        __base__=DistrictEntry,
+        __doc__="One district.",
+        source=(source, found),
+        expectations=(_suites(), own),
+    )
     return create_model("Registry", __base__=RegistryFile, __doc__="A registry.", districts=(list[entry], ...))
 
 
@@ -244,3 +253,12 @@ def _source_of(kind: SourceKind) -> type[Strict]:
         if name in kind.settings:
             fields[name] = (annotation, Field(... if name in kind.needs else "", description=text))
     return create_model(f"{kind.name}_source", __base__=Strict, __doc__=f"{kind.label}.", **fields)
+
+
+def _suites() -> type[Strict]:
+    """The model of a district's own thresholds: by entity and column, in percent."""
+    entities: dict[str, Any] = {}
+    for entity, columns in thresholds().items():
+        fields: dict[str, Any] = {column: (Percent, None) for column in columns}
+        entities[entity] = (create_model(f"{entity}_expectations", __base__=Strict, **fields), None)
+    return create_model("expectations", __base__=Strict, __doc__="The largest shares accepted, in percent.", **entities)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roster_sync.config.districts import District
+from roster_sync.config.expectations import STOP
 from roster_sync.core.errors import FeedRejected
 from roster_sync.core.limits import Limits, for_run
 from roster_sync.core.text import noun, percent
@@ -49,7 +50,7 @@ def validate(connection: Connection, run_id: int, district: District, docs: Path
         assert run is not None, "the run's row is made by its first task"  # noqa: S101
         limits = for_run(district.limits, run["parameters"].get("max_deleted_percent"))
         profile = _profile(cursor, run_id, limits)
-    judged, results = suites.judge(profile, suites.checks_for(limits))
+    judged, results = suites.judge(profile, suites.checks_for(limits, district.thresholds))
     verdict = _verdict(profile, judged)
     log.info("%s of %s checks of the feed are met", sum(one.is_met for one in judged), len(judged))
     page = data_docs.write(docs, district, run, profile, judged, results, verdict.message, _sentences(profile, judged))
@@ -81,7 +82,7 @@ def _profile(cursor: Any, run_id: int, limits: Limits) -> Profile:
 
 def _verdict(profile: Profile, judged: list[Judged]) -> Verdict:
     sentences = _sentences(profile, judged)
-    stops = [one for one in judged if not one.is_met and one.check.effect == suites.STOP]
+    stops = [one for one in judged if not one.is_met and one.check.effect == STOP]
     not_complete: dict[str, str] = {}
     for one in judged:
         if not one.is_met:
@@ -108,5 +109,6 @@ def _sentences(profile: Profile, judged: list[Judged]) -> dict[str, str]:
 def _sentence(numbers: Mapping[str, Any], one: Judged) -> str:
     shown = {name: percent(float(value)) if name.startswith("percent_") and value is not None else value
              for name, value in numbers.items()}  # fmt: skip
-    text = one.check.sentence.format_map(shown)
+    most = {} if one.check.most is None else {"most": percent(one.check.most)}
+    text = one.check.sentence.format_map(shown | most)
     return text[0].upper() + text[1:]

@@ -15,13 +15,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from roster_sync.config.districts import District
+from roster_sync.config.expectations import NOT_COMPLETE, STOP, WARN
 from roster_sync.config.templates import TEMPLATES_FOLDER, render
 from roster_sync.feed import suites
 from roster_sync.feed.suites import Judged
 
 KEPT_RUNS: Final = 60
 _ASSETS: Final = TEMPLATES_FOLDER / "data_docs" / "assets"
-_RANK: Final = {suites.WARN: 1, suites.NOT_COMPLETE: 2, suites.STOP: 3}
+_RANK: Final = {WARN: 1, NOT_COMPLETE: 2, STOP: 3}
 
 
 def write(
