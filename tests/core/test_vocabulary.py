@@ -14,7 +14,7 @@ LABELS = {
     "sync.runs.status": vocabulary.STATUSES,
     "sync.findings.severity": vocabulary.SEVERITIES,
     "sync.changes.action": vocabulary.ACTIONS,
-    "sync.holds.scope": vocabulary.SCOPES,
+    "sync.holds.scope": vocabulary.QUESTIONS,
     "sync.holds.answer": vocabulary.ANSWERS,
     "sync.worklist.kind": vocabulary.WORKLIST,
     "sync.settings.school_mode": vocabulary.SCHOOL_MODES,

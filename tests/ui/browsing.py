@@ -13,7 +13,7 @@ from tests.ui.stack import PASSWORD
 SHORT = 60_000
 """Milliseconds for whatever the server does at once, on a machine that has other work to do."""
 RUN_SECONDS = 400.0
-ENDED = ("Launched", "Failed", "On hold", "Previewed", "Skipped", "Expired")
+ENDED = ("Launched", "Failed", "On Hold", "Previewed", "Skipped", "Expired")
 LOOK = """live => [live.querySelector('h1 .badge').textContent.trim(),
   Array.from(live.querySelectorAll('.steps li')).map(step => step.className + ' ' + step.textContent).join('|')]"""
 
@@ -109,15 +109,15 @@ def reload_until(page: Any, status: str) -> None:
 def walk_the_wizard(view: Any, subscriber: str) -> None:
     """Every step of the settings in its order, only an address added, to Start Sync."""
     view.get_by_role("link", name="Settings", exact=True).click()
-    view.get_by_role("button", name="Test connection").click()
+    view.get_by_role("button", name="Test Connection").click()
     view.get_by_text("Awesome! Your connection is successful").wait_for()
-    view.get_by_role("link", name="Continue", exact=True).click()
-    for heading in ("Schools", "Expiration date"):
+    view.get_by_role("link", name="Next", exact=True).click()
+    for heading in ("Select Schools", "Sync Expiration"):
         view.locator("[aria-current=step]", has_text=heading).wait_for()
-        view.get_by_role("button", name="Save and continue").click()
-    view.get_by_role("textbox", name="Email address to add").fill(subscriber)
-    view.get_by_role("button", name="Add", exact=True).click()
+        view.get_by_role("button", name="Next", exact=True).click()
+    view.get_by_role("textbox", name="Email address").fill(subscriber)
+    view.get_by_role("button", name="Subscribe", exact=True).click()
     view.get_by_text(subscriber).wait_for()
-    view.get_by_role("link", name="Continue", exact=True).click()
-    view.get_by_role("button", name="Continue", exact=True).click()
+    view.get_by_role("link", name="Next", exact=True).click()
+    view.get_by_role("button", name="Next", exact=True).click()
     view.get_by_role("button", name="Start Sync").click()

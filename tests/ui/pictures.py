@@ -84,7 +84,7 @@ def test_the_pictures_are_made(page: Any, product: Any) -> None:
     shoot(page, "reset", tallest=760)
     page.locator("input[name=typed]").fill("Harbor Unified School District")
     page.locator("button.danger").click()
-    assert follow(page)[0] == "On hold"
+    assert follow(page)[0] == "On Hold"
     page.locator("button[value=approve]:enabled").wait_for()
     shoot(page, "question", tallest=760)
     page.emulate_media(color_scheme="dark")

@@ -91,7 +91,7 @@ def test_a_bearer_needs_no_origin_and_the_same_rights(pages):
 def test_a_visitor_without_login_is_led_to_it(pages):
     answer = pages.client(None).get("/roster/districts/harbor")
     assert answer.status_code == 401
-    assert "Please log in" in answer.text
+    assert "Please Log In" in answer.text
     assert "/auth/login?next=" in answer.text
 
 
@@ -180,7 +180,7 @@ def test_a_run_named_by_its_number_leads_to_its_district_for_who_may_see_it(page
 
 def test_the_tab_of_a_dag_leads_to_its_district(pages):
     assert pages.client().get("/roster/dags/roster_sync__harbor").headers["location"] == "/roster/districts/harbor"
-    assert "does not belong to one district" in pages.client().get("/roster/dags/roster_reset").text
+    assert "serves every district" in pages.client().get("/roster/dags/roster_reset").text
 
 
 def test_the_documentation_is_for_who_is_logged_in(pages):
@@ -220,8 +220,8 @@ def test_what_no_column_can_hold_is_refused_in_a_sentence(pages, value):
         staff.post(f"{home}/roster/teachers", data={"q": value}), staff.post(f"{home}/why", data={"q": value}),
         staff.post(f"{home}/sync/schools", data={"school_mode": "listed", "chosen": [value]}),
         staff.post(f"{home}/sync/emails", data={"add": f"{value}@school.example.org"}),
-        staff.post(f"{home}/worklist/licenses", data={"product": value, "ticked": ["1"]}),
-        staff.post(f"{home}/worklist/books", data={"ticked": [value]}),
+        staff.post(f"{home}/worklist/licenses", data={"product": value, "selected": ["1"]}),
+        staff.post(f"{home}/worklist/books", data={"selected": [value]}),
     ]  # fmt: skip
     assert {answer.status_code for answer in answers} <= {200, 303, 403, 404, 409, 422}
     assert all(value not in answer.text for answer in answers if answer.status_code == 422)

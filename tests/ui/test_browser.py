@@ -34,29 +34,29 @@ ONE_TEACHER = (
 
 def test_a_visitor_without_login_is_asked_to_log_in_and_led_back(visit, product):
     page = visit(None, HARBOR, refused=401)
-    assert "Please log in" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Log in").click()
+    assert "Please Log In" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Log In").click()
     page.wait_for_url(re.compile(r"/auth/login"), wait_until="commit")
     assert "next=" in page.url
 
 
 def test_a_visitor_without_the_right_is_told_so(visit):
     page = visit("olga", HARBOR, refused=403)
-    assert "You may not see this district" in page.locator("main").inner_text()
-    page.get_by_role("link", name="All districts").click()
+    assert "You do not have access to this district" in page.locator("main").inner_text()
+    page.get_by_role("link", name="All Districts").click()
     page.get_by_role("link", name="Orchard Hill Schools").wait_for()
     assert page.get_by_role("link", name="Harbor Unified").count() == 0
 
 
 def test_who_may_only_look_finds_nothing_to_start(visit, product):
     page = visit("vera", f"{HARBOR}/sync/review")
-    assert "You may look, but not start a sync" in page.locator("main").inner_text()
+    assert "You can view this page but not start a sync" in page.locator("main").inner_text()
     assert page.get_by_role("button", name="Start Sync").count() == 0
 
 
 def test_a_connection_that_fails_is_told_with_its_cause(visit):
     page = visit("staff", "/roster/districts/newtown/sync")
-    page.get_by_role("button", name="Test connection").click()
+    page.get_by_role("button", name="Test Connection").click()
     page.locator(".checks .no").first.wait_for()
     assert "Awesome" not in page.locator("main").inner_text()
     told = page.locator(".checks .no p").first.inner_text()
@@ -93,33 +93,33 @@ def test_the_wizard_leads_a_clever_district_to_launched_inside_airflows_frame(vi
 def test_deselecting_a_school_and_a_reset_with_approval_and_its_undo(visit, product):
     page = visit("dana", f"{HARBOR}/sync/schools")
     before = product.one(SCHOOLS)
-    page.get_by_text("These schools").click()
+    page.get_by_text("Selected schools", exact=True).click()
     page.locator(".school input").first.uncheck()
     page.get_by_text("Only a Reset deletes them").wait_for()
-    page.get_by_role("button", name="Save and continue").click()
-    page.locator("[aria-current=step]", has_text="Expiration date").wait_for()
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.locator("[aria-current=step]", has_text="Sync Expiration").wait_for()
     assert product.one("select count(*) from sync.school_selection where not is_selected") == 1
 
     page.goto(f"{product.address}{HARBOR}/sync/mode")
-    page.get_by_text("Makes the portal hold exactly what is shared now").click()
-    page.get_by_role("button", name="Continue", exact=True).click()
-    page.get_by_role("button", name="Show what the Reset would do").click()
+    page.get_by_text("Makes the portal match exactly what is shared now").click()
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_role("button", name="Preview Reset").click()
     assert follow(page)[0] == "Previewed"
     assert product.one(SCHOOLS) == before
-    start = page.get_by_role("button", name="Start the Reset")
+    start = page.get_by_role("button", name="Start Reset")
     assert start.is_disabled()
     page.locator("input[name=typed]").fill("Harbor Unified School District")
     start.click()
 
-    assert follow(page)[0] == "On hold"
+    assert follow(page)[0] == "On Hold"
     assert product.one(SCHOOLS) == before
-    page.get_by_role("button", name="Approve").click()  # opens as soon as Airflow has put the question
+    page.get_by_role("button", name="Approve").click()  # opens as soon as Airflow has asked the question
     reload_until(page, "Launched")
     assert product.one(SCHOOLS) == before - 1
     assert product.one("select answered_by from sync.holds order by id desc limit 1") == "dana"
 
     page.get_by_role("button", name="Undo", exact=True).click()
-    page.get_by_role("button", name="Undo it").click()
+    page.get_by_role("button", name="Undo Run").click()
     assert follow(page)[0] == "Launched"
     assert product.one(SCHOOLS) == before
 
@@ -134,13 +134,13 @@ def test_a_support_call_is_answered_and_no_name_stands_in_an_address(visit, prod
     text = page.locator("main").inner_text()
     assert email in text
     assert "Classes" in text
-    assert "Here since" in text
+    assert "In the portal since" in text
 
     page.goto(f"{product.address}{HARBOR}/roster/students")
     page.get_by_role("searchbox").fill("nobody@district.example")
     page.get_by_role("button", name="Search").click()
-    page.get_by_role("button", name="Not here? Look in what the source shared").click()
-    page.get_by_text("The source did not share anyone like this").wait_for()
+    page.get_by_role("button", name="Not here? Search What the Source Shared").click()
+    page.get_by_text("The source did not share this person").wait_for()
     assert "nobody" not in page.url
 
 
@@ -151,7 +151,7 @@ def test_what_a_run_added_comes_as_a_csv_file(visit, product, tmp_path: Path):
     )
     page = visit("vera", f"{HARBOR}/runs/{run}/changes?kind=students&what=added")
     with page.expect_download() as download:
-        page.get_by_role("link", name="As CSV").click()
+        page.get_by_role("link", name="Download CSV").click()
     path = tmp_path / "changes.csv"
     download.value.save_as(path)
     assert download.value.suggested_filename == f"run-{run}-students-added.csv"

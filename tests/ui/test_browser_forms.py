@@ -34,15 +34,18 @@ def test_an_expired_sync_can_be_made_to_never_expire(visit, product):
     assert day.is_enabled()
     page.get_by_text("Never", exact=True).click()
     assert day.is_disabled()
-    page.get_by_role("button", name="Save and continue").click()
-    page.locator("[aria-current=step]", has_text="Sync emails").wait_for()
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.locator("[aria-current=step]", has_text="Sync Emails").wait_for()
     assert product.one(EXPIRES) is None
 
 
 def test_all_ticks_only_the_schools_that_a_search_shows(visit, product):
     page = visit("staff", f"{WILLOW}/sync/schools")
-    page.get_by_text("These schools").click()
-    every, search = page.get_by_role("checkbox", name="All shown"), page.get_by_role("searchbox", name="Find a school")
+    page.get_by_text("Selected schools", exact=True).click()
+    every, search = (
+        page.get_by_role("checkbox", name="Select all shown"),
+        page.get_by_role("searchbox", name="Find a school"),
+    )
     ticked = page.locator("input[name=chosen]:checked")
     assert (every.is_checked(), ticked.count()) == (True, 3)
     search.fill("birch")
@@ -52,6 +55,6 @@ def test_all_ticks_only_the_schools_that_a_search_shows(visit, product):
     assert every.is_checked()
     search.fill("")
     assert every.evaluate("box => [box.checked, box.indeterminate]") == [False, True]
-    page.get_by_role("button", name="Save and continue").click()
-    page.locator("[aria-current=step]", has_text="Expiration date").wait_for()
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.locator("[aria-current=step]", has_text="Sync Expiration").wait_for()
     assert product.one(CHOSEN) == "Alder Elementary, Cedar High School"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from roster_sync.core.limits import Breach
 from roster_sync.ui.app import app
 from tests.ui import madeup
 from tests.ui.browsing import Visits
@@ -65,7 +66,7 @@ def _runs(cursor: Any, district: int) -> dict[str, int]:
         "  jsonb_build_object('family_name', %s::text), '{family_name}' from portal.users u where u.district_id = %s",
         (runs["launched"], UNBROKEN, SPACED, district),
     )
-    breaches = [{"what": "removed", "kind": "students", "count": 90, "base": 120, "percent": 10}]
+    breaches = [Breach("students", "removals", 90, 120, 10).as_dict()]
     plan = {"breaches": breaches, "schools": {"removed": [UNBROKEN, SPACED]}, "licenses_freed": 3, "counts": {}}
     runs["failed"] = madeup.run(cursor, district, "failed", days_ago=2, message=f"It failed: {UNBROKEN}")
     runs["held"] = madeup.run(cursor, district, "held", days_ago=1, wrote=True, plan=plan, counts=counts)
@@ -154,17 +155,17 @@ def test_airflows_frame_leaves_dialogs_downloads_and_the_way_out(visit, product,
     frame.get_by_role("button", name="Cancel").click()
     frame.get_by_role("dialog").wait_for(state="hidden")
     with page.expect_download() as download:
-        frame.get_by_role("link", name="As CSV").first.click()
+        frame.get_by_role("link", name="Download CSV").first.click()
     assert download.value.suggested_filename.endswith(".csv")
-    frame.get_by_role("navigation", name="Where you are").get_by_role("link", name="Meadow District").click()
-    frame.get_by_role("link", name="DAG in Airflow").click()
+    frame.get_by_role("navigation", name="Breadcrumbs").get_by_role("link", name="Meadow District").click()
+    frame.get_by_role("link", name="Open in Airflow").click()
     page.wait_for_url("**/dags/roster_sync__meadow", wait_until="commit")
 
 
 def test_the_keyboard_alone_reaches_the_content_and_leaves_a_dialog(visit, meadow):
     page = visit("staff", meadow["/districts/{key}/runs/{run_id}"][0])
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main"
     page.get_by_role("button", name="Undo", exact=True).focus()

@@ -53,7 +53,7 @@ def test_every_rejected_row_is_exported_with_its_cure(pages):
         (run,),
     )  # fmt: skip
     rows = read(pages.client().get(f"/roster/districts/harbor/runs/{run}/rejected.csv"))
-    assert [row["id_at_source"] for row in rows] == [f"x{n}" for n in range(1, 5501)]
+    assert [row["source_id"] for row in rows] == [f"x{n}" for n in range(1, 5501)]
     assert rows[0]["what_to_do"] == "Fill in the name."
     assert (rows[0]["kind"], rows[0]["rule"]) == ("People", "no name")
 

@@ -48,7 +48,7 @@ def test_a_body_beyond_all_measure_is_refused_whoever_sends_it():
 
 def test_a_body_that_does_not_say_how_large_it_is_is_refused_whoever_sends_it():
     headers = {"host": "roster.example.org", "authorization": "Bearer token", "transfer-encoding": "chunked"}
-    assert "how large it is" in why_refused("POST", Headers(headers))
+    assert "state its size" in why_refused("POST", Headers(headers))
 
 
 def test_the_address_in_airflows_configuration_counts_behind_a_proxy(monkeypatch):

@@ -103,7 +103,7 @@ def test_a_run_shows_its_steps_counts_and_rules(pages):
         (run,),
     )  # fmt: skip
     text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
-    for words in ("Reading the roster", "132 people", "rows a second", "missing name", "Fill in the family name"):
+    for words in ("Reading the roster", "132 people", "rows per second", "Missing name", "Fill in the family name"):
         assert words in text
     listed = pages.client().get(f"/roster/districts/harbor/runs/{run}/rejected").text
     assert "T-9" in listed
@@ -181,7 +181,7 @@ def test_the_rows_on_hold_are_listed_from_the_plan(pages):
     )  # fmt: skip
     madeup.hold(pages.cursor, run)
     text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
-    assert "These removals wait" in text
+    assert "Approve these removals?" in text
     held = pages.client().get(f"/roster/districts/harbor/runs/{run}/changes?kind=students&what=held").text
     assert len(shown(held)) == 2
     assert "No longer shared" in held
@@ -200,7 +200,7 @@ def test_a_support_call_is_answered_on_one_page(pages):
     found = pages.client().post("/roster/districts/harbor/roster/teachers", data={"q": f" {email.upper()} "}).text
     assert f"/people/{person}" in found
     text = pages.client().get(f"/roster/districts/harbor/people/{person}").text
-    for words in ("Science Library", "given by staff", "Edit 1", "Shared", "period"):
+    for words in ("Science Library", "assigned by staff", "Edit 1", "Shared", "period"):
         assert words in text
     pages.cursor.execute("update portal.users set is_shared = false, last_shared_at = now() where id = %s", (person,))
     assert "no longer shares this person" in pages.client().get(f"/roster/districts/harbor/people/{person}").text
@@ -248,7 +248,7 @@ def test_who_is_here_in_another_role_is_found_all_the_same(pages):
     student = madeup.person(pages.cursor, pages.harbor, "student")
     email = pages.one("select email from portal.users where id = %s", student)
     text = pages.client().post("/roster/districts/harbor/roster/teachers", data={"q": email}).text
-    assert "is not among the teachers, but here" in text
+    assert "No match among the teachers." in text
     assert f"/people/{student}" in text
 
 
@@ -271,23 +271,21 @@ def test_whoever_is_not_in_the_portal_is_explained_from_what_the_source_shared(p
     )  # fmt: skip
     text = pages.client().post("/roster/districts/harbor/why", data={"q": "wanted"}).text
     assert "Give this person an email at the source." in text
-    assert "Rule &#39;no email&#39;" in text
-    assert "is deselected in the settings" in text
-    assert "The source&#39;s role (aide) creates no one" in text
-    assert (
-        "did not share anyone like this" in pages.client().post("/roster/districts/harbor/why", data={"q": "zz"}).text
-    )
+    assert "No email: " in text
+    assert "schools is selected in the settings" in text
+    assert "The sync does not add people with the source&#39;s role (aide)." in text
+    assert "did not share this person" in pages.client().post("/roster/districts/harbor/why", data={"q": "zz"}).text
 
 
 @pytest.mark.parametrize(
     ("columns", "found", "status", "told"),
     [
-        ({"status": "tobedeleted"}, None, "launched", "as to be deleted"),
-        ({"school_source_ids": []}, None, "launched", "gives no school for this person"),
+        ({"status": "tobedeleted"}, None, "launched", "marks this person for deletion"),
+        ({"school_source_ids": []}, None, "launched", "lists no school for this person"),
         ({}, "role_not_created", "launched", "This district adds no aides."),
-        ({}, None, "held", "wrote nothing to the portal: On hold."),
-        ({}, None, "previewed", "wrote nothing to the portal: Previewed."),
-        ({"school_source_ids": ["harbor-s1"]}, None, "failed", "wrote nothing to the portal: Failed."),
+        ({}, None, "held", "changed nothing in the portal: On Hold."),
+        ({}, None, "previewed", "changed nothing in the portal: Previewed."),
+        ({"school_source_ids": ["harbor-s1"]}, None, "failed", "changed nothing in the portal: Failed."),
     ],
 )
 def test_each_reason_why_someone_is_not_here_has_its_sentence(pages, columns, found, status, told):
@@ -307,7 +305,7 @@ def test_each_reason_why_someone_is_not_here_has_its_sentence(pages, columns, fo
         )  # fmt: skip
     text = pages.client().post("/roster/districts/harbor/why", data={"q": "wanted"}).text
     assert told in text
-    assert "deselected in the settings" not in text  # all schools are synced, whatever was ticked before
+    assert "selected in the settings" not in text  # all schools are synced, whatever was ticked before
 
 
 def test_rosters_are_paged_by_name_and_no_name_stands_in_an_address(pages):
@@ -338,7 +336,7 @@ def test_a_class_that_moved_says_from_which_school_to_which_also_where_one_is_go
             "insert into sync.changes (run_id, table_name, key, action, before, after) values (%s, %s, %s, %s, %s, %s)",
             (run, table, Json({"id": row}), action, Json(before), after and Json(after)),
         )
-    told = pages.client().get(f"/roster/districts/harbor/classes/{moved}").text.partition("What runs changed")[2]
+    told = pages.client().get(f"/roster/districts/harbor/classes/{moved}").text.partition(">History<")[2]
     assert f"<del>Old Mill School</del> <ins>{name}</ins>" in told
     assert f"<del>{name}</del> <ins>{other}</ins>" in told
 
@@ -413,8 +411,8 @@ def test_the_preview_of_an_undo_says_what_would_come_back_and_offers_it(pages):
     plan = {"counts": {"teachers": {"put back": 7, "changed back": 0, "taken out": 1}}, "target": reset}
     preview = madeup.run(pages.cursor, pages.harbor, "previewed", mode="undo", undoes_run_id=reset, plan=plan)
     text = pages.client().get(f"/roster/districts/harbor/runs/{preview}").text
-    assert "What the undo would do" in text
-    assert f"Undo run {reset} now" in text
+    assert "What the Undo would do" in text
+    assert f"Undo Run {reset}" in text
     assert f"/districts/harbor/runs/{reset}/undo" in text
 
 
@@ -436,6 +434,6 @@ def test_a_reset_shows_what_the_portal_held_before_and_after(pages):
     counts = {"licenses": {"deleted": 5, "before": 40, "after": 35}}
     run = madeup.run(pages.cursor, pages.harbor, "launched", mode="reset", counts=counts)
     text = pages.client().get(f"/roster/districts/harbor/runs/{run}").text
-    assert "In the portal before" in text
+    assert "In portal before" in text
     assert ">40</span>" in text
     assert ">35</span>" in text

@@ -26,9 +26,9 @@ def test_start_sync_starts_the_districts_own_dag_in_the_visitors_name(pages):
 
 def test_the_page_waits_for_the_run_and_then_goes_to_it(pages):
     following = pages.client().post(f"{HARBOR}/sync/start", data={"mode": "edit"}).headers["location"]
-    assert "waits for its turn" in pages.client().get(following).text
+    assert "queued in Airflow" in pages.client().get(following).text
     other = madeup.run(pages.cursor, pages.harbor, "in_progress")
-    assert "Another run of this district is at work" in pages.client().get(following).text
+    assert "Another run of this district is in progress" in pages.client().get(following).text
     pages.cursor.execute("update sync.runs set status = 'launched' where id = %s", (other,))
     airflow_run = following.rpartition("/")[2]
     named = {"airflow_dag_id": "roster_sync__harbor", "airflow_run_id": airflow_run}
@@ -87,7 +87,7 @@ def test_a_paused_dag_is_told_instead_of_queued(pages):
     for path in ("", "/sync/review"):
         text = pages.client().get(HARBOR + path).text
         assert "paused in Airflow" in text
-        assert 'href="/dags/roster_sync__harbor">Switch it on in Airflow</a>' in text
+        assert 'href="/dags/roster_sync__harbor">Unpause it in Airflow</a>' in text
 
 
 def test_a_district_that_is_switched_off_starts_nothing_and_says_why(pages, tmp_path, monkeypatch):
@@ -134,7 +134,7 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
     path = f"{HARBOR}/runs/{run}/answer"
     early = pages.client().post(path, data=form)
     assert early.status_code == 409
-    assert "just being asked" in early.text
+    assert "still being asked" in early.text
     question = put_question(pages, form["hold"])
     assert pages.client("vera").post(path, data=form).status_code == 403
     assert pages.client().post(path, data={**form, "reason": "Checked by phone"}).status_code == 303
@@ -151,7 +151,7 @@ def test_an_answer_on_the_page_is_airflows_own_answer(pages, choice, option):
         assert task.state == TaskInstanceState.SCHEDULED
     again = pages.client().post(path, data=form)
     assert again.status_code == 409
-    assert "answered already" in again.text
+    assert "already answered" in again.text
 
 
 def test_what_was_superseded_is_not_answered(pages):
@@ -170,7 +170,7 @@ def test_a_question_can_be_answered_as_soon_as_airflow_puts_it_and_the_page_wait
     hold = madeup.hold(pages.cursor, run)
     page = f"{HARBOR}/runs/{run}"
     coming = pages.client().get(page).text
-    assert "Airflow is putting the question" in coming
+    assert "Airflow is preparing the question" in coming
     assert 'hx-get="?part=live"' in coming
     assert 'value="approve" disabled' in coming
     put_question(pages, hold)
@@ -179,7 +179,7 @@ def test_a_question_can_be_answered_as_soon_as_airflow_puts_it_and_the_page_wait
     assert 'hx-get="?part=live"' not in put
     assert 'value="approve" disabled' not in put
     pages.client().post(f"{page}/answer", data={"choice": "approve", "hold": hold})
-    assert "Your answer is kept" in pages.client().get(page).text  # also for whoever did not give it
+    assert "Your answer was saved" in pages.client().get(page).text  # also for whoever did not give it
 
 
 def test_a_question_that_airflow_never_puts_is_told_and_not_waited_for_for_ever(pages):
@@ -187,5 +187,5 @@ def test_a_question_that_airflow_never_puts_is_told_and_not_waited_for_for_ever(
     madeup.hold(pages.cursor, run)
     pages.cursor.execute("update sync.holds set asked_at = now() - interval '11 minutes' where run_id = %s", (run,))
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
-    assert "Airflow does not put this question" in text
+    assert "Airflow is not asking this question" in text
     assert "hx-get" not in text

@@ -134,13 +134,14 @@ COUNTS: Final = Labels(
 """What a run did, by the columns of sync.run_counts."""
 UNDO_COUNTS: Final = COUNTS | {"added": "Put back", "updated": "Changed back", "deleted": "Removed"}
 """The same of an Undo, whose rows are not new."""
-UNDO_PLANNED: Final = {"put back": "Put back", "changed back": "Changed back", "taken out": "Remove"}
+UNDO_PLANNED: Final = {"put back": "Put back", "changed back": "Changed back", "taken out": "Removed"}
 """What an Undo would do (sync.runs.plan)."""
 
-SCOPES: Final = Labels(
-    removals="removals", updates="updates and removals", everything="the whole sync", reset="this Reset",
+QUESTIONS: Final = Labels(
+    removals="Approve these removals?", updates="Approve these updates and removals?",
+    everything="Approve this sync?", reset="Approve this Reset?",
 )  # fmt: skip
-"""What of a run waits for an answer (sync.holds.scope)."""
+"""What a held run asks, by what of it is held (sync.holds.scope)."""
 ANSWERS: Final = Labels(approved="Approved", rejected="Rejected", timed_out="Not answered in time")
 """sync.holds.answer"""
 SEVERITIES: Final = Labels(error="Rejected", warning="Warning", info="Note")

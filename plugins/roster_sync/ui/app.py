@@ -18,8 +18,15 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from roster_sync import __version__
 from roster_sync.core.errors import DatabaseFailure, RosterError
 from roster_sync.ui.api import routes
-from roster_sync.ui.pages import district_list as district_pages
-from roster_sync.ui.pages import people, rosters, run_page, settings, trends, worklists
+from roster_sync.ui.pages import (
+    district_pages,
+    profile_pages,
+    roster_pages,
+    run_pages,
+    settings_pages,
+    trend_pages,
+    worklist_pages,
+)
 from roster_sync.ui.views import render
 from roster_sync.ui.web.guard import SAFE_METHODS, Guard, is_own
 from roster_sync.ui.web.pool import PortalUnreachable
@@ -27,7 +34,7 @@ from roster_sync.ui.web.pool import PortalUnreachable
 PREFIX: Final = "/roster"
 NOT_A_VALUE: Final = "22"
 """The class of SQLSTATEs of a value that its column cannot hold, such as a number beyond every id."""
-UNREADABLE: Final = "Please check what was filled in: something in it is no text or number that can be kept."
+UNREADABLE: Final = "Check your entries: one of them contains a character or a number that cannot be saved."
 log = logging.getLogger(__name__)
 
 
@@ -35,9 +42,9 @@ log = logging.getLogger(__name__)
 def app() -> FastAPI:
     """The app, made once a process."""
     made = FastAPI(
-        title="Roster sync",
+        title="Roster Sync",
         version=__version__,
-        description="The pages' own data and actions, for the publisher's portal to call with an Airflow token.",
+        description="What the Roster Sync pages show and do, for programs. Every request needs an Airflow token.",
         dependencies=[Depends(requires_authenticated())],
         docs_url=None,
         redoc_url=None,
@@ -55,7 +62,7 @@ def app() -> FastAPI:
     made.add_api_route("/static/{name}", static, include_in_schema=False)
     made.add_api_route("/openapi.json", openapi, include_in_schema=False)
     made.add_api_route("/docs", docs, include_in_schema=False)
-    for part in (district_pages, settings, run_page, rosters, people, worklists, trends):
+    for part in (district_pages, settings_pages, run_pages, roster_pages, profile_pages, worklist_pages, trend_pages):
         made.include_router(part.router, include_in_schema=False)
     made.include_router(routes.router)
     return made
@@ -65,13 +72,13 @@ def static(name: str) -> Response:
     """A file of the pages. A route and not a mount: a mounted folder would answer without login."""
     path = render.STATIC / name
     if "/" in name or path.parent != render.STATIC or not path.is_file():
-        raise HTTPException(404, "There is no such file.")
+        raise HTTPException(404, "This file does not exist.")
     kind = mimetypes.guess_type(name)[0] or "text/plain"
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
 
 
 def openapi(request: Request) -> JSONResponse:
-    """The HTTP API in OpenAPI's words, for those who are logged in."""
+    """The HTTP API as an OpenAPI document, for those who are logged in."""
     schema = dict(app().openapi())
     schema["servers"] = [{"url": str(request.scope.get("root_path", ""))}]
     return JSONResponse(schema)
@@ -86,49 +93,47 @@ def _wants_json(request: Request) -> bool:
     return "/api/" in request.url.path or "text/html" not in request.headers.get("accept", "")
 
 
-def _told(request: Request, status: int, sentence: str, **values: Any) -> Response:
+def _error_response(request: Request, status: int, sentence: str, **values: Any) -> Response:
     if render.is_part(request):
         return render.page(request, "problem_part.html", status, sentence=sentence, **values)
     if _wants_json(request):
         return JSONResponse({"detail": sentence}, status)
-    return render.page(
-        request, "problem.html", status, sentence=sentence, status=status, title="Not possible", **values
-    )
+    return render.page(request, "problem.html", status, sentence=sentence, status=status, title="Error", **values)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - registered for this class only
     if error.status_code == 401:
-        return _told(request, 401, "Please log in to Airflow first.", login=_login(request))
-    return _told(request, error.status_code, str(error.detail))
+        return _error_response(request, 401, "Log in to Airflow to see this page.", login=_login(request))
+    return _error_response(request, error.status_code, str(error.detail))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     # The values themselves are not repeated: they may be names.
     fields = ", ".join(sorted({str(problem["loc"][-1]) for problem in error.errors()}))
-    return _told(request, 422, f"Please check what was filled in: {fields}.")
+    return _error_response(request, 422, f"Check your entries: {fields}.")
 
 
 async def _unreachable(request: Request, error: Exception) -> Response:
-    return _told(request, 503, str(error))
+    return _error_response(request, 503, str(error))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseFailure):
         if (error.sqlstate or "").startswith(NOT_A_VALUE):
-            return _told(request, 422, UNREADABLE)
+            return _error_response(request, 422, UNREADABLE)
         log.error("%s", error)
-        return _told(
-            request, 500, "The portal's database refused this. The log of the API server says which statement."
+        return _error_response(
+            request, 500, "The portal's database refused this. The API server's log names the statement."
         )
-    return _told(request, 409, str(error))
+    return _error_response(request, 409, str(error))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    """A NUL character, which neither PostgreSQL nor the file system takes; any other ValueError is ours to mend."""
+    """A NUL character, which neither PostgreSQL nor the file system takes; any other ValueError is a bug of ours."""
     if "NUL" in str(error) or "null byte" in str(error):
-        return _told(request, 422, UNREADABLE)
+        return _error_response(request, 422, UNREADABLE)
     raise error
 
 
@@ -137,7 +142,7 @@ def _login(request: Request) -> str:
 
 
 def _page_of(request: Request) -> str:
-    """Where to go on after the login: the page that was shown, never a part of one or what only a form may ask."""
+    """Where to go after the login: the page that was shown, never a part of one or a form's address."""
     shown = request.headers.get("hx-current-url", "")
     if render.is_part(request) and is_own(shown, request.headers.get("host", "")):
         return shown

@@ -46,7 +46,7 @@
   function ticks(form) {
     var ticked = form.querySelectorAll("input[type=checkbox][data-tick]:checked").length;
     form.querySelectorAll("[data-ticked]").forEach(function (element) {
-      element.textContent = ticked ? ticked + " ticked" : "None ticked";
+      element.textContent = ticked ? ticked + " selected" : "None selected";
     });
     form.querySelectorAll("[data-needs-tick]").forEach(function (button) { button.disabled = ticked === 0; });
     var all = form.querySelector("[data-tick-all]");

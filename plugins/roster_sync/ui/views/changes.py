@@ -8,25 +8,17 @@ from typing import Any, Final, Literal
 
 from psycopg2.extensions import cursor as Cursor
 
+from roster_sync.core.text import NO_NAME, last_name_first
+from roster_sync.core.vocabulary import ROLES, ROLES_OF_KIND
 from roster_sync.database import db
-from roster_sync.ui.views import words
+from roster_sync.ui.views import search
 
 Kind = Literal[
     "schools", "teachers", "students", "admins", "classes", "enrollments", "memberships", "licenses", "books"
 ]
 What = Literal["added", "updated", "restored", "unshared", "deleted", "held"]
 CURSOR: Final = r"^c?[0-9]*(\.[0-9]+)?$"
-WHAT: Final = {
-    "added": "Added", "updated": "Updated", "restored": "Shared again", "unshared": "No longer shared",
-    "deleted": "Deleted", "held": "On hold",
-}  # fmt: skip
-UNDONE: Final = {"added": "Put back", "updated": "Changed back", "deleted": "Taken out"}
-"""The same of an undo, whose rows are not new."""
 SEARCHED: Final = 300
-MOST_CUTS: Final = 5
-"""Of a text of many words: after how many of them a name may end."""
-_LAST: Final = "\U0010ffff"
-_ROLES: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}
 _TABLES: Final = {
     "schools": ["schools"], "teachers": ["users"], "students": ["users"], "admins": ["users"], "classes": ["classes"],
     "enrollments": ["enrollments"], "memberships": ["user_schools"], "licenses": ["license_assignments"],
@@ -78,10 +70,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Labels:
-    """Names by kind and id: as the portal holds them, else as they were when the run deleted them."""
+    """Names by kind and ID: as the portal holds them, else as they were when the run deleted them."""
 
     names: dict[tuple[str, int], str]
-    here: set[tuple[str, int]]
+    present: set[tuple[str, int]]
     """Those that the portal still holds, and that therefore have a page."""
 
 
@@ -89,7 +81,7 @@ def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[
     """One page of changes, in the order of their ids; of a search, the first that fit."""
     if query.what == "held" or is_planned(run):
         return _from_plan(cursor, run, query, limit)
-    if query.what != "held" and run["wrote_at"] is not None and _is_counted_as_none(cursor, run, query):
+    if query.what != "held" and run["wrote_at"] is not None and _has_none(cursor, run, query):
         return []
     if query.what == "added" and run["mode"] != "undo":
         return _added(cursor, run, query, limit)
@@ -106,7 +98,7 @@ def every(cursor: Cursor, run: dict[str, Any], query: Query, page_size: int = 20
         query = Query(query.kind, query.what, query.search, found[-1].cursor)
 
 
-def _is_counted_as_none(cursor: Cursor, run: dict[str, Any], query: Query) -> bool:
+def _has_none(cursor: Cursor, run: dict[str, Any], query: Query) -> bool:
     """True where the run's own counts say that there is nothing: to look for it could mean reading a million rows."""
     if run["mode"] == "undo":
         return False
@@ -139,11 +131,6 @@ def is_planned(run: dict[str, Any]) -> bool:
     return run["wrote_at"] is None and run["status"] in ("previewed", "held", "rejected")
 
 
-def _pattern(search: str) -> str:
-    text = search.strip().lower()
-    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" if text else ""
-
-
 def _after(query: Query) -> tuple[int, int]:
     first, _, second = query.after.removeprefix("c").partition(".")
     return int(first or 0), int(second or 0)
@@ -153,8 +140,8 @@ def _params(run: dict[str, Any], query: Query, limit: int) -> dict[str, Any]:
     after, after_user = _after(query)
     return {
         "run": run["id"], "district": run["district_id"], "kind": query.kind, "limit": limit, "after": after,
-        "after_user": after_user, "roles": _ROLES.get(query.kind), "pattern": _pattern(query.search), "ids": None,
-        **words_of(query.search),
+        "after_user": after_user, "roles": ROLES_OF_KIND.get(query.kind), "pattern": search.pattern(query.search),
+        "ids": None, **search.binds(query.search),
     }  # fmt: skip
 
 
@@ -162,39 +149,14 @@ def _found(cursor: Cursor, run: dict[str, Any], query: Query) -> list[int] | Non
     """The ids of what the searched text names in the portal; None where nothing is searched."""
     if not query.search.strip():
         return None
-    params = {"district": run["district_id"], "limit": SEARCHED, "after": 0, "school": 0, **words_of(query.search)}
+    params = {"district": run["district_id"], "limit": SEARCHED, "after": 0, "school": 0, **search.binds(query.search)}
     if query.kind == "schools":
         found = db.rows(cursor, "ui/find_schools", params)
     elif query.kind == "classes":
         found = db.rows(cursor, "ui/find_classes", params)
     else:
-        found = db.rows(cursor, "ui/find_people", {**params, "roles": _ROLES.get(query.kind, [])})
+        found = db.rows(cursor, "ui/find_people", {**params, "roles": ROLES_OF_KIND.get(query.kind, [])})
     return [int(row["id"]) for row in found]
-
-
-def words_of(text: str) -> dict[str, Any]:
-    """What was typed, as the searches take it: in every way in which it can be two names, and as a whole."""
-    whole = " ".join(text.split())
-    names = _names(whole.lower())
-    return {
-        "families": [family for family, _ in names], "givens": [given for _, given in names], "last": _LAST,
-        "exact": whole.lower(), "exact_end": whole.lower() + _LAST, "as_typed": whole,
-    }  # fmt: skip
-
-
-def _names(text: str) -> list[tuple[str, str]]:
-    """(family, given) in either order: 'de la Cruz' is one name, 'Mary Kate Stone' may be cut after either word."""
-    if not text:
-        return []
-    before, comma, after = text.partition(",")
-    if comma:
-        halves = [(before.strip(), after.strip())]
-    else:
-        parts = text.split(" ")
-        cuts = range(1, min(len(parts), MOST_CUTS + 1))
-        halves = [(text, ""), *((" ".join(parts[:cut]), " ".join(parts[cut:])) for cut in cuts)]
-    found = [pair for one, other in halves for pair in ((one, other), (other, one))]
-    return [(family, given) for family, given in dict.fromkeys(found) if family]
 
 
 def _link(kind: str, row_id: int) -> str:
@@ -210,7 +172,7 @@ def _added(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> lis
         return [
             Change(
                 f"{row['class_id']}.{row['user_id']}", row["person"] or "", _link("users", row["user_id"]),
-                f"{words.of(words.ROLES, row['role'])} in {row['class_title'] or 'a class without a title'}",
+                f"{ROLES[row['role']]} in {row['class_title'] or 'an untitled class'}",
                 action="add",
             )
             for row in db.rows(cursor, "ui/added_enrollments", params)
@@ -218,7 +180,7 @@ def _added(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> lis
     file = {"schools": "ui/added_schools", "classes": "ui/added_classes"}.get(query.kind, "ui/added_users")
     return [
         Change(
-            str(row["id"]), row["label"] or "(no name)", _link(query.kind, row["id"]), _detail(row),
+            str(row["id"]), row["label"] or NO_NAME, _link(query.kind, row["id"]), _detail(row),
             row["source_id"] or "", "add",
         )
         for row in db.rows(cursor, file, params)
@@ -247,7 +209,7 @@ def _from_plan(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) ->
         ]  # fmt: skip
     return [
         Change(
-            str(row["id"]), row["label"] or "(no name)", _link(query.kind, row["id"]) if row["is_known"] else "",
+            str(row["id"]), row["label"] or NO_NAME, _link(query.kind, row["id"]) if row["is_known"] else "",
             row["email"] or "", row["source_id"] or "", row["action"],
             [(name, None, None) for name in row["changed"] or []],
         )
@@ -260,9 +222,9 @@ def _would_free(cursor: Cursor, query: Query, params: dict[str, Any]) -> list[Ch
         return []
     return [
         Change(
-            str(row["id"]), row["label"] or "(no name)",
+            str(row["id"]), row["label"] or NO_NAME,
             _link("people", row["user_id"]) if row["user_id"] else _link("schools", row["school_id"]),
-            f"{row['product']} · {words.of(words.ROLES, row['role']) if row['user_id'] else 'School'}", action="free",
+            f"{row['product']} · {ROLES[row['role']] if row['user_id'] else 'School'}", action="free",
         )
         for row in db.rows(cursor, "ui/plan_licenses", params)
     ]  # fmt: skip
@@ -322,14 +284,14 @@ def _change(row: dict[str, Any], kind: str, labels: Labels) -> Change:
         change.detail = row["email"] or image.get("email") or ""
         change.link = "" if row["label"] is None else _link(kind, int(image["id"]))
     else:
-        change.label = _of(labels, "user", image) or _of(labels, "school", image) or "A person who is gone"
+        change.label = _of(labels, "user", image) or _of(labels, "school", image) or "A deleted person"
         places = (_of(labels, name, image) for name in ("class", "product", "book"))
         change.detail = " · ".join(place for place in places if place)
         if row["table_name"] == "user_schools":
             change.detail = _of(labels, "school", image)
         if row["table_name"] == "license_assignments" and deleted:
             change.action = "free"
-        if ("user", int(image.get("user_id") or 0)) in labels.here:
+        if ("user", int(image.get("user_id") or 0)) in labels.present:
             change.link = _link("users", int(image["user_id"]))
     return change
 
@@ -347,8 +309,9 @@ def _fields(row: dict[str, Any], labels: Labels) -> list[tuple[str, Any, Any]]:
 
 
 def _name(image: dict[str, Any]) -> str:
-    person = ", ".join(part for part in (image.get("family_name"), image.get("given_name")) if part)
-    return person or image.get("name") or image.get("title") or "(no name)"
+    if "family_name" in image:
+        return last_name_first({"given_name": None, **image})
+    return image.get("name") or image.get("title") or NO_NAME
 
 
 def _of(labels: Labels, name: str, image: dict[str, Any]) -> str:
@@ -357,5 +320,5 @@ def _of(labels: Labels, name: str, image: dict[str, Any]) -> str:
 
 def _readable(name: str, content: Any, labels: Labels) -> Any:
     if name == "school_id" and content is not None:
-        return labels.names.get(("school", int(content)), "A school that is gone")
+        return labels.names.get(("school", int(content)), "A deleted school")
     return content

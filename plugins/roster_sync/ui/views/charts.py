@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from roster_sync.core.text import day, plural
 from roster_sync.ui.views import words
 
 BAR: Final = 7
@@ -25,7 +26,9 @@ def runs(last_runs: Sequence[dict[str, Any]], slots: int = 14) -> Markup:
     bars = []
     for position, run in enumerate(shown, start=slots - len(shown)):
         height = min(HEIGHT, 5 + 3.3 * math.log10(1 + int(run.get("changes") or 0)))
-        title = f"{words.status(run['status'])}, {run['started_at']:%Y-%m-%d}, {int(run.get('changes') or 0):,} changes"
+        title = (
+            f"{words.status(run['status'])}, {day(run['started_at'].date())}, {plural(run.get('changes'), 'change')}"
+        )
         bars.append(
             Markup(
                 '<rect class="bar {}" x="{}" y="{:.1f}" width="{}" height="{:.1f}" rx="1.5"><title>{}</title></rect>'
@@ -43,7 +46,7 @@ def runs(last_runs: Sequence[dict[str, Any]], slots: int = 14) -> Markup:
 
 
 def gauge(part: float, whole: float, limit: float | None = None) -> Markup:
-    """A bar of how much of the whole this is, with a mark at the limit (in percent); its words stand beside."""
+    """A bar that shows part of the whole, with a mark at the limit (in percent); a text next to it says the same."""
     share = min(1.0, part / whole) if whole else 0.0
     mark = Markup("") if limit is None or limit >= 100 else Markup(
         '<rect class="mark" x="{:.1f}" width="2" height="14"/>'
@@ -56,7 +59,7 @@ def gauge(part: float, whole: float, limit: float | None = None) -> Markup:
 
 
 def line(values: Sequence[float | None]) -> Markup:
-    """How a number went over the last runs, as a small line; its words stand beside."""
+    """How a number went over the last runs, as a small line; a text next to it says the same."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return Markup("")
@@ -74,9 +77,18 @@ def line(values: Sequence[float | None]) -> Markup:
     ).format(LINE, HEIGHT, LINE, HEIGHT, points)
 
 
+def trend(values: Sequence[float | None]) -> str:
+    """[580, None, 600] -> +20 over these runs."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    change = known[-1] - known[0]
+    return f"{change:+,.0f} over these runs" if change else "no change over these runs"
+
+
 def _in_words(shown: Sequence[dict[str, Any]]) -> str:
     if not shown:
-        return "No run yet"
+        return "No runs yet"
     counts: dict[str, int] = {}
     for run in shown:
         word = words.status(run["status"]).lower()

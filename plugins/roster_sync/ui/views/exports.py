@@ -10,8 +10,8 @@ from typing import Any, Final
 from fastapi.responses import StreamingResponse
 from psycopg2.extensions import cursor as Cursor
 
+from roster_sync.core.vocabulary import ACTIONS, FIELDS, KINDS
 from roster_sync.database import db
-from roster_sync.ui.views import words
 from roster_sync.ui.views.changes import Change
 from roster_sync.ui.web.pool import reading
 
@@ -58,12 +58,12 @@ def _drain(buffer: io.StringIO) -> bytes:
 def change_lines(found: Iterable[Change], kind: str) -> Iterator[Sequence[Any]]:
     """One line per changed field, or one per row where the row as a whole came or went."""
     for change in found:
-        head = (words.of(words.ACTIONS, change.action), words.of(words.KINDS, kind), change.label, change.detail,
+        head = (ACTIONS[change.action], KINDS[kind], change.label, change.detail,
                 change.source_id)  # fmt: skip
         if not change.fields:
             yield (*head, "", "", "")
         for name, before, after in change.fields:
-            yield (*head, words.of(words.FIELDS, name), before, after)
+            yield (*head, FIELDS[name], before, after)
 
 
 def finding_lines(cursor: Cursor, run_id: int, severity: str) -> Iterator[Sequence[Any]]:
@@ -74,7 +74,7 @@ def finding_lines(cursor: Cursor, run_id: int, severity: str) -> Iterator[Sequen
         rows = db.rows(cursor, "ui/findings", params)
         for row in rows:
             yield (
-                words.of(words.KINDS, row["entity"]), row["source_id"], row["line"], row["rule"].replace("_", " "),
+                KINDS[row["entity"]], row["source_id"], row["line"], row["rule"].replace("_", " "),
                 row["field"], row["message"],
             )  # fmt: skip
         if len(rows) < size:

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from psycopg2.extensions import cursor as Cursor
 
-from roster_sync.core.vocabulary import OPEN
+from roster_sync.core.vocabulary import OPEN, ORDER, STEPS
 from roster_sync.database import db
-from roster_sync.ui.views import words
 
 _RATED: Final = ("extract", "apply")
 _NOT_ROWS: Final = ("requests", "mails", "worklist_opened", "worklist_closed")
@@ -33,7 +32,7 @@ def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[dict[s
     if run["step"] and run["step"] not in known and run["status"] == OPEN:
         names.append(run["step"])
     if run["status"] == OPEN:
-        names += [name for name in words.ORDER[run["mode"]] if name not in names]
+        names += [name for name in ORDER[run["mode"]] if name not in names]
     shown = [_step(name, known.get(name), run, (before or {}).get(name)) for name in names]
     longest = max((step["seconds"] or 0 for step in shown), default=0)
     for step in shown:
@@ -56,7 +55,7 @@ def _step(
     rows = _rows(numbers)
     rate = rows / seconds if seconds and name in _RATED and rows > _WORTH_A_RATE else None
     return {
-        "name": name, "label": words.of(words.STEPS, name), "state": state, "seconds": seconds, "counts": numbers,
+        "name": name, "label": STEPS[name], "state": state, "seconds": seconds, "counts": numbers,
         "rate": rate, "rows": rows,
         "before_seconds": seconds_of(before) if state in ("now", "next") else None,
         "before_rows": _rows((before or {}).get("counts") or {}) if name == "extract" else 0,

@@ -1,4 +1,4 @@
-"""What the pages ask of Airflow itself: start a DAG run in a person's name, answer a question, see how a run is."""
+"""What the pages ask of Airflow itself: start a DAG run in a person's name, answer a question, see a run's state."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ APPROVE: Final = "Approve"
 REJECT: Final = "Reject"
 Question = Literal["coming", "open", "answered"]
 _REFUSALS: Final = {
-    404: "The question is just being asked, or ran out of time. Reload the page in a minute.",
-    409: "The question was answered already. Reload the page.",
+    404: "The question is still being asked, or has timed out. Reload the page in a minute.",
+    409: "The question was already answered. Reload the page.",
 }
 
 
@@ -44,9 +44,9 @@ def start(dag_id: str, conf: dict[str, Any], user: Any) -> str:
     """
     model = DagModel.get_current(dag_id)
     if model is None or model.is_stale:
-        raise NotPossible(f"Airflow does not know the DAG {dag_id} yet: wait a minute, or look at its import errors.")
+        raise NotPossible(f"Airflow has not loaded the DAG {dag_id}. Wait a minute, or check its import errors.")
     if model.is_paused:
-        raise NotPossible(f"The DAG {dag_id} is paused in Airflow, so nothing would happen. Switch it on there first.")
+        raise NotPossible(f"The DAG {dag_id} is paused in Airflow. Unpause it there first.")
     try:
         started = trigger_dag(
             dag_id, triggered_by=DagRunTriggeredByType.UI, triggering_user_name=str(user.get_name()), conf=conf
@@ -71,7 +71,7 @@ def is_paused(dag_id: str) -> bool | None:
 
 
 def question(key: str, run_id: int, asked_at: datetime) -> Question:
-    """How far a question of a held run is in Airflow: `roster_approve` needs some seconds to put it."""
+    """How far a question of a held run is in Airflow: `roster_approve` needs some seconds to ask it."""
     with create_session() as session:
         found = session.execute(
             select(HITLDetail.responded_at, TaskInstance.state)
@@ -103,5 +103,5 @@ def answer(key: str, run_id: int, asked_at: datetime, *, is_approved: bool, reas
                 update_hitl_detail_payload=payload, user=user, session=session,
             )  # fmt: skip
         except HTTPException as error:
-            told = _REFUSALS.get(error.status_code, f"Airflow did not take the answer: {error.detail}")
-            raise NotPossible(told) from None
+            refusal = _REFUSALS.get(error.status_code, f"Airflow did not accept the answer: {error.detail}")
+            raise NotPossible(refusal) from None

@@ -1,4 +1,4 @@
-"""What stands before every request: the same origin for whatever changes something, and headers for every answer."""
+"""Checks every request: the same origin for whatever changes something, and security headers for every answer."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def why_refused(method: str, headers: Headers) -> str:
     if method in SAFE_METHODS:
         return ""
     if "transfer-encoding" in headers:  # a body in chunks gives no length to look at
-        return "This request does not say how large it is (Content-Length)."
+        return "This request does not state its size (Content-Length)."
     length = headers.get("content-length") or "0"
     if not length.isdecimal() or int(length) > MAX_BODY:
         return "This request is too large."
@@ -72,7 +72,7 @@ def why_refused(method: str, headers: Headers) -> str:
         return ""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is None and origin is None:
-        return "This request does not say where it comes from (Origin or Sec-Fetch-Site)."
+        return "This request does not state where it comes from (Origin or Sec-Fetch-Site)."
     if site is not None and site != "same-origin":
         return "This request comes from another site."
     if origin is not None and not is_own(origin, headers.get("host", "")):

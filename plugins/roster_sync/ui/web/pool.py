@@ -28,7 +28,7 @@ class PortalUnreachable(RosterError):
 
 
 class Pool:
-    """At most `size` connections; one that lay idle is asked whether it still lives."""
+    """At most `size` connections; one that was idle is tested before it is used again."""
 
     def __init__(self, connect: Callable[[], Connection], size: int = SIZE) -> None:
         self._connect = connect
@@ -39,7 +39,7 @@ class Pool:
     def connection(self) -> Iterator[Connection]:
         """A connection outside of any transaction, for as long as the block lasts."""
         if not self._free.acquire(timeout=WAIT_SECONDS):
-            raise PortalUnreachable("The portal's database is busy: try again in a minute.")
+            raise PortalUnreachable("The portal's database is busy. Try again in a minute.")
         try:
             connection = self._take()
             try:
@@ -57,14 +57,16 @@ class Pool:
     def _take(self) -> Connection:
         while self._idle:
             since, connection = self._idle.pop()
-            if time.monotonic() - since < TRUSTED_IDLE_SECONDS or _lives(connection):
+            if time.monotonic() - since < TRUSTED_IDLE_SECONDS or _is_alive(connection):
                 return connection
             connection.close()
         try:
             return self._connect()
         except (psycopg2.Error, DatabaseFailure):
             # from None: the text names host and user
-            raise PortalUnreachable("The portal's database cannot be reached: see the connection portal_db.") from None
+            raise PortalUnreachable(
+                "The portal's database cannot be reached. Check the Airflow connection portal_db."
+            ) from None
 
     def _give_back(self, connection: Connection) -> None:
         if connection.closed or connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
@@ -73,7 +75,7 @@ class Pool:
             self._idle.append((time.monotonic(), connection))
 
 
-def _lives(connection: Connection) -> bool:
+def _is_alive(connection: Connection) -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("select 1")
@@ -94,14 +96,14 @@ POOL = Pool(_from_airflow)
 
 @contextmanager
 def reading() -> Iterator[Cursor]:
-    """One read-only transaction as roster_read; a query that hangs is ended."""
+    """One read-only transaction as roster_read; a query that takes too long is canceled."""
     with POOL.connection() as connection, db.acting_as(connection, "roster_read") as cursor:
         cursor.execute("set local statement_timeout = '20s'")
         yield cursor
 
 
 @contextmanager
-def desk() -> Iterator[Cursor]:
+def writing() -> Iterator[Cursor]:
     """One transaction as roster_desk: what people change on the pages."""
     with POOL.connection() as connection, db.acting_as(connection, "roster_desk") as cursor:
         cursor.execute("set local statement_timeout = '20s'")

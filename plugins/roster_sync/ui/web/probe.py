@@ -1,4 +1,4 @@
-"""Test connection: the source's own probe, in a thread with a time limit, and what it found kept for the next step."""
+"""Test Connection: the source's own probe, in a thread with a time limit; the schools that it found are kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from roster_sync.core.errors import RosterError
 from roster_sync.database import db
 from roster_sync.sources.base import ProbeReport, ProbeStep
-from roster_sync.ui.web.pool import POOL, desk
+from roster_sync.ui.web.pool import POOL, writing
 from roster_sync.ui.web.rights import Here
 
 SECONDS: Final = 45.0
@@ -23,19 +23,20 @@ _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="roster-p
 def run(here: Here) -> ProbeReport:
     """Asks the district's source; never raises for what the source or its connection says."""
     if here.entry is None:
-        return _failed("Registry", "This district is not in the registry, so there is no source to ask.")
+        return _failed("Registry", "This district is not in the registry, so there is no source to test.")
     try:
         report = _THREADS.submit(_ask, here).result(timeout=SECONDS)
     except TookTooLong:
         return _failed(
-            "Reach the source", f"It did not answer within {SECONDS:.0f} seconds. Check the address in the connection."
+            "Reach the source",
+            f"The source did not answer within {SECONDS:.0f} seconds. Check the address in the connection.",
         )
     except RosterError as error:
         return _failed("Connection", str(error))
     if report.schools:
         here = with_rows(here)
         ids, names = zip(*report.schools, strict=True)
-        with desk() as cursor:
+        with writing() as cursor:
             db.run(cursor, "ui/note_schools", {"district": here.id, "ids": list(ids), "names": list(names)})
     return report
 
@@ -60,7 +61,7 @@ def _ask(here: Here) -> ProbeReport:
     except Exception as error:
         # The probe promises not to raise; if it does, the text may hold what the source sent.
         log.error("the probe of %s raised %s", here.key, type(error).__name__)
-        return _failed("Reach the source", f"The test itself failed ({type(error).__name__}): tell the data team.")
+        return _failed("Reach the source", f"The test itself failed ({type(error).__name__}). Contact the data team.")
 
 
 def _failed(name: str, message: str) -> ProbeReport:

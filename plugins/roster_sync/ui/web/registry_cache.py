@@ -35,7 +35,7 @@ def _read(path: Path, last: dict[str, District] | None) -> dict[str, District]:
     except ConfigError as error:
         if last is None:
             raise
-        log.error("The pages go on with the registry as it was. %s", error)
+        log.error("The pages keep using the registry as it was. %s", error)
         return last
 
 
@@ -47,8 +47,13 @@ def source_name(district: District | None, issuer: str | None = None) -> str:
     return source_kinds.label_of(kind, default="Not in the registry")
 
 
+def sync_name(district: District | None) -> str:
+    """The heading of the district's settings: Clever Sync, OneRoster Sync."""
+    return f"{source_name(district).split()[0]} Sync" if district is not None else "Sync"
+
+
 def _stamp(path: Path) -> float:
-    """When the registry was last changed; -1 where nothing is there, of which reading it then tells in a sentence."""
+    """When the registry was last changed; -1 where it is missing, which reading it then reports."""
     try:
         if not path.is_dir():
             return path.stat().st_mtime

@@ -39,7 +39,7 @@ class Here:
     user: Any
     may_change: bool
     open_items: int = 0
-    """What stands open on its worklist; 1,000 where there is more."""
+    """Open items of its worklist; 1,000 where there are more."""
 
     @property
     def dag_id(self) -> str:
@@ -50,9 +50,9 @@ class Here:
     def why_no_sync(self) -> str:
         """Why no sync can be started here, in a sentence; empty where one can."""
         if self.entry is None:
-            return "This district is not in the registry: nothing syncs it. Its pages show what the portal still holds."
+            return "This district is not in the registry, so it is not synced. Its pages show what the portal holds."
         if not self.entry.enabled:
-            return "This district is switched off in the registry (enabled: false): no sync runs until it is on again."
+            return "This district is disabled in the registry (enabled: false). No sync runs until it is enabled."
         return ""
 
     @property
@@ -80,12 +80,14 @@ def visible(user: Any, keys: Iterable[str]) -> list[str]:
 def viewer(key: str, user: GetUserDep) -> Here:
     """FastAPI dependency of every page of a district: 403 without the right, 404 where there is no such district."""
     if not may_view(user, key):
-        raise HTTPException(403, "You may not see this district. Ask for the right to view its DAG in Airflow.")
+        raise HTTPException(
+            403, "You do not have access to this district. Ask for permission to view its DAG in Airflow."
+        )
     with reading() as cursor:
         known = db.one(cursor, "ui/district", {"key": key})
     entry = registry_cache.all_districts().get(key)
     if known is None and entry is None:
-        raise HTTPException(404, "There is no district with this key.")
+        raise HTTPException(404, "No district has this key.")
     name = str(known["name"]) if known else entry.name if entry else key
     return Here(
         int(known["id"]) if known else 0, key, name, entry, user, may_change(user, key),
@@ -97,7 +99,7 @@ def changer(here: Annotated[Here, Depends(viewer)]) -> Here:
     """FastAPI dependency of everything that changes something in a district."""
     if not here.may_change:
         raise HTTPException(
-            403, "You may look at this district, but not change it. Ask for the right to trigger its DAG in Airflow."
+            403, "You can view this district but not change it. Ask for permission to trigger its DAG in Airflow."
         )
     return here
 

@@ -11,12 +11,14 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync.config.paths import docs_folder
+from roster_sync.core import vocabulary
 from roster_sync.core.vocabulary import ENTITIES, OPEN
 from roster_sync.database import db
+from roster_sync.engine import plan_text
 from roster_sync.engine.freshen import PARAMETER as EVENTS
 from roster_sync.engine.undo import days as undo_days
 from roster_sync.feed.data_docs import KEPT_RUNS
-from roster_sync.ui.views import changes, exports, kept, steps, words
+from roster_sync.ui.views import changes, expired, exports, steps, words
 from roster_sync.ui.views.render import is_part, page
 from roster_sync.ui.web import dag_runs
 from roster_sync.ui.web.pool import reading
@@ -24,10 +26,10 @@ from roster_sync.ui.web.rights import ChangerDep, Here, ViewerDep
 
 PAGE_SIZE: Final = 50
 HOLDERS_SHOWN: Final = 20
-GOES_ON_WITHIN: Final = timedelta(minutes=3)
-"""How long a page follows an approved run that does not go on: it may have been refused (expired, another at work)."""
-IS_PUT_WITHIN: Final = timedelta(minutes=10)
-"""How long a page waits for Airflow to put a question; its DAG may be switched off."""
+RESUMES_WITHIN: Final = timedelta(minutes=3)
+"""How long a page follows an approved run that does not resume: it may have been refused (expired, another at work)."""
+ASKED_WITHIN: Final = timedelta(minutes=10)
+"""How long a page waits for Airflow to ask a question; its DAG may be paused."""
 router = APIRouter(prefix="/districts/{key}")
 Severity = Literal["error", "warning", "info"]
 
@@ -60,17 +62,18 @@ def run_page(
         freed = freed_licenses(cursor, run, counts)
     waiting = waiting_of(holds) if run["status"] == "held" else None
     question = dag_runs.question(here.key, run_id, waiting["asked_at"]) if waiting else "open"
-    is_answered = run["status"] == "held" and (question == "answered" or is_on_its_way(holds, answered))
-    is_coming = question == "coming" and is_young(waiting)
+    is_answered = run["status"] == "held" and (question == "answered" or is_being_taken(holds, answered))
+    is_coming = question == "coming" and is_recent(waiting)
     template = "run_live.html" if part and is_part(request) else "run.html"
     return page(
-        request, template, title=title(run), here=here, run=run, counts=counts, holds=holds, waiting=waiting,
+        request, template, title=words.title(run), here=here, run=run, counts=counts, holds=holds, waiting=waiting,
         rules=rules, question=question, is_answered=is_answered, answered=answered,
         is_followed=run["status"] == OPEN or is_answered or is_coming,
         steps=steps.of(run, before), freed=freed, doubts=doubts(run),
         entities=_entities(counts), can_undo=undoable, columns=_columns(counts, run["mode"]),
         has_audit=any(c["after"] is not None for c in counts.values()), is_open=run["status"] == OPEN,
         planned=changes.is_planned(run), has_docs=has_docs(run), undo_days=undo_days(),
+        losses=plan_text.losses(run["plan"], run["mode"]),
     )  # fmt: skip
 
 
@@ -82,15 +85,19 @@ def freed_licenses(cursor: Cursor, run: dict[str, Any], counts: dict[str, dict[s
 
 
 def doubts(run: dict[str, Any]) -> list[str]:
-    """Why what is missing in the feed meant nothing, in sentences; each once."""
+    """Why nothing was removed that is missing in the roster, in sentences; each once."""
     proof = {} if run["parameters"].get(EVENTS) else run["proof"]  # events are no whole roster, and never meant to be
-    told = [proof.get("adds_only"), *(proof.get("reasons") or {}).values(), *(proof.get("not_complete") or {}).values()]
-    return list(dict.fromkeys(reason for reason in told if reason))
+    reasons = [
+        proof.get("adds_only"),
+        *(proof.get("reasons") or {}).values(),
+        *(proof.get("not_complete") or {}).values(),
+    ]
+    return list(dict.fromkeys(reason for reason in reasons if reason))
 
 
 def _columns(counts: dict[str, dict[str, Any]], mode: str) -> dict[str, str]:
     """The counts that have something to say; what was added always has."""
-    found = {"rejected": "Rejected", **(changes.WHAT if mode != "undo" else changes.WHAT | changes.UNDONE)}
+    found = {"rejected": "Rejected", **(vocabulary.UNDO_COUNTS if mode == "undo" else vocabulary.COUNTS)}
     return {code: label for code, label in found.items() if code == "added" or any(c[code] for c in counts.values())}
 
 
@@ -100,29 +107,24 @@ def _entities(counts: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def waiting_of(holds: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The question that waits for an answer, if one does."""
+    """The question that is waiting for an answer, if there is one."""
     return next((hold for hold in holds if hold["answer"] is None and hold["superseded_by"] is None), None)
 
 
-def is_young(hold: dict[str, Any] | None) -> bool:
-    """Whether Airflow may still be about to put this question."""
-    return hold is not None and datetime.now(timezone.utc) - hold["asked_at"] < IS_PUT_WITHIN
+def is_recent(hold: dict[str, Any] | None) -> bool:
+    """Whether Airflow may still be about to ask this question."""
+    return hold is not None and datetime.now(timezone.utc) - hold["asked_at"] < ASKED_WITHIN
 
 
-def is_on_its_way(holds: list[dict[str, Any]], answered: int) -> bool:
-    """Whether the question that the visitor just answered has not come back from Airflow as a changed run yet."""
+def is_being_taken(holds: list[dict[str, Any]], answered: int) -> bool:
+    """Whether the visitor just answered and Airflow has not changed the run yet."""
     hold = next((hold for hold in holds if hold["id"] == answered), None)
     if hold is None or hold["superseded_by"] is not None or hold["applied_at"] is not None:
         return False
     if hold["answer"] is None:
         return True
     age: timedelta = datetime.now(timezone.utc) - hold["answered_at"]
-    return bool(hold["answer"] == "approved") and age < GOES_ON_WITHIN
-
-
-def title(run: dict[str, Any]) -> str:
-    """'Edit 123'."""
-    return f"{words.of(words.MODES, run['mode'])} {run['id']}"
+    return bool(hold["answer"] == "approved") and age < RESUMES_WITHIN
 
 
 def can_undo(cursor: Cursor, here: Here, run: dict[str, Any]) -> bool:
@@ -145,7 +147,7 @@ def search_changes(
     request: Request, here: ViewerDep, run_id: int, kind: Annotated[changes.Kind, Form()],
     what: Annotated[changes.What, Form()], q: Annotated[str, Form(max_length=100)] = "",
 ) -> HTMLResponse:  # fmt: skip
-    """The same, searched. A POST, because a name must not stand in an address."""
+    """The same, searched. A POST, because a name must not appear in an address."""
     return _changes(request, here, run_id, changes.Query(kind, what, q))
 
 
@@ -156,10 +158,10 @@ def _changes(request: Request, here: Here, run_id: int, query: changes.Query) ->
         found = changes.rows(cursor, run, query, PAGE_SIZE + 1)
     template = "changes_rows.html" if query.after and is_part(request) else "changes.html"
     return page(
-        request, template, title=f"What {title(run)} changed", here=here, run=run, counts=counts, query=query,
+        request, template, title=f"What {words.title(run)} changed", here=here, run=run, counts=counts, query=query,
         rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE,
-        gone="" if found else kept.why_no_changes(run, counts, query),
-        what=changes.WHAT if run["mode"] != "undo" else changes.WHAT | changes.UNDONE,
+        gone="" if found else expired.why_no_changes(run, counts, query),
+        what=vocabulary.UNDO_COUNTS if run["mode"] == "undo" else vocabulary.COUNTS,
         entities=_entities(counts), planned=changes.is_planned(run),
     )  # fmt: skip
 
@@ -172,10 +174,10 @@ def export_changes(
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
         if not changes.rows(cursor, run, changes.Query(kind, what), 1):
-            kept.refuse_gone_changes(cursor, run, changes.Query(kind, what))
+            expired.refuse_expired_changes(cursor, run, changes.Query(kind, what))
     return exports.csv(
         f"run-{run_id}-{kind}-{what}.csv",
-        ("what", "kind", "name", "detail", "id_at_source", "field", "before", "after"),
+        ("what", "kind", "name", "detail", "source_id", "field", "before", "after"),
         lambda cursor: exports.change_lines(changes.every(cursor, run, changes.Query(kind, what)), kind),
     )
 
@@ -186,16 +188,16 @@ def findings_page(
     rule: Annotated[str, Query(max_length=100)] = "", entity: Annotated[str, Query(max_length=40)] = "",
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> HTMLResponse:  # fmt: skip
-    """Rows that were rejected or warned of, with the rule and the cure."""
+    """Rows that were rejected or have a warning, with the rule and how to fix them."""
     filters = {"severity": severity, "rule": rule, "entity": entity}
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
         rules = db.rows(cursor, "ui/run_rules", {"run": run_id})
         found = db.rows(cursor, "ui/findings", {**filters, "run": run_id, "after": after, "limit": PAGE_SIZE + 1})
-        gone = kept.why_no_findings(cursor, run, rules, severity)
+        gone = expired.why_no_findings(cursor, run, rules, severity)
     template = "findings_rows.html" if after and is_part(request) else "findings.html"
     return page(
-        request, template, title=f"Rejected rows of {title(run)}", here=here, run=run, rules=rules,
+        request, template, title=f"Rejected rows of {words.title(run)}", here=here, run=run, rules=rules,
         rows=found[:PAGE_SIZE], more=len(found) > PAGE_SIZE, severity=severity, rule=rule, entity=entity, gone=gone,
     )  # fmt: skip
 
@@ -205,10 +207,10 @@ def export_findings(here: ViewerDep, run_id: int, severity: Severity = "error") 
     """The same as a file."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
-        kept.refuse_gone_findings(cursor, run, severity)
+        expired.refuse_expired_findings(cursor, run, severity)
     return exports.csv(
         f"run-{run_id}-{severity}s.csv",
-        ("kind", "id_at_source", "line", "rule", "field", "what_to_do"),
+        ("kind", "source_id", "line", "rule", "field", "what_to_do"),
         lambda cursor: exports.finding_lines(cursor, run_id, severity),
     )
 
@@ -224,7 +226,7 @@ def answer(
 
 
 def answer_run(here: Here, run_id: int, hold_id: int, *, is_approved: bool, reason: str) -> None:
-    """Answers this question of a held run: a page that has stood open for a while may still show an earlier one.
+    """Answers this question of a held run; a page that was open for a while may still show an earlier one.
 
     Raises:
         HTTPException: 409 where nothing waits, or another question.
@@ -233,9 +235,9 @@ def answer_run(here: Here, run_id: int, hold_id: int, *, is_approved: bool, reas
         load_run(cursor, here, run_id)
         waiting = waiting_of(db.rows(cursor, "ui/run_holds", {"run": run_id}))
     if waiting is None:
-        raise HTTPException(409, "This run waits for no answer: it was answered, or a later run has taken its place.")
+        raise HTTPException(409, "This run is not waiting for an answer. It was answered, or a later run replaced it.")
     if waiting["id"] != hold_id:
-        raise HTTPException(409, "This question was answered or replaced. Look at the page again: another one waits.")
+        raise HTTPException(409, "This question was answered or replaced. Reload the page: another one is waiting.")
     dag_runs.answer(
         here.key, run_id, waiting["asked_at"], is_approved=is_approved, reason=reason.strip(), user=here.user
     )
@@ -279,15 +281,15 @@ def data_docs(request: Request, here: ViewerDep, run_id: int) -> HTMLResponse:
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
     if not run["data_docs"]:
-        raise HTTPException(404, "This run has no Data Docs: it ended before the checks.")
+        raise HTTPException(404, "This run has no data checks: it ended before them.")
     if not has_docs(run):
-        raise HTTPException(410, f"This run's Data Docs are no longer kept: the last {KEPT_RUNS} runs have theirs.")
+        raise HTTPException(410, f"Data checks are kept for the last {KEPT_RUNS} runs. This run's have been deleted.")
     _, _, rest = str(run["data_docs"]).partition("/")
-    return page(request, "data_docs.html", title=f"Checks of {title(run)}", here=here, run=run, file=rest)
+    return page(request, "data_docs.html", title=f"Checks of {words.title(run)}", here=here, run=run, file=rest)
 
 
 def has_docs(run: dict[str, Any]) -> bool:
-    """Whether the run's page of the Data Docs is there: those of older runs are not kept."""
+    """Whether the run's page of the Data Docs is there: those of older runs are not expired."""
     return bool(run["data_docs"]) and (docs_folder() / run["data_docs"]).is_file()
 
 
@@ -307,7 +309,7 @@ def _file(folder: Path, path: str) -> Response:
     root = folder.resolve()
     found = (root / path).resolve()
     if not found.is_relative_to(root) or not found.is_file():
-        raise HTTPException(404, "There is no such page in the Data Docs.")
+        raise HTTPException(404, "This page of the data checks does not exist.")
     return FileResponse(found)
 
 

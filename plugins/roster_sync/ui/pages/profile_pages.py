@@ -1,4 +1,4 @@
-"""One person, school or class: what the portal holds of it, since when, from which run, and what became of it since."""
+"""One person, school or class: what the portal holds of it, since when, from which run, and what changed since."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def school_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
     """One school: its admins, licenses and history."""
     params = {"id": row_id, "district": here.id, "type": "school"}
     with reading() as cursor:
-        school = _needed(db.one(cursor, "ui/school", params), "school")
+        school = _found_or_404(db.one(cursor, "ui/school", params), "school")
         admins = db.rows(cursor, "ui/school_admins", params)
         licenses = db.rows(cursor, "ui/school_licenses", params)
         changes = history(cursor, here.id, "schools", row_id)
@@ -46,7 +46,7 @@ def class_page(request: Request, here: ViewerDep, row_id: int) -> HTMLResponse:
     """One class: who is in it, and its history."""
     params = {"id": row_id, "district": here.id}
     with reading() as cursor:
-        found = _needed(db.one(cursor, "ui/class", params), "class")
+        found = _found_or_404(db.one(cursor, "ui/class", params), "class")
         members = db.rows(cursor, "ui/class_people", params)
         changes = history(cursor, here.id, "classes", row_id)
     return page(request, "class.html", title="Class", here=here, found=found, members=members, changes=changes)
@@ -59,7 +59,7 @@ def person(cursor: Cursor, here: Here, row_id: int) -> dict[str, Any]:
         HTTPException: 404, also for a person of another district.
     """
     params: dict[str, Any] = {"id": row_id, "district": here.id, "type": "user"}
-    found = _needed(db.one(cursor, "ui/person", params), "person")
+    found = _found_or_404(db.one(cursor, "ui/person", params), "person")
     params["role"], params["source_id"] = found["role"], found["source_id"]
     schools = db.rows(cursor, "ui/person_schools", params)
     return {
@@ -78,14 +78,14 @@ def person(cursor: Cursor, here: Here, row_id: int) -> dict[str, Any]:
 def _why(found: dict[str, Any], schools: list[dict[str, Any]]) -> str:
     """Why the person is not synced now; empty where all is well."""
     if found["origin"] == "manual":
-        return "Made by hand in the portal: the sync does not touch this person."
+        return "Added manually in the portal. The sync never changes this person."
     if _is_deselected(schools):
-        return "Every school of this person is deselected in the settings: the sync leaves the person as they are."
+        return "None of this person's schools is selected in the settings, so the sync leaves the person as they are."
     if not found["is_shared"]:
         return "The source no longer shares this person. Licenses and books stay until a Reset."
     if not found["is_enabled"]:
         by_hand = found["is_enabled_at_source"] is not False
-        return "Switched off " + ("by hand in the portal." if by_hand else "at the source.")
+        return "Disabled in the portal." if by_hand else "Disabled at the source."
     return ""
 
 
@@ -94,7 +94,7 @@ def _is_deselected(schools: list[dict[str, Any]]) -> bool:
     return bool(active) and not any(school["is_selected"] for school in active)
 
 
-def _needed(found: dict[str, Any] | None, what: str) -> dict[str, Any]:
+def _found_or_404(found: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if found is None:
-        raise HTTPException(404, f"This district has no such {what}. It may have been deleted by a Reset.")
+        raise HTTPException(404, f"This district has no such {what}. A Reset may have deleted it.")
     return found

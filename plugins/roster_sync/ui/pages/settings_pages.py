@@ -1,8 +1,7 @@
-"""A district's settings in the order in which they are filled, ending with Start Sync; none has to be changed."""
+"""A district's sync settings, step by step, ending with Start Sync; none has to be changed."""
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, timezone
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs
@@ -13,28 +12,28 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from psycopg2.extensions import cursor as Cursor
 
 from roster_sync.core.errors import RosterError
+from roster_sync.core.text import is_email
 from roster_sync.database import db
 from roster_sync.engine.undo import days as undo_days
-from roster_sync.ui.pages.run_page import load_run
+from roster_sync.ui.pages.run_pages import load_run
 from roster_sync.ui.views.render import is_part, page
 from roster_sync.ui.web import dag_runs, probe, registry_cache
-from roster_sync.ui.web.pool import desk, reading
+from roster_sync.ui.web.pool import reading, writing
 from roster_sync.ui.web.rights import ChangerDep, Here, ViewerDep
 
 STEPS: Final = (
-    ("connection", "Test connection"), ("schools", "Schools"), ("expiration", "Expiration date"),
-    ("emails", "Sync emails"), ("mode", "Edit or Reset"), ("review", "Review and start"),
+    ("connection", "Test Connection"), ("schools", "Select Schools"), ("expiration", "Sync Expiration"),
+    ("emails", "Sync Emails"), ("mode", "Edit or Reset"), ("review", "Start Sync"),
 )  # fmt: skip
 PREVIEW_HOURS: Final = 24
 MOST_SCHOOLS: Final = 20_000
-NO_SCHOOL: Final = "Choose at least one school: with none, neither Edit nor Reset can run."
-EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
+NO_SCHOOL: Final = "Select at least one school. Without one, neither Edit nor Reset can run."
 router = APIRouter(prefix="/districts/{key}")
 Mode = Literal["edit", "reset"]
 
 
-class Unfit(RosterError):
-    """What was filled in cannot be saved."""
+class InvalidSetting(RosterError):
+    """What was entered cannot be saved or started."""
 
 
 @router.get("/sync")
@@ -51,7 +50,7 @@ def connection(request: Request, here: ViewerDep) -> HTMLResponse:
 
 @router.post("/sync/connection")
 def test_connection(request: Request, here: ChangerDep) -> HTMLResponse:
-    """Asks the source and tells step by step what it said; the schools that it lists can then be chosen."""
+    """Tests the source and shows each step; the schools that it lists can then be selected."""
     report = probe.run(here)
     if is_part(request):
         return page(request, "probe_part.html", here=here, report=report)
@@ -69,38 +68,38 @@ def _source(here: Here) -> dict[str, Any]:
 
 @router.get("/sync/schools")
 def schools(request: Request, here: ViewerDep) -> HTMLResponse:
-    """All schools, or these."""
+    """All schools, or selected ones."""
     with reading() as cursor:
         saved = saved_settings(cursor, here)
         known = db.rows(cursor, "ui/school_selection", {"district": here.id})
     return _page(request, here, "schools", saved=saved, schools=known, is_saved="saved" in request.query_params)
 
 
-async def ticked_schools(request: Request) -> tuple[Literal["all", "listed"], list[str]]:
-    """The form of the schools: the mode, and what is ticked. Read here, since FastAPI's forms end at 1,000 fields."""
+async def selected_schools(request: Request) -> tuple[Literal["all", "listed"], list[str]]:
+    """The form of the schools: the mode and the selection. Read here, since FastAPI's forms end at 1,000 fields."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=MOST_SCHOOLS)
     mode = form.get("school_mode", [""])[0]
     if mode not in ("all", "listed"):
-        raise HTTPException(422, "Choose 'all schools' or 'these schools'.")
+        raise HTTPException(422, "Select 'All schools' or 'Selected schools'.")
     return "all" if mode == "all" else "listed", form.get("chosen", [])
 
 
-TickedDep = Annotated[tuple[Literal["all", "listed"], list[str]], Depends(ticked_schools)]
+SelectionDep = Annotated[tuple[Literal["all", "listed"], list[str]], Depends(selected_schools)]
 
 
 @router.post("/sync/schools/effect")
-def deselect_effect(request: Request, here: ViewerDep, form: TickedDep) -> HTMLResponse:
-    """What the schools that are not ticked mean: what stays as it is, and what only a Reset would do."""
-    school_mode, ticked = form[0], set(form[1])
+def deselect_effect(request: Request, here: ViewerDep, form: SelectionDep) -> HTMLResponse:
+    """What it means that schools are not selected: what stays as it is, and what only a Reset would do."""
+    school_mode, selected = form[0], set(form[1])
     effect = None
     if school_mode == "listed":
         with reading() as cursor:
-            effect = effect_of(cursor, here, ticked)
-    return page(request, "effect_part.html", here=here, effect=effect, chosen=len(ticked), school_mode=school_mode)
+            effect = effect_of(cursor, here, selected)
+    return page(request, "effect_part.html", here=here, effect=effect, selected=len(selected), school_mode=school_mode)
 
 
 def effect_of(cursor: Cursor, here: Here, chosen: set[str]) -> dict[str, Any]:
-    """What hangs on the known schools that are not chosen, counted."""
+    """What belongs to the known schools that are not selected, counted."""
     known = db.rows(cursor, "ui/school_selection", {"district": here.id})
     out = [row["source_id"] for row in known if row["source_id"] not in chosen]
     found = db.one(cursor, "ui/deselect_effect", {"district": here.id, "ids": out})
@@ -108,20 +107,20 @@ def effect_of(cursor: Cursor, here: Here, chosen: set[str]) -> dict[str, Any]:
 
 
 @router.post("/sync/schools")
-def save_schools(request: Request, here: ChangerDep, form: TickedDep) -> RedirectResponse:
-    """Keeps the choice, with who made it."""
+def save_schools(request: Request, here: ChangerDep, form: SelectionDep) -> RedirectResponse:
+    """Saves the selection, with who made it."""
     named = {"school_mode": form[0]}
-    ticked = form[1] if form[0] == "listed" else None
-    check(here, named, ticked)
+    selected = form[1] if form[0] == "listed" else None
+    check(here, named, selected)
     here = known_district(here)
-    with desk() as cursor:
-        save(cursor, here, named, ticked)
+    with writing() as cursor:
+        save(cursor, here, named, selected)
     return _next(request, here, "expiration")
 
 
 @router.get("/sync/expiration")
 def expiration(request: Request, here: ViewerDep) -> HTMLResponse:
-    """Until when the sync is valid."""
+    """When the sync expires."""
     with reading() as cursor:
         saved = saved_settings(cursor, here)
     return _page(request, here, "expiration", saved=saved, today=today(here))
@@ -132,18 +131,18 @@ def save_expiration(
     request: Request, here: ChangerDep, expires: Annotated[Literal["never", "on"], Form()],
     expires_on: Annotated[str, Form(max_length=10)] = "",
 ) -> RedirectResponse:  # fmt: skip
-    """Keeps the date, with who set it."""
+    """Saves the date, with who set it."""
     day = _date(expires_on) if expires == "on" else None
     check(here, {"expires_on": day}, None)
     here = known_district(here)
-    with desk() as cursor:
+    with writing() as cursor:
         save(cursor, here, {"expires_on": day}, None)
     return _next(request, here, "emails")
 
 
 @router.get("/sync/emails")
 def emails(request: Request, here: ViewerDep) -> HTMLResponse:
-    """Who is told what a sync did."""
+    """Who is notified of what a sync did."""
     with reading() as cursor:
         found = db.rows(cursor, "ui/subscriptions", {"district": here.id})
     return _page(request, here, "emails", subscriptions=found)
@@ -154,7 +153,7 @@ def change_emails(
     request: Request, here: ChangerDep, add: Annotated[str, Form(max_length=254)] = "",
     remove: Annotated[int | None, Form()] = None,
 ) -> RedirectResponse:  # fmt: skip
-    """Adds or takes off one address."""
+    """Adds or removes one address."""
     if remove is not None:
         unsubscribe(here, remove)
     else:
@@ -166,19 +165,19 @@ def subscribe(here: Here, address: str) -> None:
     """Adds an address to those who get the sync emails.
 
     Raises:
-        Unfit: it is none.
+        InvalidSetting: it is not an email address.
     """
     email = address.strip().lower()
-    if not EMAIL.fullmatch(email):
-        raise Unfit("This is not an email address. It looks like name@school.org.")
+    if not is_email(email):
+        raise InvalidSetting("Enter an email address such as name@school.org.")
     here = known_district(here)
-    with desk() as cursor:
+    with writing() as cursor:
         db.run(cursor, "ui/subscribe", {"district": here.id, "email": email, "who": here.who})
 
 
 def unsubscribe(here: Here, subscription_id: int) -> None:
-    """Takes an address off; one of another district stays."""
-    with desk() as cursor:
+    """Removes an address; one of another district stays."""
+    with writing() as cursor:
         db.run(cursor, "ui/unsubscribe", {"district": here.id, "id": subscription_id, "who": here.who})
 
 
@@ -190,7 +189,7 @@ def mode(request: Request, here: ViewerDep, mode: Mode = "edit") -> HTMLResponse
 
 @router.get("/sync/review")
 def review(request: Request, here: ViewerDep, mode: Mode = "edit", manual: bool = False) -> HTMLResponse:
-    """Everything once more, and Start Sync."""
+    """A summary, and Start Sync."""
     with reading() as cursor:
         saved = saved_settings(cursor, here)
         state = db.one(cursor, "ui/district_state", {"district": here.id}) or {}
@@ -228,9 +227,9 @@ def start_reset(
     if run["mode"] != "reset" or run["status"] != "previewed":
         raise HTTPException(404, "This run is not the preview of a Reset.")
     if run["age_days"] * 24 > PREVIEW_HOURS:
-        raise Unfit("This preview is older than a day. Make a new one: the roster may have changed.")
+        raise InvalidSetting("This preview is more than a day old, and the roster may have changed. Make a new one.")
     if typed.strip() != here.name:
-        raise Unfit("The name that was typed is not this district's. Nothing was started.")
+        raise InvalidSetting("The name does not match this district's. Nothing was started.")
     conf = {
         "district": here.key, "preview_only": False, "reason": reason.strip(),
         "include_manual": bool(run["parameters"].get("include_manual")),
@@ -239,13 +238,13 @@ def start_reset(
 
 
 def expect_startable(here: Here) -> None:
-    """Refuses to start what no run could carry out.
+    """Refuses to start a run that could not be carried out.
 
     Raises:
-        Unfit: the registry does not have the district, or has it switched off.
+        InvalidSetting: the district is not in the registry, or is disabled there.
     """
     if here.why_no_sync:
-        raise Unfit(here.why_no_sync)
+        raise InvalidSetting(here.why_no_sync)
 
 
 def follow(request: Request, here: Here, dag_id: str, conf: dict[str, Any]) -> RedirectResponse:
@@ -260,17 +259,15 @@ def known_district(here: Here) -> Here:
     if here.id:
         return here
     if here.entry is None:
-        raise Unfit("This district is not in the registry, so it has no settings.")
+        raise InvalidSetting("This district is not in the registry, so it has no settings.")
     return probe.with_rows(here)
 
 
 def _page(request: Request, here: Here, step: str, **values: Any) -> HTMLResponse:
     names = [name for name, _ in STEPS]
-    following = names[min(names.index(step) + 1, len(names) - 1)]
-    title = dict(STEPS)[step]
     return page(
-        request, f"sync_{step}.html", title=title, here=here, step=step, steps=STEPS, following=following,
-        position=names.index(step), **values,
+        request, f"sync_{step}.html", title=dict(STEPS)[step], here=here, step=step, steps=STEPS,
+        position=names.index(step), sync_name=registry_cache.sync_name(here.entry), **values,
     )  # fmt: skip
 
 
@@ -285,24 +282,24 @@ def saved_settings(cursor: Cursor, here: Here) -> dict[str, Any]:
 
 
 def check(here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
-    """Refuses settings that no run could follow.
+    """Refuses settings with which no run could start.
 
     Raises:
-        Unfit: no school would be left, or the date has passed.
+        InvalidSetting: no school would be selected, or the date has passed.
     """
     if chosen is not None and not chosen:
-        raise Unfit(NO_SCHOOL)
+        raise InvalidSetting(NO_SCHOOL)
     if "school_mode" in named and named["school_mode"] is None:
-        raise Unfit("`school_mode` is all or listed.")
+        raise InvalidSetting("`school_mode` must be all or listed.")
     if named.get("expires_on") is not None and named["expires_on"] < today(here):
-        raise Unfit("This date has passed. Choose today or a later day, or 'never'.")
+        raise InvalidSetting("This date is in the past. Choose today or a later date, or 'Never'.")
 
 
 def save(cursor: Cursor, here: Here, named: dict[str, Any], chosen: list[str] | None) -> None:
-    """Writes the settings that are named, and the choice of schools where one is given, with who did it.
+    """Writes the named settings, and the selection of schools where one is given, with who did it.
 
     Raises:
-        Unfit: a school that the district does not have, or none would be left.
+        InvalidSetting: a school is not this district's, or none would be selected.
     """
     saved = saved_settings(cursor, here)
     values = {"school_mode": saved["school_mode"], "expires_on": saved["expires_on"], **named}
@@ -310,20 +307,22 @@ def save(cursor: Cursor, here: Here, named: dict[str, Any], chosen: list[str] | 
     if chosen is not None:
         known = {row["source_id"] for row in db.rows(cursor, "ui/school_selection", {"district": here.id})}
         if not known.issuperset(chosen):
-            raise Unfit("One of these is not a school of this district. Test the connection, and choose again.")
+            raise InvalidSetting(
+                "One of these schools is not in this district. Test the connection, then select again."
+            )
         db.run(cursor, "ui/save_selection", {"district": here.id, "chosen": chosen, "who": here.who})
     if values["school_mode"] == "listed" and db.one(cursor, "ui/no_school", {"district": here.id}):
-        raise Unfit(NO_SCHOOL)
+        raise InvalidSetting(NO_SCHOOL)
 
 
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Unfit("This is not a date. Choose one from the calendar, or 'never'.") from None
+        raise InvalidSetting("Enter a date, or choose 'Never'.") from None
 
 
 def today(here: Here) -> date:
-    """The day that it is in the district: what is valid through a day ends with it there."""
+    """Today in the district's time zone, in which an expiration date ends."""
     zone = ZoneInfo(here.entry.timezone) if here.entry else timezone.utc
     return datetime.now(zone).date()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from psycopg2.extensions import cursor as Cursor
 
+from roster_sync.core.vocabulary import KINDS, ORDER, STEPS
 from roster_sync.database import db
 from roster_sync.ui.views import words
 from roster_sync.ui.views.render import page
@@ -53,9 +54,7 @@ def roster(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "runs": [run["id"] for run in good],
         "at": [run["started_at"].timestamp() for run in good],
-        "lines": {
-            words.KINDS[kind]: [(run["counts"].get(kind) or {}).get("shared") for run in good] for kind in COUNTED
-        },
+        "lines": {KINDS[kind]: [(run["counts"].get(kind) or {}).get("shared") for run in good] for kind in COUNTED},
     }
 
 
@@ -68,11 +67,11 @@ def _is_good(run: dict[str, Any]) -> bool:
 
 def _durations(runs: list[dict[str, Any]]) -> dict[str, Any]:
     timed = [(run, {step["name"]: seconds_of(step) for step in run["steps"]}) for run in runs if run["steps"]]
-    names = [name for name in words.ORDER["edit"] if any(name in steps for _, steps in timed)]
+    names = [name for name in ORDER["edit"] if any(name in steps for _, steps in timed)]
     return {
         "runs": [run["id"] for run, _ in timed],
         "at": [run["started_at"].timestamp() for run, _ in timed],
-        "lines": {words.STEPS[name]: [steps.get(name) for _, steps in timed] for name in names},
+        "lines": {STEPS[name]: [steps.get(name) for _, steps in timed] for name in names},
     }
 
 
@@ -86,5 +85,5 @@ def _rejects(runs: list[dict[str, Any]], found: list[dict[str, Any]]) -> dict[st
     return {
         "runs": [run["id"] for run in runs],
         "at": [run["started_at"].timestamp() for run in runs],
-        "lines": {words.of({}, rule): [counts.get((run["id"], rule), 0) for run in runs] for rule in rules},
+        "lines": {words.rule(rule): [counts.get((run["id"], rule), 0) for run in runs] for rule in rules},
     }

@@ -12,8 +12,9 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
+from roster_sync.core import vocabulary
 from roster_sync.database import db
-from roster_sync.ui.pages import trends
+from roster_sync.ui.pages import trend_pages
 from roster_sync.ui.views import changes
 from roster_sync.ui.views.render import is_part, page
 from roster_sync.ui.web import dag_runs, registry_cache, rights
@@ -25,8 +26,8 @@ RUNS_SHOWN: Final = 20
 RUNS_IN_LINE: Final = 30
 View = Literal["all", "person", "failed", "held", "stale", "skipped", "running", "worklist"]
 VIEWS: Final = (
-    ("all", "All", "all_districts"), ("person", "Need a person", "person"), ("failed", "Failed", "failed"),
-    ("held", "Wait for approval", "held"), ("stale", "No good sync for 2 days", "stale"),
+    ("all", "All", "all_districts"), ("person", "Need attention", "person"), ("failed", "Failed", "failed"),
+    ("held", "Waiting for approval", "held"), ("stale", "No good sync for 2 days", "stale"),
     ("skipped", "Expired or skipped", "skipped"), ("running", "In progress", "running"),
     ("worklist", "Open worklist", "worklist"),
 )  # fmt: skip
@@ -39,7 +40,7 @@ def overview(
     q: Annotated[str, Query(max_length=100)] = "", source: Annotated[str, Query(max_length=50)] = "",
     after: Annotated[str, Query(max_length=60)] = "",
 ) -> HTMLResponse:  # fmt: skip
-    """Every district that the visitor may see; who needs a person stands first."""
+    """Every district that the visitor may see; those that need attention come first."""
     found = listed(user, view=view, search=q.strip(), source=source, after=after)
     filters = {"view": view, "q": q, "source": source}
     template = "districts_rows.html" if after and is_part(request) else "districts.html"
@@ -100,25 +101,28 @@ def run_by_number(
     request: Request, run_id: int, user: GetUserDep, part: Literal["", "changes", "rejected"] = "", kind: str = "",
     what: str = "",
 ) -> Response:  # fmt: skip
-    """The addresses that mails and questions give: lead to the run below its district, for who may see it.
+    """The addresses in emails and questions: they lead to the run below its district, for whoever may see it.
 
-    `kind` and `what` choose a list among its changes; a word that is none leads to the first one.
+    `kind` and `what` choose a list among its changes; an unknown word leads to the first one.
     """
     with reading() as cursor:
         found = db.one(cursor, "ui/run_district", {"run": run_id})
     if found is None or not rights.may_view(user, found["key"]):
-        raise HTTPException(404, "There is no such run, or you may not see its district.")
+        raise HTTPException(404, "This run does not exist, or you may not see its district.")
     base = request.scope.get("root_path", "")
     below = f"/{part}" if part else ""
     if part == "changes":
-        chosen = {"kind": kind if kind in get_args(changes.Kind) else "", "what": what if what in changes.WHAT else ""}
+        chosen = {
+            "kind": kind if kind in get_args(changes.Kind) else "",
+            "what": what if what in vocabulary.COUNTS else "",
+        }
         below += _query(chosen).rstrip("?")
     return RedirectResponse(f"{base}/districts/{found['key']}/runs/{run_id}{below}", status_code=302)
 
 
 @router.get("/dags/{dag_id}")
 def tab(request: Request, dag_id: str, user: GetUserDep) -> Response:
-    """Airflow's tab on a DAG: the district's page, or a word on DAGs that are for every district."""
+    """Airflow's tab on a DAG: the district's page, or a note on DAGs that are for every district."""
     key = dag_id.removeprefix(rights.DAG_PREFIX).removeprefix("roster_freshen__")
     if key == dag_id:
         return page(request, "tab_other.html", title="Roster sync", dag_id=dag_id)
@@ -127,7 +131,7 @@ def tab(request: Request, dag_id: str, user: GetUserDep) -> Response:
 
 @router.get("/districts/{key}")
 def district(request: Request, here: ViewerDep, before: Annotated[int | None, Query(ge=1)] = None) -> HTMLResponse:
-    """One district at a glance: how it stands, what waits, and its runs."""
+    """One district at a glance: its status, what is open, and its runs."""
     with reading() as cursor:
         runs = db.rows(cursor, "ui/runs", {"district": here.id, "before": before, "limit": RUNS_SHOWN + 1})
         more, runs = len(runs) > RUNS_SHOWN, runs[:RUNS_SHOWN]
@@ -138,7 +142,7 @@ def district(request: Request, here: ViewerDep, before: Annotated[int | None, Qu
         good = [state["good_id"]] if state["good_id"] else []
         shared = {row["entity"]: row["shared"] for row in db.rows(cursor, "ui/shared_now", {"runs": good})}
         last = db.rows(cursor, "ui/last_runs", {"districts": [here.id]})
-        course = trends.roster(db.rows(cursor, "ui/trends", {"district": here.id, "limit": RUNS_IN_LINE}))["lines"]
+        course = trend_pages.roster(db.rows(cursor, "ui/trends", {"district": here.id, "limit": RUNS_IN_LINE}))["lines"]
     return page(
         request, "district.html", title=here.name, here=here, runs=runs, more=more, state=state, items=items,
         shared=shared, last=last, course=course, source=registry_cache.source_name(here.entry, state["issuer"]),
