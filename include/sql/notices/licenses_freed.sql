@@ -1,4 +1,4 @@
--- Licenses that fell with what these runs deleted, and who held them, from the before-images. In: run_ids, shown.
+-- Licenses that were freed by what these runs deleted, and who held them, from the before-images. In: run_ids, shown.
 select count(*) over () as total, coalesce(p.title, 'A product') as product,
   case when l.before ->> 'user_id' is not null
     then concat_ws(' ', u.before ->> 'given_name', u.before ->> 'family_name') else s.before ->> 'name' end as holder,

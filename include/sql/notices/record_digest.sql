@@ -1,4 +1,4 @@
--- What this run has to tell each active subscriber: one row per thing and recipient, once for ever (unique key).
+-- What this run reports to each active subscriber: one row per subject and recipient, only once (unique key).
 -- In: run_id. Needs: book_news (book_news.sql). A repeated or reopened run adds only what is new.
 -- A dummy admin of the publisher gets no mail, not as a subscriber either.
 with run as (
@@ -34,7 +34,7 @@ facts (kind, subject_key) as (
   select 'new_students', run_key from run r where r.mode <> 'undo' and exists ( -- whom an undo puts back is not new
     select from sync.run_counts c where c.run_id = r.id and c.entity = 'students' and c.added > 0)
   union all
-  -- after a Reset the subscribers get the count of all who need books; else of those whom no teacher is told of
+  -- after a Reset the subscribers get the count of all who need books; else of those whose teachers get no email
   select case when mode = 'reset' then 'students_need_books' else 'books_without_teacher' end, run_key
   from run where exists (select from book_news where email is null or mode = 'reset')
   union all
@@ -49,13 +49,13 @@ facts (kind, subject_key) as (
     select from sync.changes c
     where c.run_id = r.id and c.table_name in ('license_assignments', 'student_books') and c.action = 'delete')
   union all
-  select 'role_drift', run_key from run r where r.mode <> 'undo' and exists ( -- told when it was first seen
+  select 'role_drift', run_key from run r where r.mode <> 'undo' and exists ( -- reported when it was first seen
     select from sync.worklist w where w.district_id = r.district_id and w.kind = 'role_drift' and w.opened_run_id = r.id)
   union all
   select 'match_review', run_key from run r where exists (
     select from sync.worklist w where w.district_id = r.district_id and w.kind = 'match_review' and w.opened_run_id = r.id)
   union all
-  -- the same rows of the same rule are not told again night after night; another number of them is
+  -- the same rows of the same rule are not reported again every night; another number of them is
   select 'rejected', f.entity || ':' || f.rule || ':' || count(*)
   from sync.findings f join run r on r.id = f.run_id where f.severity = 'error' group by f.entity, f.rule
   union all

@@ -1,2 +1,2 @@
--- Told: these notices are sent. In: ids.
+-- Marks these notices as sent. In: ids.
 update sync.notices set sent_at = clock_timestamp() where id = any (%(ids)s) and sent_at is null;

@@ -1,4 +1,4 @@
--- People whom a run deleted and whom no later run brought back, by name: the before-images of the last Resets.
+-- People whom a run deleted and whom no later run restored, by name: the before-images of the last Resets.
 select c.run_id, c.before ->> 'family_name' as family_name, c.before ->> 'given_name' as given_name, c.before ->> 'role' as role,
   r.started_at
 from (select r.id, r.started_at from sync.runs r where r.district_id = %(district)s and r.mode = 'reset' and r.wrote_at is not null

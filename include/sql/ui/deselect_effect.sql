@@ -1,5 +1,5 @@
--- What hangs on the schools with these ids at the source: what stays as it is when they are deselected, and what a
--- Reset would then delete. People are counted up to 50,000: beyond that the number decides nothing, and costs a second.
+-- What belongs to the schools with these source ids: it stays as it is when they are deselected, and a Reset would
+-- then delete it. People are counted up to 50,000: beyond that the number decides nothing, and costs a second.
 -- Licenses: those of the schools, and of the counted people who stand in no other school.
 -- Indexes: user_schools_school_idx, user_schools_pkey, classes_school_idx, license_assignments_school_idx, _user_idx.
 with chosen as materialized (

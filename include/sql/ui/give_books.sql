@@ -1,4 +1,4 @@
--- Gives the ticked students what their class has and closes their items. Runs as roster_desk.
+-- Gives the selected students the books of their class and closes their items. Runs as roster_desk.
 with claimed as (
   update sync.worklist w set resolved_at = now(), resolved_by = %(who)s, resolution = 'has_books'
   where w.district_id = %(district)s and w.kind = 'student_needs_books' and w.id = any(%(items)s::bigint[])

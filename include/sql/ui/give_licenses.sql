@@ -1,4 +1,4 @@
--- Gives the ticked teachers a license and closes their items, in one statement: a second click finds nothing open.
+-- Gives the selected teachers a license and closes their items, in one statement: a second click finds nothing open.
 -- Runs as roster_desk; the license keeps who and when.
 with claimed as (
   update sync.worklist w set resolved_at = now(), resolved_by = %(who)s, resolution = 'licensed'

@@ -1,4 +1,4 @@
--- The schools that a connection test saw; in the mode 'listed' a new one is offered, not chosen. Runs as roster_desk.
+-- The schools that a connection test saw; in the mode 'listed' a new one is offered, not selected. Runs as roster_desk.
 insert into sync.school_selection (district_id, source_id, name, is_selected)
 select %(district)s, t.source_id, t.name, s.school_mode = 'all'
 from unnest(%(ids)s::text[], %(names)s::text[]) as t (source_id, name)

@@ -1,4 +1,4 @@
--- One person of a district, with the runs that made and last changed the row. Indexes: primary keys, former_ids_row.
+-- One person of a district, with the runs that created and last changed the row. Indexes: primary keys, former_ids_row.
 select u.*, made.started_at as made_at, made.mode as made_mode, latest.started_at as changed_at, latest.mode as changed_mode,
   (select json_agg(json_build_object('issuer', i.issuer, 'source_id', i.source_id, 'first', i.first_seen_run_id)
                    order by i.first_seen_run_id nulls first)

@@ -1,4 +1,4 @@
--- Writes which schools are chosen, and who changed what: only schools whose choice changes. Runs as roster_desk.
+-- Writes which schools are selected, and who changed what: only schools whose selection changes. Runs as roster_desk.
 with changed as (
   update sync.school_selection c set is_selected = c.source_id = any(%(chosen)s::text[])
   where c.district_id = %(district)s and c.is_selected <> (c.source_id = any(%(chosen)s::text[]))

@@ -1,4 +1,4 @@
--- Writes the settings and who changed what; a setting that stays as it is writes nothing. Runs as roster_desk.
+-- Writes the settings and who changed what; an unchanged setting writes nothing. Runs as roster_desk.
 with old as (
   select s.school_mode, s.expires_on from sync.settings s where s.district_id = %(district)s for update
 ), changed as (

@@ -1,4 +1,4 @@
--- Adds an address, or takes it up again, and keeps who did it. Runs as roster_desk.
+-- Adds an address, or activates it again, and records who did it. Runs as roster_desk.
 with added as (
   insert into sync.subscriptions (district_id, email) values (%(district)s, %(email)s)
   on conflict (district_id, email) do update set is_active = true where not sync.subscriptions.is_active

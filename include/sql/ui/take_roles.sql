@@ -1,4 +1,4 @@
--- Gives the ticked people the role that the source gives, and keeps the one they had. A person's decision, never the
+-- Gives the selected people the source's role, and records the one they had. A person's decision, never the
 -- sync's: roster_desk is the only role that may write portal.users.role.
 with chosen as (
   select w.id, u.id as user_id, u.role as old_role, w.detail -> 'source_roles' ->> 0 as new_role

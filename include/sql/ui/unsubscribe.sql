@@ -1,4 +1,4 @@
--- Ends a subscription and keeps who did it. Runs as roster_desk.
+-- Ends a subscription and records who did it. Runs as roster_desk.
 with ended as (
   update sync.subscriptions set is_active = false
   where district_id = %(district)s and id = %(id)s and is_active returning email

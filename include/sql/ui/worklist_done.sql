@@ -1,4 +1,4 @@
--- What was closed last, by whom.
+-- The items that people closed last, and who closed them.
 select w.kind, w.resolved_at, w.resolved_by, w.resolution, w.subject_type, w.subject_id,
   case when w.subject_type = 'school' then s.name else concat_ws(', ', u.family_name, u.given_name) end as label
 from sync.worklist w

@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose, as one tree, each told in one sentence that says what to do.
+"""Every error that this package raises on purpose, as one tree; each message is one sentence that says what to do.
 
 RosterError
 ├── ConfigError            the registry or a connection is wrong; nothing was read
@@ -6,9 +6,9 @@ RosterError
 │   ├── AuthError          it refused our credentials (never retried)
 │   ├── RateLimited        it asked us to wait (retried after `retry_after` seconds)
 │   ├── SourceUnavailable  it did not answer, or with 500, 502, 503 (retried)
-│   └── FeedBroken         it answered with something that is no roster (never retried)
+│   └── FeedBroken         it answered with something that is not a roster (never retried)
 ├── SourceNotReady         the source says itself that it is not ready: the run is skipped
-├── SyncRefused            our own rules refuse the run: expired, no school selected, another run at work
+├── SyncRefused            our own rules refuse the run: expired, no school selected, another run in progress
 ├── FeedRejected           the checks stopped the feed before anything was written
 ├── PlanStale              the portal changed between plan and apply: plan again
 └── DatabaseFailure        PostgreSQL refused a statement; SQLSTATE and file only, never a row

@@ -1,4 +1,4 @@
-"""The addresses within the Airflow UI to which mails and questions lead."""
+"""The addresses within the Airflow UI that emails and questions link to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Links:
-    """Addresses that mails lead to, all within the Airflow UI."""
+    """Addresses that emails and questions link to."""
 
     base_url: str
 
@@ -20,7 +20,7 @@ class Links:
         return f"{self.run(run_id)}?part=changes&kind={kind}&what={what}"
 
     def rejected(self, run_id: int) -> str:
-        """The rows that the run rejected, with the cure of each."""
+        """The rows that the run rejected, with how to fix each."""
         return f"{self.run(run_id)}?part=rejected"
 
     def worklist(self, district_key: str, kind: str = "") -> str:
@@ -32,7 +32,7 @@ class Links:
         return f"{self._base}/roster/districts/{district_key}/sync" + (f"/{step}" if step else "")
 
     def emails(self, district_key: str) -> str:
-        """Where an address is taken off the district's mails."""
+        """Where an address is removed from the district's sync emails."""
         return self.settings(district_key, "emails")
 
     @property

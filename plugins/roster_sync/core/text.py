@@ -131,8 +131,8 @@ def duration(seconds: float | None) -> str:
 def is_email(text: str) -> bool:
     """Whether a person may enter this as an email address.
 
-    A little stricter than the database, which judges the addresses of a feed (`is_address` of staging.users, made by
-    staging.type_users): every address that this takes, the database takes too.
+    A little stricter than the pattern by which SQL judges the addresses of a feed (`is_address` in
+    routines/staging/type_users.sql, and two other files): every address that this takes, SQL takes too.
     """
     return _EMAIL.fullmatch(text) is not None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class News:
-    """The notices of one digest, and the way to what stands behind them in the database."""
+    """The notices of one digest, and access to what they are about in the database."""
 
     cursor: Cursor
     district_id: int

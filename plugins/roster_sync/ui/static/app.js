@@ -107,7 +107,7 @@
     var target = document.querySelector("[data-focus]");
     if (target) target.focus();
   });
-  // A part that is asked for again and again must neither take the focus away nor tell a screen reader the same twice.
+  // A part that is asked for again and again must neither take the focus away nor read the same to a screen reader twice.
   var focused = null;
   function announce() {
     var badge = document.querySelector("#live h1 .badge");
@@ -130,7 +130,7 @@
   document.addEventListener("htmx:beforeSwap", function (event) {
     var active = document.activeElement;
     focused = active && event.detail.target.contains(active) ? active.getAttribute("href") || active.textContent : null;
-    // A problem is told in a sentence: show it where the answer would have stood.
+    // A problem comes as a sentence: show it in place of the answer.
     if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("Content-Type").indexOf("text/html") === 0) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;

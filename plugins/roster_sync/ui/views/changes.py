@@ -44,13 +44,13 @@ _HIDDEN: Final = frozenset({
 
 @dataclass(frozen=True)
 class Query:
-    """Which rows of a run: kind and what became of them, a word to find, and where the last page ended."""
+    """Which rows of a run: kind and change, a text to find, and where the last page ended."""
 
     kind: str
     what: str
     search: str = ""
     after: str = ""
-    """Ids only, so that it may stand in an address: `12`, `12.34` or, for what stands in sync.changes, `c12`."""
+    """Only ids, so that an address may hold it: `12`, `12.34` or, for a row of sync.changes, `c12`."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Change:
     cursor: str
     label: str
     link: str = ""
-    """Its page below the district's, empty where it has none or is gone."""
+    """Its page below the district's; empty where it has none or was deleted."""
     detail: str = ""
     source_id: str = ""
     action: str = ""
@@ -78,7 +78,7 @@ class Labels:
 
 
 def rows(cursor: Cursor, run: dict[str, Any], query: Query, limit: int) -> list[Change]:
-    """One page of changes, in the order of their ids; of a search, the first that fit."""
+    """One page of changes, in the order of their ids; of a search, the first that match."""
     if query.what == "held" or is_planned(run):
         return _from_plan(cursor, run, query, limit)
     if query.what != "held" and run["wrote_at"] is not None and _has_none(cursor, run, query):
@@ -99,7 +99,7 @@ def every(cursor: Cursor, run: dict[str, Any], query: Query, page_size: int = 20
 
 
 def _has_none(cursor: Cursor, run: dict[str, Any], query: Query) -> bool:
-    """True where the run's own counts say that there is nothing: to look for it could mean reading a million rows."""
+    """Whether the run's own counts say that there is nothing: a search for it could read a million rows."""
     if run["mode"] == "undo":
         return False
     counts = db.rows(cursor, "ui/run_counts", {"run": run["id"]})
