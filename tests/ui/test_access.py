@@ -233,8 +233,8 @@ def test_every_call_of_the_api_tells_what_it_gives_and_how_it_refuses(pages):
     assert len(operations) >= 30
     for one in operations:
         for status in ("401", "403", "404", "409", "422"):
-            told = one["responses"][status]["content"]["application/json"]["schema"]
-            assert told == {"$ref": "#/components/schemas/Told"}, one["operationId"]
+            given = one["responses"][status]["content"]["application/json"]["schema"]
+            assert given == {"$ref": "#/components/schemas/Problem"}, one["operationId"]
         [given] = [answer for status, answer in one["responses"].items() if status < "300"]
         shape = given.get("content", {}).get("application/json", {}).get("schema", {})
         assert "$ref" in shape or "items" in shape or not shape, one["operationId"]

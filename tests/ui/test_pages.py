@@ -25,7 +25,7 @@ def addresses(text: str) -> str:
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/districts/harbor", "/districts/nothing"])
 def test_every_page_shows_the_products_version_to_whoever_is_logged_in(pages, path):
-    footer = f'<footer class="version">Roster sync {__version__}</footer>'
+    footer = f'<footer class="version">Roster Sync {__version__}</footer>'
     headers = {"Accept": "text/html"}
     assert footer in pages.client("staff").get(f"/roster{path}", headers=headers).text
     assert __version__ not in pages.client(None).get(f"/roster{path}", headers=headers).text

@@ -185,7 +185,7 @@ def test_one_is_told_as_one(pages):
         (run,),
     )
     steps = pages.client().get(f"{HARBOR}/runs/{run}").text
-    for words in ("1 mail<", "1 worklist item opened", "2 worklist items closed"):
+    for words in ("1 email<", "1 worklist item opened", "2 worklist items closed"):
         assert words in steps
 
 
@@ -222,7 +222,7 @@ def test_a_reset_that_waits_is_no_day_on_which_everyone_left(pages, held_reset):
 
 def test_what_an_undo_put_back_is_not_called_new(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched", mode="undo", counts={"students": {"added": 178}})
-    head = pages.client().get(f"{HARBOR}/runs/{run}").text.partition("What it did")[2].partition("</thead>")[0]
+    head = pages.client().get(f"{HARBOR}/runs/{run}").text.partition("What it changed")[2].partition("</thead>")[0]
     assert "Put back" in head
     assert "Added" not in head
     assert "Received" not in head

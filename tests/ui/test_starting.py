@@ -100,12 +100,12 @@ def test_a_district_that_is_switched_off_starts_nothing_and_says_why(pages, tmp_
     program = pages.client(by="bearer", site=None)
     refused += [program.post("/roster/api/v1/districts/harbor/sync", json={"mode": mode, "preview": True})
                 for mode in ("edit", "reset")]  # fmt: skip
-    told = "switched off in the registry (enabled: false)"
+    told = "disabled in the registry (enabled: false)"
     assert [(answer.status_code, told in answer.text) for answer in refused] == [(409, True)] * 4
     assert runs_of("roster_sync__harbor") + runs_of("roster_reset") == []
     overview, review = (pages.client().get(HARBOR + path).text for path in ("", "/sync/review"))
     assert told in overview
-    assert "Start a sync" not in overview
+    assert "Start Sync" not in overview
     assert told in review
     assert '<button class="button primary" disabled>Start Sync</button>' in review
 
