@@ -38,7 +38,7 @@ def district(districts: Iterable[District], what: str) -> Param:
 def reset_params(districts: Iterable[District]) -> dict[str, Param]:
     """The form of roster_reset."""
     return {
-        "district": district(districts, "The district to reset."),
+        "district": district(districts, "The district to reset to exactly what it shares now."),
         "preview_only": preview_only(),
         "max_deleted_percent": max_deleted_percent(),
         "include_manual": Param(
