@@ -37,7 +37,7 @@ PORTAL_ROLES: Final = ("teacher", "school_admin", "district_admin", "student")
 ROLES_OF_KIND: Final = {"teachers": ["teacher"], "students": ["student"], "admins": ["school_admin", "district_admin"]}
 """The portal roles that each kind of people has."""
 OPEN: Final = "in_progress"
-"""The status of a run at work."""
+"""The status of a run in progress."""
 
 
 @dataclass(frozen=True)

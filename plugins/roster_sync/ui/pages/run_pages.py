@@ -27,7 +27,7 @@ from roster_sync.ui.web.rights import ChangerDep, Here, ViewerDep
 PAGE_SIZE: Final = 50
 HOLDERS_SHOWN: Final = 20
 RESUMES_WITHIN: Final = timedelta(minutes=3)
-"""How long a page follows an approved run that does not resume: it may have been refused (expired, another at work)."""
+"""How long a page follows an approved run that does not resume: it may have been refused, as expired for example."""
 ASKED_WITHIN: Final = timedelta(minutes=10)
 """How long a page waits for Airflow to ask a question; its DAG may be paused."""
 router = APIRouter(prefix="/districts/{key}")
@@ -51,7 +51,7 @@ def run_page(
     request: Request, here: ViewerDep, run_id: int, part: Literal["", "live"] = "",
     answered: Annotated[int, Query(ge=0)] = 0,
 ) -> HTMLResponse:  # fmt: skip
-    """The run; while it is at work, or an answer is on its way, the page asks for its live part again and again."""
+    """The run; while it is in progress or an answer is being processed, the page keeps asking for its live part."""
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
         counts = changes.counts_of(cursor, run)
@@ -256,7 +256,7 @@ def undo(request: Request, here: ChangerDep, run_id: int, preview: Annotated[boo
 
 @router.get("/following/{dag_id}/{airflow_run_id}")
 def following(request: Request, here: ViewerDep, dag_id: str, airflow_run_id: str) -> Response:
-    """Waits until the run that was just started is at work, then goes to its page."""
+    """Waits until the run that was just started is recorded, then goes to its page."""
     if dag_id not in (here.dag_id, "roster_reset", "roster_undo", "roster_approve"):
         raise HTTPException(404, "This is not a DAG of the district.")
     with reading() as cursor:

@@ -1,9 +1,10 @@
-"""A run's steps as people follow them: what is done, what is at work and how far it has come, what comes next."""
+"""A run's steps as people follow them: what is done, what is in progress and how far, what comes next."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -15,8 +16,36 @@ _NOT_ROWS: Final = ("requests", "mails", "worklist_opened", "worklist_closed")
 _WORTH_A_RATE: Final = 100
 
 
+State = Literal["done", "now", "next", "later", "stopped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run."""
+
+    name: str
+    state: State
+    seconds: float | None
+    """How long it took, or has taken so far."""
+    counts: dict[str, int]
+    """What it counted, by the names of vocabulary.STEP_COUNTS."""
+    rows: int
+    rate: float | None
+    """Rows per second, where that says something."""
+    before_seconds: float | None
+    """How long it took last time; only while that is still to come."""
+    before_rows: int
+    share: float | None = None
+    """How long it took, as a share of the longest step."""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return STEPS[self.name]
+
+
 def last_time(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
-    """The steps of the last run of this kind that went through, by name; empty where the run is not at work."""
+    """The steps of the last run of this mode that succeeded, by name; empty if this run is not in progress."""
     if run["status"] != OPEN:
         return {}
     params = {"district": run["district_id"], "mode": run["mode"], "run": run["id"]}
@@ -24,8 +53,8 @@ def last_time(cursor: Cursor, run: dict[str, Any]) -> dict[str, Any]:
     return {step["name"]: step for step in found["steps"]}
 
 
-def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Every step of the run in order: those that ended, the one at work, those to come."""
+def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[Step]:
+    """Every step of the run in order: those that ended, the one in progress, those to come."""
     known = {step["name"]: step for step in run["steps"]}
     # an approved run does some of them again
     names = sorted(known, key=lambda name: known[name].get("started_at") or "")
@@ -33,33 +62,40 @@ def of(run: dict[str, Any], before: dict[str, Any] | None = None) -> list[dict[s
         names.append(run["step"])
     if run["status"] == OPEN:
         names += [name for name in ORDER[run["mode"]] if name not in names]
-    shown = [_step(name, known.get(name), run, (before or {}).get(name)) for name in names]
-    longest = max((step["seconds"] or 0 for step in shown), default=0)
-    for step in shown:
-        step["share"] = step["seconds"] / longest if longest and step["seconds"] is not None else None
-    if run["status"] == OPEN and not any(step["state"] == "now" for step in shown):
-        waiting = next((step for step in shown if step["state"] == "later"), None)
-        if waiting:
-            waiting["state"] = "next"
-    return shown
+    states = {name: _state(name, known.get(name), run) for name in names}
+    if run["status"] == OPEN and "now" not in states.values():
+        waiting = next((name for name, state in states.items() if state == "later"), None)
+        states |= {waiting: "next"} if waiting else {}
+    shown = [_step(name, state, known.get(name), run, (before or {}).get(name)) for name, state in states.items()]
+    longest = max((step.seconds or 0 for step in shown), default=0)
+    return [replace(step, share=step.seconds / longest) if longest and step.seconds is not None else step
+            for step in shown]  # fmt: skip
+
+
+def _state(name: str, known: dict[str, Any] | None, run: dict[str, Any]) -> State:
+    if known and known.get("finished_at"):
+        return "done"
+    if known is None and name != run["step"]:
+        return "later"
+    return "now" if run["status"] == OPEN else "stopped"
 
 
 def _step(
-    name: str, known: dict[str, Any] | None, run: dict[str, Any], before: dict[str, Any] | None
-) -> dict[str, Any]:
-    has_ended = bool(known and known.get("finished_at"))
-    is_begun = known is not None or name == run["step"]
-    state = "done" if has_ended else "later" if not is_begun else "now" if run["status"] == OPEN else "stopped"
+    name: str, state: State, known: dict[str, Any] | None, run: dict[str, Any], before: dict[str, Any] | None
+) -> Step:
     seconds = seconds_of(known) if state != "now" else _since(known, run)
-    numbers = {key: value for key, value in ((known or {}).get("counts") or {}).items() if isinstance(value, int)}
-    rows = _rows(numbers)
-    rate = rows / seconds if seconds and name in _RATED and rows > _WORTH_A_RATE else None
-    return {
-        "name": name, "label": STEPS[name], "state": state, "seconds": seconds, "counts": numbers,
-        "rate": rate, "rows": rows,
-        "before_seconds": seconds_of(before) if state in ("now", "next") else None,
-        "before_rows": _rows((before or {}).get("counts") or {}) if name == "extract" else 0,
-    }  # fmt: skip
+    counts = {key: value for key, value in ((known or {}).get("counts") or {}).items() if isinstance(value, int)}
+    rows = _rows(counts)
+    return Step(
+        name=name,
+        state=state,
+        seconds=seconds,
+        counts=counts,
+        rows=rows,
+        rate=rows / seconds if seconds and name in _RATED and rows > _WORTH_A_RATE else None,
+        before_seconds=seconds_of(before) if state in ("now", "next") else None,
+        before_rows=_rows((before or {}).get("counts") or {}) if name == "extract" else 0,
+    )
 
 
 def _rows(counts: dict[str, Any]) -> int:
@@ -67,7 +103,7 @@ def _rows(counts: dict[str, Any]) -> int:
 
 
 def _since(known: dict[str, Any] | None, run: dict[str, Any]) -> float | None:
-    """How long the step has been at work, by the database's clock."""
+    """How long the step has been in progress, by the database's clock."""
     if not known or not known.get("started_at"):
         return None
     now: datetime = run["started_at"] + timedelta(seconds=run["seconds"])
