@@ -114,12 +114,12 @@ def test_data_docs_are_offered_only_while_they_are_there(pages, tmp_path, monkey
     monkeypatch.setenv("ROSTER_HOME", str(tmp_path))
     run = madeup.run(pages.cursor, pages.harbor, "launched", data_docs="harbor/runs/7.html")
     path = f"{HARBOR}/runs/{run}"
-    assert "Data Checks" not in pages.client().get(path).text
+    assert "Data Docs" not in pages.client().get(path).text
     gone = pages.client().get(f"{path}/data-docs")
     assert gone.status_code == 410
     assert "have been deleted" in gone.text
     folder = tmp_path / "data_docs" / "harbor" / "runs"
     folder.mkdir(parents=True)
     (folder / "7.html").write_text("checked")
-    assert "Data Checks" in pages.client().get(path).text
+    assert "Data Docs" in pages.client().get(path).text
     assert "docs-files/runs/7.html" in pages.client().get(f"{path}/data-docs").text

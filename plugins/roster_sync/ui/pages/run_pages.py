@@ -281,15 +281,15 @@ def data_docs(request: Request, here: ViewerDep, run_id: int) -> HTMLResponse:
     with reading() as cursor:
         run = load_run(cursor, here, run_id)
     if not run["data_docs"]:
-        raise HTTPException(404, "This run has no data checks: it ended before them.")
+        raise HTTPException(404, "This run has no Data Docs: it ended before the checks.")
     if not has_docs(run):
-        raise HTTPException(410, f"Data checks are kept for the last {KEPT_RUNS} runs. This run's have been deleted.")
+        raise HTTPException(410, f"Data Docs are kept for the last {KEPT_RUNS} runs. This run's have been deleted.")
     _, _, rest = str(run["data_docs"]).partition("/")
     return page(request, "data_docs.html", title=f"Checks of {words.title(run)}", here=here, run=run, file=rest)
 
 
 def has_docs(run: dict[str, Any]) -> bool:
-    """Whether the run's page of the Data Docs is there: those of older runs are not expired."""
+    """Whether the run's page of the Data Docs is there: those of older runs are deleted."""
     return bool(run["data_docs"]) and (docs_folder() / run["data_docs"]).is_file()
 
 
@@ -309,7 +309,7 @@ def _file(folder: Path, path: str) -> Response:
     root = folder.resolve()
     found = (root / path).resolve()
     if not found.is_relative_to(root) or not found.is_file():
-        raise HTTPException(404, "This page of the data checks does not exist.")
+        raise HTTPException(404, "This page of the Data Docs does not exist.")
     return FileResponse(found)
 
 
