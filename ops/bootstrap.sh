@@ -1,4 +1,4 @@
-# Sourced by bin/*: finds a python3 and hands over to launcher.py, which makes .venv on first use and runs our module.
+# Sourced by bin/*: finds a python3 and runs launcher.py, which makes .venv on first use and runs our module in it.
 set -euo pipefail
 
 roster_repository=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)

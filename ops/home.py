@@ -1,4 +1,4 @@
-"""ROSTER_HOME: where everything that a running project keeps lies, and the ports and folders derived from it."""
+"""ROSTER_HOME: the folder of everything that a running project keeps, and its ports."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _FIRST_PORT, _BLOCK, _BLOCKS = 10_000, 10, 2_200
 
 @dataclass(frozen=True)
 class Home:
-    """One ROSTER_HOME. Two of them never meet: ports and folders follow a hash of the path."""
+    """One ROSTER_HOME. Two of them share nothing: the ports follow a hash of the path."""
 
     folder: Path
 
     @classmethod
     def from_environment(cls) -> Home:
-        """The home that ROSTER_HOME names, `var/` in the repository where it names none; made if missing."""
+        """The home that ROSTER_HOME names, `var/` in the repository if it is not set; made if missing."""
         home = cls(Path(os.environ.get("ROSTER_HOME") or REPOSITORY / "var").expanduser().resolve())
         home.make()
         return home
 
     def make(self) -> None:
-        """Makes the folder for us alone; under root others may pass through it, as the database's system user must."""
+        """Makes the folder for us alone; root lets others pass through it, because the database's system user must."""
         if self.folder.exists() and self.folder.stat().st_uid != os.geteuid():
             raise Problem(
                 f"The folder {self.folder} belongs to someone else: run this as its owner, or set ROSTER_HOME."
@@ -62,7 +62,7 @@ class Home:
 
     @property
     def mail(self) -> Path:
-        """What the local mail catcher caught."""
+        """The mails that the local mail catcher caught."""
         return self.folder / "mail"
 
     @property
@@ -82,7 +82,7 @@ class Home:
 
     @cached_property
     def port_base(self) -> int:
-        """The first of this home's ten ports: ROSTER_PORT_BASE, else the kept choice, else a hash of the path."""
+        """The first of this home's ten ports: ROSTER_PORT_BASE, else an earlier choice, else by a hash of the path."""
         given = os.environ.get("ROSTER_PORT_BASE", "")
         if given:
             if not given.isdecimal() or not 1024 <= int(given) <= 65_526:
@@ -94,7 +94,7 @@ class Home:
         return _FIRST_PORT + int(self.digest, 16) % _BLOCKS * _BLOCK
 
     def choose_ports(self) -> None:
-        """Moves to the next free block of ports, and keeps the choice, if someone else is on one of ours."""
+        """Chooses the next free block of ports and records it, if another program uses one of ours."""
         if "ROSTER_PORT_BASE" in os.environ:
             return
         start = (self.port_base - _FIRST_PORT) // _BLOCK
@@ -132,7 +132,7 @@ class Home:
         return self.port_base + 4
 
     def secret(self, name: str) -> str:
-        """A generated secret: made once, kept in a file that only we can read."""
+        """A generated secret: made once, stored in a file that only we can read."""
         folder = self.folder / "secrets"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ops import supervisor
 from ops.console import progress, say
-from ops.launcher import REPOSITORY, REQUIREMENTS, STAMP, VENV, fits, wanted
+from ops.launcher import REPOSITORY, REQUIREMENTS, STAMP, VENV, current_stamp, is_current
 from ops.locks import Lock
 
 UV: Final = "uv==0.13.9"
@@ -56,12 +56,12 @@ def install() -> int:
             if not lock.try_take():
                 say("another command is making .venv; waiting for it ...")
                 lock.take()
-            return 0 if fits() else _supervised([sys.executable, __file__], lock)
+            return 0 if is_current() else _supervised([sys.executable, __file__], lock)
     except OSError as error:
         say(f".venv cannot be made: {reason(error)}")
         return 1
     except (KeyboardInterrupt, Stopped):
-        say("stopped; the next command installs the packages again")
+        say("stopped; the next command starts the installation again")
         return 130
 
 
@@ -103,12 +103,12 @@ def _make() -> None:
         pip = [python, "-m", "pip"] if with_pip else [sys.executable, "-m", "pip", "--python", python]
         fetch([*pip, "install", "--disable-pip-version-check", "--no-input", "--only-binary=:all:", UV])
         settings = uv_settings(fetch([*pip, "config", "list"]))
-        # Everything is locked: no resolver is needed, and as with pip, any index may have the version.
+        # Everything is locked: no resolver is needed, and as with pip any index may have the version.
         command = [str(VENV / "bin" / "uv"), "pip", "install", "--no-deps", "--index-strategy=unsafe-best-match"]
         if not os.access(os.path.expanduser("~"), os.W_OK):
             command.append("--no-cache")
         fetch([*command, "--python", python, *(f"--requirements={path}" for path in REQUIREMENTS)], settings)
-    STAMP.write_text(wanted())
+    STAMP.write_text(current_stamp())
     say(f"installed in {time.monotonic() - started:.0f} s")
 
 

@@ -1,7 +1,7 @@
-"""Becomes a module of ours that runs in .venv, made first where it does not fit: `python3 launcher.py MODULE ARGS`.
+"""Runs a module of ours in .venv: `python3 launcher.py MODULE ARGS`. Makes .venv first if it is missing or outdated.
 
-Run by any python3, so standard library only, and little of it: this is the way of every command. One process from here
-on, so that a signal to a command reaches it whatever it is doing.
+Run by any python3, so standard library only, and little of it, because every command goes through here. It replaces
+itself by the module (exec), so that a signal to a command reaches it whatever it is doing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 VENV = REPOSITORY / ".venv"
 REQUIREMENTS = (REPOSITORY / "requirements.txt", REPOSITORY / "requirements-dev.txt")
-"""What production runs on, and what the commands here need beyond that."""
+"""The packages of production, and those that the commands here need beyond that."""
 STAMP = VENV / ".roster-stamp"
 START = """\
 import sys
@@ -26,12 +26,12 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 """
-"""Not -m: that would put the caller's folder in front of ours (python -P is 3.11 and newer)."""
+"""Not -m, which would put the caller's folder in front of ours (python -P is 3.11 and newer)."""
 
 
 def main(command: list[str]) -> int:
-    """Goes on as the command."""
-    if not fits():
+    """Makes .venv if needed, and becomes the command."""
+    if not is_current():
         sys.path.insert(0, str(REPOSITORY))
         from ops.installer import install
 
@@ -43,13 +43,13 @@ def main(command: list[str]) -> int:
     os.execv(python, [python, "-c", START, *command])  # noqa: S606 - arguments from our own code and the caller
 
 
-def fits() -> bool:
-    """Whether .venv was made from these very lists."""
-    return STAMP.exists() and STAMP.read_text() == wanted() and os.access(VENV / "bin" / "python", os.X_OK)
+def is_current() -> bool:
+    """Whether .venv was made from the present lists."""
+    return STAMP.exists() and STAMP.read_text() == current_stamp() and os.access(VENV / "bin" / "python", os.X_OK)
 
 
-def wanted() -> str:
-    """What the stamp of a fitting .venv holds."""
+def current_stamp() -> str:
+    """The stamp of a .venv that was made from the present lists."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in REQUIREMENTS)).hexdigest()
 
 

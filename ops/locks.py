@@ -1,4 +1,4 @@
-"""Locks between processes: the kernel lets go of them when their holder dies, however it dies."""
+"""Locks between processes; the kernel releases them when their holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Lock:
         self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def share(self) -> None:
-        """Waits until no one holds it exclusively."""
+        """Takes it together with others; waits while it is held exclusively."""
         fcntl.flock(self.descriptor, fcntl.LOCK_SH)
 
     def take(self) -> None:
-        """Waits until no one else holds it."""
+        """Takes it exclusively; waits while anyone else holds it."""
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
 
     def try_take(self) -> bool:
-        """Takes it if no one else holds it; on failure a shared hold of ours is gone too: flock is no swap."""
+        """Takes it exclusively if no one else holds it. On failure our shared hold is lost too: flock does not swap."""
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -35,13 +35,13 @@ class Lock:
         return True
 
     def close(self) -> None:
-        """Lets go."""
+        """Releases it."""
         os.close(self.descriptor)
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[Lock]:
-    """Holds the lock alone for the length of the block."""
+    """Holds the lock exclusively for the length of the block."""
     lock = Lock(path)
     try:
         lock.take()
@@ -62,7 +62,7 @@ def is_held(path: Path) -> bool:
 
 
 def wait_until_free(path: Path, seconds: float) -> bool:
-    """Waits until no one holds the lock; False when the time is up."""
+    """Waits until no one holds the lock; False if it is still held after `seconds`."""
     end = time.monotonic() + seconds
     while is_held(path):
         if time.monotonic() > end:

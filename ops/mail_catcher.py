@@ -1,4 +1,4 @@
-"""A mail server on loopback that delivers to no one: `python -m ops.mail_catcher FOLDER PORT`, one .eml file a mail."""
+"""A mail server on loopback that delivers nothing: `python -m ops.mail_catcher FOLDER PORT`, one .eml file per mail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Caught:
-    """One caught mail, as far as a list shows it."""
+    """One caught mail, as a list shows it."""
 
     file: Path
     to: str
@@ -33,7 +33,7 @@ def caught(folder: Path, since: float = 0.0) -> Iterator[Caught]:
 
 
 class _Catcher:
-    """Keeps each mail as a file, named by time and number only."""
+    """Stores each mail as a file whose name holds the time and a number only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -80,7 +80,7 @@ def _end_descendants(group: int) -> None:
     """What the program left running: its process group, then, on Linux, every process that has become our child."""
     for number, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
         end = time.monotonic() + seconds
-        while left := _left(group):
+        while left := _running_descendants(group):
             for pid in left:
                 _signal(pid, number)
             if time.monotonic() > end:
@@ -89,8 +89,8 @@ def _end_descendants(group: int) -> None:
             time.sleep(0.1)
 
 
-def _left(group: int) -> list[int]:
-    """Process ids; where the system does not list children, the group's negative one."""
+def _running_descendants(group: int) -> list[int]:
+    """Process ids; on systems that do not list children, the group's id, negative."""
     if sys.platform != "linux":
         try:
             os.killpg(group, 0)

@@ -15,7 +15,7 @@ from psycopg2 import sql
 from ops.airflow.environment import airflow_environment
 from ops.airflow.metadata_database import set_up
 from ops.console import run_command, say
-from ops.foreground import run_in_front
+from ops.foreground import run_in_foreground
 from ops.home import REPOSITORY, Home
 from ops.locks import Lock
 from ops.postgres.cluster import Server, running
@@ -58,7 +58,7 @@ def test(arguments: list[str]) -> int:
         if chromium() is None and not fast:
             say(f"bin/test: {NO_BROWSER}.")
         chosen = arguments or ["-n", str(min(4, os.cpu_count() or 1))]
-        tested = run_in_front([sys.executable, "-m", "pytest", *fast, *chosen], environment, folder=REPOSITORY)
+        tested = run_in_foreground([sys.executable, "-m", "pytest", *fast, *chosen], environment, folder=REPOSITORY)
         return tested or (0 if checked else 1)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.postgres.layout import programs
+from ops.postgres.layout import programs_folder
 from roster_sync import __version__
 from roster_sync.engine import holds, housekeeping
 from roster_sync.orchestration import cluster_policies, hooks
@@ -266,7 +266,7 @@ def test_the_databases_are_made_with_the_passwords_of_env(cluster: Cluster, tmp_
     }
     for _ in range(2):
         result = subprocess.run(
-            [str(programs() / "psql"), "-X", "-q", "-d", "postgres", "-f", str(script)],
+            [str(programs_folder() / "psql"), "-X", "-q", "-d", "postgres", "-f", str(script)],
             env=environment,
             capture_output=True,
             text=True,

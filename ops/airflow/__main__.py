@@ -9,7 +9,7 @@ from ops.airflow.environment import airflow_environment
 from ops.airflow.metadata_database import airflow_program, set_up
 from ops.airflow.task_locks import scheduling, testing_dags
 from ops.console import run_command, show
-from ops.foreground import run_in_front
+from ops.foreground import run_in_foreground
 from ops.home import Home
 from ops.postgres.cluster import Server, migrated, running
 
@@ -38,13 +38,13 @@ def airflow(arguments: list[str]) -> int:
         if arguments[:2] == ["dags", "test"]:
             return _test_dag(home, server, arguments, environment | {"ROSTER_DAGS_TEST": "1"})
         with scheduling(home, server) if arguments[:1] in _SCHEDULERS else nullcontext():
-            return run_in_front([airflow_program(), *arguments], environment)
+            return run_in_foreground([airflow_program(), *arguments], environment)
 
 
 def _test_dag(home: Home, server: Server, arguments: list[str], environment: dict[str, str]) -> int:
     before = newest_run(server)
     with testing_dags(home, server):
-        code = run_in_front([airflow_program(), *arguments], environment)
+        code = run_in_foreground([airflow_program(), *arguments], environment)
     if code:
         say_why(server, next((name for name in arguments[2:] if not name.startswith("-")), ""), before)
     return code

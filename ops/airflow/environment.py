@@ -1,4 +1,4 @@
-"""The environment that Airflow runs in: what the caller set wins, everything else follows ROSTER_HOME."""
+"""The environment that Airflow runs in: what the caller has set wins, everything else follows ROSTER_HOME."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ops.locks import exclusive
 from ops.postgres.cluster import AIRFLOW, AIRFLOW_DATABASE, APP, PORTAL_DATABASE, Server
 
 USERS = {"admin": "admin", "staff": "user", "viewer": "viewer"}
-"""Name and Airflow role: who may do everything, who may start and approve runs, who may only look."""
+"""Name and Airflow role: one can do everything, one can start and approve runs, one can only read."""
 
 
 def airflow_environment(home: Home, server: Server, caller: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -35,12 +35,12 @@ def airflow_environment(home: Home, server: Server, caller: Mapping[str, str] | 
 
 
 def metadata_url(server: Server) -> str:
-    """Airflow's own database; SQLAlchemy does not decode `%2F` in the host's place, so the query names the socket."""
+    """Airflow's own database; SQLAlchemy does not decode `%2F` in a host, so the query names the socket."""
     return f"postgresql+psycopg2://{AIRFLOW}@/{AIRFLOW_DATABASE}?host={quote(server.host, safe='/')}"
 
 
 def passwords(home: Home) -> dict[str, str]:
-    """The users' passwords: generated once, kept in a file that only we can read."""
+    """The users' passwords: generated once, stored in a file that only we can read."""
     path = _password_file(home)
     with exclusive(home.run / "secrets.lock"):
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}

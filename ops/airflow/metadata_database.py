@@ -1,4 +1,4 @@
-"""Makes Airflow's metadata database fit: its schema and the pools, only when a stamp says that it is needed."""
+"""Brings Airflow's metadata database to this version: its schema and the pools, if its stamp says it is needed."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ POOLS = REPOSITORY / "include" / "pools.json"
 
 
 def set_up(home: Home, server: Server, environment: dict[str, str]) -> None:
-    """Runs `airflow db migrate` and `airflow pools import` where they have not been run for this version.
+    """Runs `airflow db migrate` and `airflow pools import` if they have not been run for this version.
 
-    The stamp is the database's own comment: it cannot outlive what it describes. A metadata database that the caller
-    named instead of ours is the caller's to migrate.
+    The stamp is the database's own comment, so it cannot outlive what it describes. The caller who
+    names another metadata database migrates it.
     """
     if environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] != metadata_url(server):
         return
     with (
-        progress("setting up Airflow's metadata database, once"),  # or waiting for another command that does
+        progress("setting up Airflow's metadata database, once"),  # or waiting for another command that does it
         exclusive(home.run / "airflow-setup.lock"),
     ):
-        if _read_stamp(server) == _wanted():
+        if _read_stamp(server) == _current_stamp():
             return
         _airflow(home, environment, "db", "migrate")
         _airflow(home, environment, "pools", "import", str(POOLS))
-        _write_stamp(server, _wanted())
+        _write_stamp(server, _current_stamp())
 
 
 def close_killed_tests(server: Server) -> int:
-    """Marks as failed what a killed `dags test` left running; the caller has made sure that none is alive."""
+    """Marks the runs of a killed `dags test` as failed; the caller has made sure that no `dags test` is running."""
     with closing(server.connect(AIRFLOW, AIRFLOW_DATABASE)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('dag_run') is not null")
-        if cursor.fetchone() != (True,):  # the caller's own metadata database is used, and ours was never made
+        if cursor.fetchone() != (True,):  # the caller's own metadata database is used; ours was never made
             return 0
         cursor.execute((REPOSITORY / "ops" / "sql" / "close_killed_tests.sql").read_text(encoding="utf-8"))
         return cursor.rowcount
@@ -54,7 +54,7 @@ def airflow_program() -> str:
     return str(Path(sys.executable).parent / "airflow")
 
 
-def _wanted() -> str:
+def _current_stamp() -> str:
     return (
         f"set up for Airflow {version('apache-airflow')}, pools {hashlib.sha256(POOLS.read_bytes()).hexdigest()[:12]}"
     )
@@ -88,4 +88,4 @@ def _airflow(home: Home, environment: dict[str, str], *arguments: str) -> None:
             check=False,
         )
     if done.returncode != 0:
-        raise Problem(f"`airflow {' '.join(arguments[:2])}` failed; what it said is in {log}.")
+        raise Problem(f"`airflow {' '.join(arguments[:2])}` failed; its output is in {log}.")

@@ -1,4 +1,4 @@
-"""Who may run tasks: a scheduler and `dags test` on one metadata database would both run the same ones."""
+"""Either schedulers or `dags test` run tasks: on one metadata database both would run the same ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ops.postgres.cluster import Server
 
 @contextmanager
 def testing_dags(home: Home, server: Server) -> Iterator[None]:
-    """Holds off schedulers while `dags test` runs; several tests may run at once."""
+    """Keeps schedulers from starting while `dags test` runs; several tests can run at once."""
     with _gate(home):
         if is_held(_schedulers(home)):
             raise Problem(
-                "a scheduler of this ROSTER_HOME is running and would run the same tasks: stop it (bin/demo?), "
+                "a scheduler of this ROSTER_HOME is running and would run the same tasks: stop it (is it bin/demo?), "
                 "or start the DAG through it with `bin/airflow dags trigger`."
             )
         _close_killed(home, server)
@@ -33,12 +33,10 @@ def testing_dags(home: Home, server: Server) -> Iterator[None]:
 
 @contextmanager
 def scheduling(home: Home, server: Server) -> Iterator[Lock]:
-    """Holds off `dags test` while a scheduler runs."""
+    """Keeps `dags test` from starting while a scheduler runs."""
     with _gate(home):
         if is_held(_tests(home)):
-            raise Problem(
-                "a `dags test` of this ROSTER_HOME is running: wait for its end before you start a scheduler."
-            )
+            raise Problem("a `dags test` of this ROSTER_HOME is running: start the scheduler when it has ended.")
         _close_killed(home, server)
         lock = Lock(_schedulers(home))
         lock.share()

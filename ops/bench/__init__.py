@@ -1,1 +1,1 @@
-"""Benchmarks: `bin/bench NAME` runs ops/bench/NAME.py. Each measures a floor in the same run and gives ratios to it."""
+"""Benchmarks: `bin/bench NAME` runs ops/bench/NAME.py. Each reports ratios to a floor measured in the same run."""

@@ -6,9 +6,9 @@ and its limit of 1,200 requests a minute on. The extract is what a run's first t
 source reads pages of 10,000 and the rows go by COPY into the session's temporary tables of an empty portal database.
 
 Its ratio is to the floor: the same requests by the same client, in as many threads and with as many pages on their way
-at a time, of which nothing is parsed but the address of the next page. The median of three, measured before and after.
-The limits: fewer than 200 requests, none that waits for the budget, and 250 MB for the most memory that this process
-ever held. The ratio has none: JSON and COPY cost what they cost, and a real server is slower than the floor by far.
+at a time, of which only the address of the next page is parsed. The median of three, measured before and after.
+The limits: fewer than 200 requests, none that waits for the budget, and 250 MB of peak memory. The ratio has no limit:
+most of it is JSON and COPY, and a real server is far slower than the floor.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ CLASSES_PER_STUDENT = 6.0061
 """Gives 219,000 sections for 912,064 students."""
 REQUESTS_LIMIT, MEMORY_LIMIT_MB = 200, 250.0
 THREADS, PAGES_AT_WORK = 4, 2
-"""Those of a real run, told to both sides."""
+"""Those of a real run, for the extract and the floor."""
 LISTS: Final = (
     "/users?role=student", "/sections", "/users?role=teacher", "/users?role=staff", "/courses", "/terms",
     "/users?role=district_admin",
 )  # fmt: skip
-"""What is read side by side once the schools are known, the longest first, as the source reads it."""
+"""What is read concurrently once the schools are known, the longest first, as the source does it."""
 _NEXT: Final = re.compile(rb'"rel":"next","uri":"([^"]+)"')
 _COUNT: Final = re.compile(rb'"count":(\d+)')
 _START_SECONDS: Final = 1200.0
@@ -105,7 +105,7 @@ def _setting(students: int, feed: FeedReport, floor: Floor) -> dict[str, object]
 
 @contextmanager
 def _served(home: Home, students: int) -> Iterator[Access]:
-    """The district, served by a process of its own: its memory counts nowhere."""
+    """The district, served by a process of its own, whose memory does not count."""
     folder = home.folder / "bench"
     folder.mkdir(exist_ok=True)
     settings, address = folder / "clever.yaml", folder / "clever.url"
@@ -166,23 +166,23 @@ def _extract(server: Server, database: str, access: Access) -> Extract:
     )
     with progress("measuring: the extract"), closing(server.connect(APP, database)) as connection:
         run_id = runs.begin(connection, district, request, is_alive=lambda _dag, _run: False)
-        with suppress(_Enough):
+        with suppress(_Finished):
             staging.load(connection, run_id, district, measured)
     feed = measured.feed
     if feed is None:
-        raise Problem("the extract did not come to its end.")
+        raise Problem("the extract did not finish.")
     for name, found in feed.collections.items():
         if not found.is_complete:
-            raise Problem(f"the extract did not come whole: {name}: {found.reason}")
+            raise Problem(f"the extract is incomplete: {name}: {found.reason}")
     return Extract(feed, measured.seconds, measured.cpu_seconds, sum(waits))
 
 
-class _Enough(Exception):
-    """The extract is over; what follows it is measured elsewhere."""
+class _Finished(Exception):
+    """The extract has finished; what follows it is measured elsewhere."""
 
 
 class _Measured:
-    """A source that takes the time of its reading, and ends the loading with it."""
+    """A source that measures its reading, and ends the load after it."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -197,12 +197,12 @@ class _Measured:
         """The source's own, timed.
 
         Raises:
-            _Enough: always, once all is in the sink.
+            _Finished: always, once all is in the sink.
         """
         started, cpu = time.perf_counter(), time.process_time()
         self.feed = self._source.fetch(sink)
         self.seconds, self.cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
-        raise _Enough
+        raise _Finished
 
 
 @dataclass

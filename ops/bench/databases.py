@@ -1,4 +1,4 @@
-"""A portal database for one benchmark, empty, dropped at the end; and the floor: a plain copy of the same files."""
+"""A portal database for one benchmark, empty, dropped at the end; and the floor: a copy of the same files."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ def portal(server: Server, name: str = NAME) -> Iterator[str]:
     with closing(server.connect(SUPERUSER, "postgres")) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
-            there = sql.Identifier(name)
-            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(there))
-            cursor.execute(sql.SQL("create database {} owner {}").format(there, sql.Identifier(OWNER)))
-            cursor.execute(sql.SQL("grant connect, temporary on database {} to {}").format(there, sql.Identifier(APP)))
+            database = sql.Identifier(name)
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(database))
+            cursor.execute(sql.SQL("create database {} owner {}").format(database, sql.Identifier(OWNER)))
+            cursor.execute(
+                sql.SQL("grant connect, temporary on database {} to {}").format(database, sql.Identifier(APP))
+            )
             try:
                 with closing(server.connect(OWNER, name)) as owner:
                     migrate(owner)
                 yield name
             finally:
-                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(there))
+                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(database))
 
 
 def checkpoint(server: Server, database: str) -> None:
-    """What PostgreSQL would do some time soon, done now, so that it falls into no measurement: a checkpoint."""
+    """A checkpoint, which PostgreSQL would soon make by itself, so that it falls into no measurement."""
     with closing(server.connect(SUPERUSER, database)) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
@@ -47,7 +49,7 @@ def checkpoint(server: Server, database: str) -> None:
 
 
 def analyze(server: Server, database: str) -> None:
-    """The portal's statistics, which autovacuum would make within a minute of a first load."""
+    """Collects the portal's statistics, as autovacuum would within a minute of a first load."""
     with closing(server.connect(OWNER, database)) as owner:
         owner.autocommit = True
         with owner.cursor() as cursor:
@@ -56,7 +58,7 @@ def analyze(server: Server, database: str) -> None:
 
 @dataclass
 class Floor:
-    r"""psql's `\copy` of the six files into plain, logged tables of text columns, without an index."""
+    r"""psql's `\copy` of the six files into logged tables of text columns without an index."""
 
     server: Server
     database: str

@@ -4,11 +4,11 @@ r"""The nightly Edit on OneRoster CSV: `bin/bench edit [--students 100000] [--on
 empty database of its own: the first load, nothing changed (the same rows in another order, so that no shortcut by a
 file's hash counts), 1 % changed (the next day). Each is all that the engine does, as the tasks of the DAG call it:
 extract, stage and row checks (`load`), `plan`, `apply`. Its ratio is to the floor: psql's `\copy` of the same six files
-of day 1 into plain logged tables of text columns, on the same server in the same run; the median of three,
-one before each run. The limits: first load 7, nothing changed 4, and 250 MB for the most memory that this process ever
-held, whatever the district's size.
+of day 1 into logged tables of text columns, on the same server in the same run; the median of three,
+one before each run. The limits: first load 7, nothing changed 4, and 250 MB of peak memory, whatever the
+district's size.
 
-What costs the same however large the district is stands on lines of its own, outside of the ratios: Great Expectations
+What takes the same time for any district is on lines of its own, outside of the ratios: Great Expectations
 and its page (in a process of its own, the import included), and a run of all tasks on an unchanged feed through Airflow
 (`bin/airflow dags test`).
 
@@ -84,7 +84,7 @@ def main(home: Home, server: Server, options: argparse.Namespace) -> int:
 
 
 def district_of(path: Path) -> District:
-    """The district of the benchmark, with the limits lifted: a first load on top of nothing asks nobody."""
+    """The district of the benchmark, with its limits lifted, so that no run is held."""
     source = SourceSettings(kind="oneroster_csv", path=str(path))
     return District(KEY, "Bench", "UTC", source, "15 2 * * *", limits=Limits(100, 100, 100, 5))
 
@@ -133,7 +133,7 @@ def _each(seconds: list[float]) -> str:
 
 
 def _expectations(server: Server, database: str, path: Path) -> list[Line]:
-    """What the checks of the whole feed take in a fresh process: the import, and the judging with its page."""
+    """The checks of the whole feed in a fresh process: the import, and the evaluation with its page."""
     with closing(server.connect(APP, database)) as connection:
         district = district_of(path)
         run_id = _begin(connection, district, "expectations")

@@ -1,6 +1,6 @@
 """The checks of the whole feed in a process of its own: `python -m ops.bench.expectations HOST DATABASE RUN PATH DOCS`.
 
-Prints the seconds of the import and of the judging as JSON. Not a benchmark by itself: a line of `bin/bench edit`.
+Prints the seconds of the import and of the evaluation as JSON. Not a benchmark by itself: a line of `bin/bench edit`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `python -m ops.bench.fixtures FOLDER STUDENTS` makes three folders of OneRoster CSV: day1, shuffled (the same rows, in
 each file in another order) and changed (the next day: 1 % of the people came, went, moved or changed). The sync reads
-the very files that the floor copies: unpacking a zip would be work that the floor does not do.
+the same files that the floor copies, because unpacking a zip would be work that the floor does not do.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ops.console import progress
 from ops.home import REPOSITORY, Home
 
 FILES = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments")
-"""The six files that the floor copies: all that a roster of OneRoster 1.1 holds."""
+"""The six files that the floor copies: all of a OneRoster 1.1 roster."""
 _VERSION = 2
-"""Counted up where the files change, so that those of a former version are made again."""
+"""Incremented when the files change, so that those of an older version are made again."""
 _BUCKET_LINES = 200_000
 
 
@@ -60,12 +60,12 @@ class Rosters:
             return lines.readline().strip().split(",")
 
     def rows(self) -> dict[str, int]:
-        """The rows of each file of day 1; a line is a row, as no text of the simulator holds a newline."""
+        """The rows of each file of day 1; a line is a row, as no text of the simulator has a newline."""
         return {name: _lines(self.extracted(name)) - 1 for name in FILES}
 
 
 def rosters(home: Home, students: int) -> Rosters:
-    """The rosters of a size; made where they are missing, by a process of its own: its memory counts nowhere."""
+    """The rosters of a size; made if missing, by a process of its own, whose memory does not count."""
     folder = home.folder / "bench" / "rosters" / f"{students}-v{_VERSION}"
     if not folder.exists():
         half = folder.with_name(f"{folder.name}.half")
@@ -101,7 +101,7 @@ def _shuffle(source: Path, target: Path) -> None:
 
 
 def _mixed(lines: Iterator[bytes], count: int) -> Iterator[list[bytes]]:
-    """Every line once: strewn over temporary files, each of which is then shuffled in memory."""
+    """Every line once: distributed over temporary files at random, each of which is then shuffled in memory."""
     chance = random.Random(11)  # noqa: S311 - an order, not a secret
     with tempfile.TemporaryDirectory() as folder:
         buckets = [(Path(folder) / str(n)).open("wb") for n in range(1 + count // _BUCKET_LINES)]

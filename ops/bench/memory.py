@@ -1,9 +1,9 @@
 r"""The memory of each task of a nightly sync: `bin/bench memory [--students 100000]`.
 
-The real scheduler and its workers run the DAG of two districts, one after the other: one with hardly a row, whose tasks
-are the empty ones to compare with, and one of that many students, twice (a first load, then nothing changed). A task is
-a process of its own; its peak is what the kernel remembers (VmHWM), looked at every 20 ms. The limit: no task holds
-more than 100 MB above the same task of the empty district.
+The real scheduler and its workers run the DAG of two districts, one after the other: one with hardly a row, for
+comparison, and one of that many students, twice (a first load, then nothing changed). A task is
+a process of its own; its peak is what the kernel records (VmHWM), read every 20 ms. The limit: no task has more
+than 100 MB above the same task of the empty district.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _EVERY_SECONDS, _START_SECONDS, _RUN_SECONDS = 0.02, 300.0, 3600.0
 
 
 class Peaks:
-    """The most memory that each task's process held, in MB, by the id of its task instance."""
+    """The peak memory of each task's process, in MB, by the id of its task instance."""
 
     def __init__(self) -> None:
-        """Looks from now on."""
+        """Starts to read."""
         self.found: dict[str, float] = {}
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Looks no more."""
+        """Ends the reading."""
         self._is_over.set()
         self._thread.join()
 
@@ -57,7 +57,7 @@ class Peaks:
                     if title.startswith(_TITLE):
                         self.found[title.removeprefix(_TITLE).strip()] = _peak_mb(folder)
                 except (OSError, ValueError):
-                    continue  # it ended while it was looked at
+                    continue  # it has just ended
 
 
 def _peak_mb(folder: Path) -> float:

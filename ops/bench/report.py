@@ -1,4 +1,4 @@
-"""What every benchmark gives: a table on standard output and the same as JSON in ROSTER_HOME/bench."""
+"""The output of every benchmark: a table on standard output and the same as JSON in ROSTER_HOME/bench."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Line:
     seconds: float
     rows: int | None = None
     floor_seconds: float | None = None
-    """What the floor took in the same run, where the step is compared with one."""
+    """The floor's time in the same run, if the step is compared with one."""
     limit: float | None = None
-    """The ratio that must not be passed."""
+    """The highest ratio that is allowed."""
     note: str = ""
 
     @property
     def ratio(self) -> float | None:
-        """Times the floor."""
+        """The time as a multiple of the floor's."""
         return self.seconds / self.floor_seconds if self.floor_seconds else None
 
     @property
     def is_within(self) -> bool:
-        """Whether the limit, if there is one, is kept."""
+        """Whether the ratio is within the limit, if there is one."""
         return self.limit is None or self.ratio is None or self.ratio <= self.limit
 
 
@@ -49,7 +49,7 @@ class Report:
     """What was measured: sizes, versions, options."""
     lines: list[Line] = field(default_factory=list)
     memory_limit_mb: float | None = None
-    """The most memory that this process may ever hold."""
+    """The highest peak memory of this process that is allowed."""
 
     @contextmanager
     def step(self, name: str, **more: object) -> Iterator[Line]:
@@ -63,7 +63,7 @@ class Report:
         self.lines.append(line)
 
     def finish(self, home: Home) -> int:
-        """Prints the table, writes the JSON, and returns the exit code: 1 where a limit is passed."""
+        """Prints the table, writes the JSON, and returns the exit code: 1 if a limit is passed."""
         sys.stdout.write("\n".join(self._table()) + "\n")
         path = home.folder / "bench" / f"{self.name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
         path.parent.mkdir(exist_ok=True)
@@ -97,13 +97,13 @@ class Report:
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process ever held."""
+    """The peak memory of this process."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def results(home: Home) -> list[Path]:
-    """The JSON files of former runs, oldest first."""
+    """The JSON files of earlier runs, oldest first."""
     return sorted((home.folder / "bench").glob("*.json"))
 
 

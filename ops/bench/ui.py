@@ -90,7 +90,7 @@ def _fill(cursor: Cursor, districts: int, students: int) -> dict[str, int]:
     from tests.ui import madeup
 
     size = madeup.Size(max(3, students // 565), max(12, students // 17), students, max(24, students // 4), 25)
-    # replica: no trigger and no foreign key looks at what is made up here; loading is measured elsewhere
+    # replica: without triggers and foreign keys, because loading is measured elsewhere
     for setting in ("synchronous_commit = off", "session_replication_role = replica", "work_mem = '256MB'",
                     "maintenance_work_mem = '512MB'"):  # fmt: skip
         cursor.execute(f"set {setting}")
@@ -117,7 +117,7 @@ def _fill(cursor: Cursor, districts: int, students: int) -> dict[str, int]:
 
 @contextmanager
 def _without_indexes(cursor: Cursor) -> Iterator[None]:
-    """Takes off what no constraint needs, and makes it again from the filled tables: sorted once, not row by row."""
+    """Drops the indexes that no constraint needs, and makes them again from the filled tables, which is faster."""
     cursor.execute(INDEXES)
     found = cursor.fetchall()
     cursor.execute("drop index " + ", ".join(name for name, _ in found))
@@ -195,7 +195,7 @@ def _pages(marks: dict[str, int]) -> dict[str, Request]:
 
 
 def _visitor(server: Server, folder: Path, districts: int) -> Any:
-    """A client of Airflow's login and our pages, with rights over every district."""
+    """An HTTP client that is logged in to Airflow and can see every district."""
     registry = folder / "registry.yaml"
     entry = "  - {{key: {}, name: District {}, timezone: America/Chicago, source: {{kind: clever, conn_id: c}}}}\n"
     registry.write_text("districts:\n" + "".join(entry.format(f"d{n:04}", n) for n in range(1, districts)))
@@ -220,7 +220,7 @@ def _visitor(server: Server, folder: Path, districts: int) -> Any:
 
     initdb()
     root = FastAPI()
-    with redirect_stdout(io.StringIO()):  # it prints the passwords that it makes
+    with redirect_stdout(io.StringIO()):  # it prints the passwords that it generates
         init_auth_manager(root)
     root.mount(PREFIX, app())
     client = TestClient(root, base_url="http://localhost")
@@ -237,6 +237,6 @@ def _median(client: Any, request: Request) -> float:
         answer = client.request(method, path, data=form)
         times.append(time.perf_counter() - began)
         if answer.status_code != 200:
-            told = re.sub(r"\s+", " ", answer.text)[:200]
-            raise RuntimeError(f"{method} {path} was answered with {answer.status_code}: {told}")
+            body = re.sub(r"\s+", " ", answer.text)[:200]
+            raise RuntimeError(f"{method} {path} was answered with {answer.status_code}: {body}")
     return statistics.median(times[1:])

@@ -123,7 +123,7 @@ def _night(
     districts: list[DemoDistrict],
     day: int,
 ) -> list[str]:
-    """One night: the districts' DAGs through the scheduler. Returns what is wrong with its outcome."""
+    """Runs one night: the districts' DAGs through the scheduler. Returns what is wrong with its outcome."""
     say(f"night {day}: the scheduler runs the sync of {len(districts)} districts")
     began = time.time()
     move_to_day(home, day)
@@ -152,16 +152,16 @@ def _night(
         ]
     if day == 1:
         work_in_the_portal(server)
-        say("staff and teachers give out licenses and books")
+        say("staff and teachers assign licenses and books")
     return faults
 
 
 def _an_hour_later(
     home: Home, server: Server, group: Services, admin: AirflowApi, districts: list[DemoDistrict], day: int
 ) -> list[str]:
-    """What happened at Clever since the night, through its events. Returns what is wrong with its outcome.
+    """Reads what happened at Clever since the night, from its events. Returns what is wrong with its outcome.
 
-    Its DAG is paused again at the end: the demo's hours pass when the demo says so.
+    Its DAG is paused again at the end, because an hour of the demo passes only when the demo says so.
     """
     fresh = [district for district in districts if district.freshens]
     say("an hour later: the scheduler reads what happened at Clever since the night")
@@ -179,30 +179,34 @@ def _an_hour_later(
     rows = report.changes(server, runs)
     show("\n" + "\n".join(["An hour later: what changed", *report.changes_in_words(rows)]) + "\n")
     faults = [f"{dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
-    return faults + [fault for district in fresh for fault in _stale(server, district, rows, kept[district.key])]
+    return faults + [
+        fault for district in fresh for fault in _faults_of_events(server, district, rows, kept[district.key])
+    ]
 
 
-def _stale(server: Server, district: DemoDistrict, rows: list[tuple[Any, ...]], kept: dict[str, int]) -> list[str]:
-    """What is wrong with what events did: they add and update, and take nothing away."""
+def _faults_of_events(
+    server: Server, district: DemoDistrict, rows: list[tuple[Any, ...]], kept: dict[str, int]
+) -> list[str]:
+    """What is wrong with what the events did: they must add and update, and remove nothing."""
     mine = [row for row in rows if row[0] == district.key]
     if not mine or any(row[2] != "launched" for row in mine):
         return [f"the events of {district.key} were not applied"]
     now = report.portal(server, district)
-    faults = [f"events took {name} of {district.key} away" for name in now if now[name] < kept[name]]
-    faults += [f"events took {row[10]} {row[4]} of {district.key} out of sight" for row in mine if row[10]]
+    faults = [f"events removed {name} of {district.key}" for name in now if now[name] < kept[name]]
+    faults += [f"events hid {row[10]} {row[4]} of {district.key}" for row in mine if row[10]]
     if not any(row[7] + row[8] for row in mine):
         faults.append(f"the events of {district.key} changed nothing")
     return faults
 
 
 def _start_runs(people: dict[str, AirflowApi], districts: list[DemoDistrict]) -> dict[str, str]:
-    """One run a district. A DAG that is switched on makes up for last night at once; else a person starts it."""
+    """Starts one run per district. Unpausing a DAG makes up for last night at once; else a person triggers it."""
     began = datetime.now(timezone.utc)
     nightly = [district for district in districts if people["admin"].unpause(district.dag_id)]
     runs = {}
     for district in districts:
-        patience = _NIGHTLY_SECONDS if district in nightly else 0.0
-        run = people["admin"].nightly_run(district.dag_id, began, patience)
+        seconds = _NIGHTLY_SECONDS if district in nightly else 0.0
+        run = people["admin"].nightly_run(district.dag_id, began, seconds)
         runs[district.dag_id] = run or people["staff"].trigger(district.dag_id)
     return runs
 
@@ -227,7 +231,7 @@ def _only_one(home: Home) -> Iterator[None]:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block like Ctrl-C; once, so that stopping is not interrupted."""
+    """SIGTERM and SIGHUP end the block like Ctrl-C. A second signal is ignored, so that stopping is not interrupted."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in caught_signals:

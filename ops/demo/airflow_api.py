@@ -38,13 +38,13 @@ class AirflowApi:
             time.sleep(1)
 
     def unpause(self, dag_id: str) -> bool:
-        """Lets the scheduler run the DAG; whether it might not do so before."""
+        """Lets the scheduler run the DAG; returns whether it was paused."""
         was_paused = bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
         self._call("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
         return was_paused
 
     def pause(self, dag_id: str) -> None:
-        """Switches the DAG off again."""
+        """Pauses the DAG."""
         self._call("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", {"is_paused": True})
 
     def trigger(self, dag_id: str) -> str:
@@ -52,7 +52,7 @@ class AirflowApi:
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"])
 
     def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
-        """Has a task run once more."""
+        """Makes a task run once more."""
         again = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", again)
 
@@ -62,7 +62,7 @@ class AirflowApi:
         return {one["task_id"]: str(one["id"]) for one in found["task_instances"]}
 
     def nightly_run(self, dag_id: str, since: datetime, seconds: float) -> str | None:
-        """The run that the scheduler itself made after a moment, if it makes one within a while."""
+        """The run that the scheduler itself has queued since a moment; None if there is none within `seconds`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             newest = "run_type=scheduled&order_by=-run_after&limit=1"
@@ -95,7 +95,7 @@ class AirflowApi:
 
 
 def wait_until_healthy(address: str, services: Services, seconds: float) -> None:
-    """Waits until the API server, the scheduler, the DAG processor and the triggerer say that they are well."""
+    """Waits until the API server, the scheduler, the DAG processor and the triggerer report that they are healthy."""
     end = time.monotonic() + seconds
     parts = ("metadatabase", "scheduler", "dag_processor", "triggerer")
     while True:
@@ -105,7 +105,9 @@ def wait_until_healthy(address: str, services: Services, seconds: float) -> None
             return
         if time.monotonic() > end:
             missing = ", ".join(part for part in parts if (health.get(part) or {}).get("status") != "healthy")
-            raise Problem(f"Airflow is not well after {seconds:.0f} s ({missing}): see the files in {services.logs}.")
+            raise Problem(
+                f"Airflow is not healthy after {seconds:.0f} s ({missing}): see the files in {services.logs}."
+            )
         time.sleep(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The demo's districts: who serves them, how Airflow reaches them, what people did in the portal."""
+"""The demo's districts: their simulated servers, Airflow's connections, and what people do in the portal."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _connection(root: str, district: DemoDistrict, server: dict[str, Any]) -> di
 
 
 def move_to_day(home: Home, day: int, only: str | None = None) -> None:
-    """Lets the simulated districts live on to a day; `only` those under one prefix (Clever's is empty)."""
+    """Moves the simulated districts to a day; with `only`, those under one prefix (Clever's is empty)."""
     session = requests.Session()
     session.trust_env = False
     order = {"day": day} if only is None else {"day": day, "site": only}
@@ -92,7 +92,7 @@ def move_to_day(home: Home, day: int, only: str | None = None) -> None:
 
 
 def subscribe(server: Server) -> None:
-    """A person in each district who wants the sync's mails."""
+    """Subscribes a person of each district to the sync's mails."""
     with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection, connection.cursor() as cursor:
         for district in demo_districts():
             values = {"key": district.key, "name": district.name, "email": f"rosters@{district.key}.example"}
@@ -100,13 +100,13 @@ def subscribe(server: Server) -> None:
 
 
 def work_in_the_portal(server: Server) -> None:
-    """What staff and teachers do between two nights: licenses for teachers, books for classes and students."""
+    """Does what staff and teachers do between two nights: licenses for teachers, books for classes and students."""
     with closing(server.connect(OWNER, PORTAL_DATABASE)) as connection, connection, connection.cursor() as cursor:
         cursor.execute((_SQL / "demo_portal_work.sql").read_text(encoding="utf-8"))
 
 
 def _server(district: DemoDistrict) -> dict[str, Any]:
-    """How the simulator serves a district; Clever is one host for all of its districts, which go by their names."""
+    """The simulator's settings of a district's server; Clever is one host for all of its districts, found by name."""
     for entry in yaml.safe_load(SERVED.read_text(encoding="utf-8"))["districts"]:
         for server in entry["servers"]:
             if server["kind"] == district.kind and (

@@ -1,4 +1,4 @@
-"""What the demo prints, and what `bin/demo --check` holds against the simulator's own truth."""
+"""What the demo prints, and what `bin/demo --check` compares with the simulated districts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def changes_in_words(rows: list[tuple[Any, ...]]) -> list[str]:
 
 
 def portal(server: Server, district: DemoDistrict) -> dict[str, int]:
-    """What the portal holds of a district."""
+    """What the portal has of a district."""
     names = ("schools", "students", "classes", "licenses", "books")
     (row,) = _rows(server, "demo_portal", {"key": district.key})
     return dict(zip(names, row, strict=True))
@@ -43,7 +43,7 @@ def truth(district: DemoDistrict, day: int) -> dict[str, int]:
     """What the simulated district shares on a day."""
     if district.kind == "clever":
         clever: Any = next(site for site in sites_from_file(SERVED) if hasattr(site, "districts"))
-        view = clever.of(district.name).view(day, "v3.1")  # a class without students is none of Clever's sections
+        view = clever.of(district.name).view(day, "v3.1")  # at Clever a class without students is not a section
         shared, classes = view.day, sum(1 for _ in view.sections())
     else:
         site: Any = next(site for site in sites_from_file(SERVED) if site.prefix == f"/{district.key}")

@@ -32,7 +32,7 @@ _START_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running cluster, as its clients see it. The kernel says who is asking (peer): there are no passwords."""
+    """A running cluster, as its clients see it. Authentication is by the kernel (peer), without passwords."""
 
     host: str
     layout: Layout
@@ -44,9 +44,9 @@ class Server:
 
 @contextmanager
 def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """The home's PostgreSQL for the length of the block; the last to leave stops it.
+    """The home's PostgreSQL for the length of the block; the last command to leave stops it.
 
-    Whoever is inside holds a shared lock, which the kernel takes back from a killed process too: then the keeper, a
+    Each command inside holds a shared lock, which the kernel releases when a process is killed: then the keeper, a
     small process that waits for the lock, stops the server.
     """
     in_use = Lock(home.run / "postgres-users.lock")
@@ -54,16 +54,16 @@ def running(home: Home, extra_settings: Mapping[str, str] | None = None) -> Iter
     try:
         layout = lay_out(home)
         with progress("starting PostgreSQL"), exclusive(home.run / "postgres-start.lock"):
-            # the portal database is the last that is made: where it answers, all is there
+            # the portal database is made last: if it answers, everything is there
             if not _answers(layout, APP, PORTAL_DATABASE):
-                _ensure_up(home, layout, extra_settings or {})
+                _ensure_running(home, layout, extra_settings or {})
                 _make_databases(layout)
         yield Server(str(layout.socket), layout)
     finally:
         if in_use.try_take():
             stop(home)
         else:
-            in_use.share()  # at once where others use it; where the keeper was quicker, when it has stopped the server
+            in_use.share()  # at once if others use it; if the keeper was first, when it has stopped the server
         in_use.close()
 
 
@@ -87,19 +87,19 @@ def stop(home: Home) -> None:
             control.stop(layout)
         if not layout.socket.is_relative_to(home.folder):
             layout.socket.rmdir()
-    _dismiss_keeper(home)
+    _end_keeper(home)
 
 
-def _ensure_up(home: Home, layout: Layout, extra_settings: Mapping[str, str]) -> None:
+def _ensure_running(home: Home, layout: Layout, extra_settings: Mapping[str, str]) -> None:
     end = time.monotonic() + _START_SECONDS
     while not _answers(layout, SUPERUSER, "postgres"):
         if not is_held(home.run / keeper.LOCK):
-            _post_keeper(home, extra_settings)
+            _start_keeper(home, extra_settings)
         elif _keeper_state(home)[1] == keeper.UP:  # the server died under its keeper
             control.start(layout, extra_settings)
         elif time.monotonic() > end:
             raise Problem(f"PostgreSQL does not start; its log is {layout.data / 'server.log'}.")
-        else:  # a command that began to start it was killed; the keeper goes on
+        else:  # the command that began to start it was killed; its keeper continues
             time.sleep(0.1)
 
 
@@ -111,7 +111,7 @@ def _answers(layout: Layout, user: str, database: str) -> bool:
     return True
 
 
-def _post_keeper(home: Home, extra_settings: Mapping[str, str]) -> None:
+def _start_keeper(home: Home, extra_settings: Mapping[str, str]) -> None:
     """Starts the keeper and waits until it says that the server is up."""
     log = home.logs / "keeper.log"
     with open(log, "ab") as errors:
@@ -128,12 +128,14 @@ def _post_keeper(home: Home, extra_settings: Mapping[str, str]) -> None:
     assert process.stdout is not None  # noqa: S101 - for the type checker
     with process.stdout as output:
         try:
-            told = output.readline().strip()
-        except BaseException:  # we are told to end: what has begun to start is up first, and then stopped in order
+            answer = output.readline().strip()
+        except (
+            BaseException
+        ):  # we are asked to end: the server that is starting comes up first and is then stopped in order
             output.readline()
             raise
-    if told != keeper.UP:
-        raise Problem(told or f"the process that starts PostgreSQL ended; what it said is in {log}.")
+    if answer != keeper.UP:
+        raise Problem(answer or f"the process that starts PostgreSQL ended; its output is in {log}.")
 
 
 def _keeper_state(home: Home) -> tuple[int, str]:
@@ -141,11 +143,11 @@ def _keeper_state(home: Home) -> tuple[int, str]:
     return int(pid), state
 
 
-def _dismiss_keeper(home: Home) -> None:
-    """The keeper waits for the lock that the caller holds; it has nothing left to do.
+def _end_keeper(home: Home) -> None:
+    """Ends the keeper, which waits for the lock that the caller holds and has nothing left to do.
 
-    One that is still starting the server stops it itself as soon as the caller lets go: killed, it would leave a
-    server that no one stops.
+    A keeper that is still starting the server stops it itself as soon as the caller releases the lock; killed, it would
+    leave a server that no one stops.
     """
     if not is_held(home.run / keeper.LOCK):
         return
@@ -165,12 +167,12 @@ def _make_databases(layout: Layout) -> None:
             cursor.execute((REPOSITORY / "ops" / "sql" / "roles.sql").read_text(encoding="utf-8"))
             cursor.execute((REPOSITORY / "ops" / "sql" / "airflow_role.sql").read_text(encoding="utf-8"))
             cursor.execute("select datname from pg_database")
-            there = {name for (name,) in cursor.fetchall()}
+            existing = {name for (name,) in cursor.fetchall()}
             for database, owner in ((AIRFLOW_DATABASE, AIRFLOW), (PORTAL_DATABASE, OWNER)):
                 names = sql.Identifier(database), sql.Identifier(owner)
-                if database not in there:
+                if database not in existing:
                     cursor.execute(sql.SQL("create database {} owner {}").format(*names))
-                # TEMPORARY stays with all: it is the group roles' own, and they are not in the cluster yet
+                # TEMPORARY stays granted to all: the group roles need it, and they are not in the cluster yet
                 cursor.execute(sql.SQL("revoke connect on database {} from public").format(names[0]))
                 cursor.execute(sql.SQL("grant temporary on database {} to public").format(names[0]))
             names = sql.Identifier(PORTAL_DATABASE), sql.Identifier(APP)

@@ -12,11 +12,11 @@ from ops.postgres.layout import Layout, write_settings
 
 SUPERUSER = "postgres"
 _MADE = "roster-made"
-"""A file that initdb's success leaves: a cluster without it was cut off while it was made."""
+"""A file that is written after initdb: without it the cluster is incomplete."""
 
 
 def start(layout: Layout, extra_settings: Mapping[str, str]) -> None:
-    """Starts the server, made first where there is none."""
+    """Starts the server; makes the cluster first if there is none."""
     if not (layout.data / _MADE).exists():
         _make(layout)
     write_settings(layout, extra_settings)
@@ -25,7 +25,7 @@ def start(layout: Layout, extra_settings: Mapping[str, str]) -> None:
         try:
             _pg_ctl(layout, "start", "-w", "-t", "120", "-l", str(log))
         except subprocess.CalledProcessError as error:
-            # after kill -9 of the postmaster its children need a moment to notice
+            # after kill -9 of the postmaster its children need a moment to end
             if attempt == 19 or "still in use" not in log.read_text(errors="replace")[-2000:]:
                 raise Problem(f"PostgreSQL does not start; its log is {log}.") from error
             time.sleep(0.5)

@@ -1,7 +1,7 @@
 """Starts the embedded PostgreSQL, and stops it when every command that used it is gone, killed ones included.
 
-Runs as a process of its own, `python keeper.py ROSTER_HOME SETTINGS_AS_JSON`: no kill of a command comes between.
-Says on standard output `up`, or what is wrong; then sleeps in the kernel until no one holds the users' lock any more.
+Runs as a process of its own, `python keeper.py ROSTER_HOME SETTINGS_AS_JSON`, so that killing a command spares it.
+Prints `up`, or what is wrong, on standard output; then waits until no one holds the users' lock any more.
 Standard library only, to be small.
 """
 
@@ -26,9 +26,9 @@ STARTING, UP = "starting", "up"
 
 
 def main(home: Home, settings: dict[str, str]) -> int:
-    """Keeps the server from its start to its end."""
+    """Starts the server, waits, and stops it."""
     lock = Lock(home.run / LOCK)
-    lock.take()  # at once, but for someone who is just looking whether it is held
+    lock.take()  # at once, unless another command is just testing whether it is held
     state = home.run / STATE
     state.write_text(f"{os.getpid()} {STARTING}")
     layout = lay_out(home)
@@ -45,7 +45,7 @@ def main(home: Home, settings: dict[str, str]) -> int:
 
 
 def _report(text: str) -> None:
-    with suppress(BrokenPipeError):  # whoever asked is gone; the lock says what there is to do
+    with suppress(BrokenPipeError):  # the command that asked is gone; the lock says whether the server is needed
         os.write(1, f"{text}\n".encode())
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)

