@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.postgres.database_docs import DATA_MODEL_FILE, SCHEMA_FILE, data_model_text, schema_text
-from ops.postgres.layout import programs
+from ops.postgres.layout import programs_folder
 from tests.dsl.database import Database
 
 UNEXPLAINED = """
@@ -36,7 +36,7 @@ def test_every_schema_table_column_view_and_function_has_a_comment(portal: Datab
 def test_the_dump_of_a_database_made_from_the_files_is_docs_schema_sql(
     portal: Database, request: pytest.FixtureRequest
 ) -> None:
-    _hold(SCHEMA_FILE, schema_text(programs() / "pg_dump", portal.dsn_owner), request)
+    _hold(SCHEMA_FILE, schema_text(programs_folder() / "pg_dump", portal.dsn_owner), request)
 
 
 def test_the_data_model_page_is_what_the_catalog_s_comments_say(
