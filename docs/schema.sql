@@ -496,7 +496,7 @@ CREATE TABLE staging.resolved (
     how text,
     is_gone boolean DEFAULT false,
     is_same boolean DEFAULT false,
-    is_plain boolean DEFAULT false,
+    is_simple boolean DEFAULT false,
     role text,
     school_id bigint,
     is_primary boolean

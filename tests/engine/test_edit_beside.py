@@ -15,6 +15,7 @@ from roster_sync.core.errors import DatabaseFailure
 from roster_sync.database import db
 from roster_sync.engine import apply
 from roster_sync.engine.planning import comparison, plan
+from roster_sync.engine.planning.context import PlanContext
 from roster_sync.feed import staging
 from roster_sync.feed.copy_sink import CopySink, close_raw
 from tests.dsl.roster import MemorySource, Roster, town
@@ -148,7 +149,7 @@ def test_half_a_plan_that_fails_fails_the_plan_and_the_next_try_succeeds(
 def test_what_a_killed_plan_has_sorted_goes_with_its_run(world: World) -> None:
     run_id = _staged(world)
     with db.acting_as(world.app, "roster_edit") as cursor:
-        comparison.sort(cursor, plan.run_params(cursor, run_id, world.district))
+        comparison.sort(cursor, PlanContext.load(cursor, run_id, world.district))
     assert _tables_of(world, run_id) == [f"sorted_enrollments_{run_id}"]
     with closing(world.database.owner()) as owner, owner.cursor() as cursor:
         cursor.execute("select staging.drop_run(%s)", (run_id,))
@@ -161,10 +162,10 @@ def _first_plan(world: World, source: MemorySource, *, is_sorted: bool) -> list[
     run_id = world.begin()
     staging.load(world.app, run_id, world.district, source)
     with db.acting_as(world.app, "roster_edit") as cursor:
-        run = plan.run_params(cursor, run_id, world.district)
+        context = PlanContext.load(cursor, run_id, world.district)
         if is_sorted:
-            comparison.sort(cursor, run)
-        comparison.compare(cursor, run)
+            comparison.sort(cursor, context)
+        comparison.compare(cursor, context)
     return world.rows(
         "select c.source_id as class, u.source_id as person, p.role, p.is_primary, p.begins_on, p.ends_on, p.action"
         " from staging.plan p"
@@ -216,6 +217,6 @@ def test_a_plan_in_one_transaction_comes_to_the_same(world: World) -> None:
     with db.acting_as(world.app, "roster_edit") as cursor:
         db.tune(cursor)
         before = _settings(cursor)
-        comparison.compare(cursor, plan.run_params(cursor, run_id, world.district))
+        comparison.compare(cursor, PlanContext.load(cursor, run_id, world.district))
         assert _settings(cursor) == before  # what the join sets for itself ends with it
     assert world.rows(rows, run_id) == beside != []

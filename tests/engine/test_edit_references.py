@@ -10,6 +10,7 @@ import pytest
 from roster_sync.database import db
 from roster_sync.engine import apply
 from roster_sync.engine.planning import plan
+from roster_sync.engine.planning.context import PlanContext
 from roster_sync.feed import staging
 from tests.dsl.roster import MemorySource, town
 from tests.dsl.world import World
@@ -95,9 +96,8 @@ def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_commi
     staging.load(world.app, run_id, world.district, MemorySource(town()))
     plan.make(world.app, run_id, world.district)
     with db.acting_as(world.app, "roster_edit") as cursor:
-        run = plan.run_params(cursor, run_id, world.district)
-        cursor.execute("select pg_current_xact_id()::text")
-        named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
+        context = PlanContext.load(cursor, run_id, world.district)
+        named = context.binds(phases=["adds"], **db.exactly_one(cursor, "apply/transaction"))
         db.one(cursor, "apply/references", named)
         db.run(cursor, "apply/hold_references", named)
         with closing(world.database.owner()) as other, other.cursor() as another:
@@ -109,9 +109,8 @@ def test_the_school_of_a_class_that_a_run_adds_nobody_deletes_before_it_is_commi
 def test_whom_a_run_enrols_nobody_deletes_before_it_is_committed(world: World) -> None:
     run_id = _planned(world)
     with db.acting_as(world.app, "roster_edit") as cursor:
-        run = plan.run_params(cursor, run_id, world.district)
-        cursor.execute("select pg_current_xact_id()::text")
-        named = run | {"phases": ["adds"], "mine": cursor.fetchone()[0]}  # type: ignore[index]
+        context = PlanContext.load(cursor, run_id, world.district)
+        named = context.binds(phases=["adds"], **db.exactly_one(cursor, "apply/transaction"))
         found = db.one(cursor, "apply/references", named)
         # b4, who comes with this run, is enrolled and listed; both lines, and that of a1, name what was there before
         assert found == {"missing": 2, "older": 3}

@@ -9,8 +9,8 @@ PLAN = {
     "sentence": "1 school would be deleted.",
     "breaches": [Breach("students", "removals", 180, 1200, 10).as_dict()],
     "schools": {"removed": ["Pine_School *1*", "Elm School"]},
-    "licenses_freed": 1,
-    "books_freed": 3,
+    "licenses_to_free": 1,
+    "books_to_free": 3,
     "manual": 2,
     "counts": {"students": {"add": 2, "unshare": 179, "end": 1}, "schools": {"delete": 2}, "classes": {}},
     "bases": {"students": 1200, "schools": 8, "classes": 128},
@@ -32,7 +32,7 @@ def test_losses_are_named_by_what_they_are_about_and_as_the_mode_treats_them():
     assert plan_text.losses(PLAN, "edit", 1)["schools"] == (
         "2 schools would no longer be shared: Pine_School *1* and 1 more."
     )
-    assert plan_text.losses({"schools": {"removed": []}, "licenses_freed": 0}, "reset") == {}
+    assert plan_text.losses({"schools": {"removed": []}, "licenses_to_free": 0}, "reset") == {}
 
 
 def test_the_table_counts_ended_rows_with_those_no_longer_shared_and_shows_the_whole():

@@ -146,7 +146,7 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
         "counts": {"students": {"unshare": 180}, "schools": {"unshare": 1}},
         "bases": {"students": 1200, "schools": 8},
         "schools": {"removed": ["Pine School"]},
-        "licenses_freed": 0,
+        "licenses_to_free": 0,
         "sentence": "180 of 1,200 students would be removed; the limit is 10%.",
         "breaches": [Breach("students", "removals", 180, 1200, 10.0).as_dict()],
     }
@@ -168,7 +168,7 @@ def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
 def test_a_reset_that_would_free_licenses_says_all_of_it_once(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     plan = {
-        "counts": {"teachers": {"delete": 2}}, "schools": {"removed": []}, "licenses_freed": 1, "books_freed": 3,
+        "counts": {"teachers": {"delete": 2}}, "schools": {"removed": []}, "licenses_to_free": 1, "books_to_free": 3,
         "manual": 1, "sentence": "1 license would be freed.",
     }  # fmt: skip
     world.rows("update sync.runs set mode = 'reset' where id = %(run)s")

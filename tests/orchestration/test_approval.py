@@ -32,7 +32,7 @@ PLAN = {
     "counts": {"classes": {"unshare": 16}},
     "bases": {"classes": 128},
     "schools": {"added": [], "removed": ["Cedar Elementary"], "offered": []},
-    "licenses_freed": 0,
+    "licenses_to_free": 0,
     "manual": 0,
 }
 STAFF = {"id": "7", "name": "sam"}

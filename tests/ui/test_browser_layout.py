@@ -67,7 +67,7 @@ def _runs(cursor: Any, district: int) -> dict[str, int]:
         (runs["launched"], UNBROKEN, SPACED, district),
     )
     breaches = [Breach("students", "removals", 90, 120, 10).as_dict()]
-    plan = {"breaches": breaches, "schools": {"removed": [UNBROKEN, SPACED]}, "licenses_freed": 3, "counts": {}}
+    plan = {"breaches": breaches, "schools": {"removed": [UNBROKEN, SPACED]}, "licenses_to_free": 3, "counts": {}}
     runs["failed"] = madeup.run(cursor, district, "failed", days_ago=2, message=f"It failed: {UNBROKEN}")
     runs["held"] = madeup.run(cursor, district, "held", days_ago=1, wrote=True, plan=plan, counts=counts)
     madeup.hold(cursor, runs["held"])

@@ -17,7 +17,7 @@ HARBOR = "/roster/districts/harbor"
 def held_reset(pages):
     """A Reset on hold that would delete a school with its license, and two teachers with theirs."""
     plan = {
-        "counts": {"teachers": {"delete": 2}, "schools": {"delete": 1}}, "licenses_freed": 3, "books_freed": 1,
+        "counts": {"teachers": {"delete": 2}, "schools": {"delete": 1}}, "licenses_to_free": 3, "books_to_free": 1,
         "schools": {"removed": ["Old Mill School"]}, "manual": 1, "sentence": "2 of 12 teachers would be removed.",
         "breaches": [Breach("teachers", "removals", 1200, 9000, 10.0).as_dict()],
     }  # fmt: skip

@@ -1,4 +1,7 @@
--- The run has written: marked with when, last. A question that was carried out is done with. A quiet night has written nothing.
+-- The run has written: marked with when, last. A question that was carried out is closed. A night without changes
+-- has written nothing.
+-- In: staging.plan; phases, status.
+-- Out: sync.runs.wrote_at, sync.holds.applied_at.
 update sync.runs set wrote_at = clock_timestamp()
 where id = %(run_id)s and exists (
   select from staging.plan p where p.run_id = %(run_id)s and p.entity <> 'worklist' and p.phase = any (%(phases)s));

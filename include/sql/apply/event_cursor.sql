@@ -1,5 +1,8 @@
--- A run that has written all adds and updates of its feed moves the district's place in the events: a full read that came whole
--- to the newest event before it, a reading of events to its last one. Never backwards: a late approval brings an old feed.
+-- A run that has written all adds and updates of its feed moves the district's place in the events: a full read that
+-- came whole to the newest event before it, a reading of events to its last one. Never backwards: a late approval
+-- brings an old feed.
+-- In: sync.runs.feed; phases.
+-- Out: sync.event_cursors.
 insert into sync.event_cursors (district_id, issuer, event_id, taken_at, run_id)
 select r.district_id, r.issuer, r.feed ->> 'event_id', r.started_at, r.id
 from sync.runs r

@@ -1,4 +1,6 @@
--- What people shall decide: role drift and matches that are not proved. Opened once; drift that is over is closed.
+-- What people have to decide: role drift and matches that are not proved. Opened once; drift that is over is closed.
+-- In: staging.plan, staging.user_values; phases.
+-- Out: sync.worklist.
 insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, detail, opened_run_id)
 select %(district_id)s, p.kind, 'user', p.row_id, p.user_id,
   case when p.kind = 'role_drift' then jsonb_build_object('source_roles', to_jsonb(p.changed)) else '{}' end, %(run_id)s

@@ -1,4 +1,5 @@
--- An open match review: the new row and the candidate that may be the same person. Locked: two people cannot settle it twice.
+-- An open match review: the new row and the candidate that may be the same person. Locked: two people cannot answer it
+-- twice.
 select w.id, w.district_id, w.subject_id as new_id, w.second_subject_id as old_id,
   exists (select from portal.users u where u.id = w.subject_id and u.district_id = w.district_id) as has_new,
   exists (select from portal.users u where u.id = w.second_subject_id and u.district_id = w.district_id) as has_old

@@ -1031,7 +1031,7 @@ create table staging.resolved (
   how text,
   is_gone boolean default false,
   is_same boolean default false,
-  is_plain boolean default false,
+  is_simple boolean default false,
   role text,
   school_id bigint,
   is_primary boolean
@@ -1048,7 +1048,7 @@ comment on column staging.resolved.how is
   'How it was found: key (the source id), previous (a former id), sis, state, name, email, lineage, or new.';
 comment on column staging.resolved.is_gone is 'The source itself says that the row is gone.';
 comment on column staging.resolved.is_same is 'Of people: every value is what the portal has.';
-comment on column staging.resolved.is_plain is
+comment on column staging.resolved.is_simple is
   'Of people: no later step of the plan needs to look at them. Of known ones nothing changes, neither values nor role
 nor school; new ones are listed in one selected school.';
 comment on column staging.resolved.role is 'Of such people: the role.';

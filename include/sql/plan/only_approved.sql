@@ -1,4 +1,7 @@
--- Of an approved Edit only the rows go that were asked about (they are still shared and selected, or the plan had not found them).
+-- Of an approved Edit only those rows are removed that were asked about (and are still shared and selected: else the
+-- plan would not have found them).
+-- In: hold_id, the approved question.
+-- Out: staging.plan.
 delete from staging.plan p
 where p.run_id = %(run_id)s and p.phase = 'removals'
   and not exists (

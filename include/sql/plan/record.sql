@@ -1,2 +1,5 @@
 -- What the plan says, kept with the run.
-update sync.runs set plan = %(plan)s, plan_digest = %(digest)s, is_complete_feed = %(is_complete_feed)s where id = %(run_id)s;
+-- In: run_id, plan, digest, is_complete_feed.
+-- Out: sync.runs.
+update sync.runs set plan = %(plan)s, plan_digest = %(digest)s, is_complete_feed = %(is_complete_feed)s
+where id = %(run_id)s;

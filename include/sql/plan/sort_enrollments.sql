@@ -1,3 +1,5 @@
--- Puts the enrollments of a first load in order, beside what recognizes people and classes. Reads committed tables only.
--- In: staging.enrollments. Out: the run's staging.sorted_enrollments, which plan/join_enrollments.sql reads and drops.
+-- Puts the enrollments of a first load in order, in parallel with what recognizes people and classes. Reads
+-- committed tables only. plan/join_enrollments.sql drops what it leaves.
+-- In: staging.enrollments.
+-- Out: staging.sorted_enrollments.
 select staging.sort_enrollments(%(run_id)s, %(district_id)s);

@@ -1,23 +1,28 @@
--- Deletes what the plan says, dependents first. Each row is kept whole in sync.changes, also a row that depends on a
--- deleted one and was made since the plan. Licenses and books have no DELETE: they go by their foreign keys (on delete
--- cascade), which frees the licenses; reset/images.sql has kept their images before.
-create temporary table going_users on commit drop as
+-- Deletes what the plan says, what depends on a row before the row, each row kept whole in sync.changes. Also what
+-- was added to such a row since the plan: it would be deleted with it, so its image is taken, too. Licenses and
+-- books have no DELETE here: their foreign keys (on delete cascade) free them; reset/images.sql has kept their
+-- images before.
+-- In: staging.plan.
+-- Out: portal.*, sync.changes.
+create temporary table users_to_delete on commit drop as
 select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'users' and action = 'delete';
-create temporary table going_classes on commit drop as
+create temporary table classes_to_delete on commit drop as
 select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'classes' and action = 'delete';
-create temporary table going_schools on commit drop as
+create temporary table schools_to_delete on commit drop as
 select row_id as id from staging.plan where run_id = %(run_id)s and entity = 'schools' and action = 'delete';
-analyze going_users;
-analyze going_classes;
-analyze going_schools;
+analyze users_to_delete;
+analyze classes_to_delete;
+analyze schools_to_delete;
 
 with gone as (
   delete from portal.enrollments e
-  where e.class_id in (select id from going_classes) or e.user_id in (select id from going_users)
+  where e.class_id in (select id from classes_to_delete) or e.user_id in (select id from users_to_delete)
   returning to_jsonb(e) as before
 )
 insert into sync.changes (run_id, table_name, key, action, before, phase)
-select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'delete', before, 'removals'
+select %(run_id)s, 'enrollments',
+  jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'),
+  'delete', before, 'removals'
 from gone;
 with gone as (
   delete from portal.enrollments e using staging.plan p
@@ -26,16 +31,19 @@ with gone as (
   returning to_jsonb(e) as before
 )
 insert into sync.changes (run_id, table_name, key, action, before, phase)
-select %(run_id)s, 'enrollments', jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'), 'delete', before, 'removals'
+select %(run_id)s, 'enrollments',
+  jsonb_build_object('class_id', before -> 'class_id', 'user_id', before -> 'user_id', 'role', before -> 'role'),
+  'delete', before, 'removals'
 from gone;
 
 with gone as (
   delete from portal.user_schools us
-  where us.user_id in (select id from going_users) or us.school_id in (select id from going_schools)
+  where us.user_id in (select id from users_to_delete) or us.school_id in (select id from schools_to_delete)
   returning to_jsonb(us) as before
 )
 insert into sync.changes (run_id, table_name, key, action, before, phase)
-select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'delete', before, 'removals'
+select %(run_id)s, 'user_schools',
+  jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'delete', before, 'removals'
 from gone;
 with gone as (
   delete from portal.user_schools us using staging.plan p
@@ -44,15 +52,18 @@ with gone as (
   returning to_jsonb(us) as before
 )
 insert into sync.changes (run_id, table_name, key, action, before, phase)
-select %(run_id)s, 'user_schools', jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'delete', before, 'removals'
+select %(run_id)s, 'user_schools',
+  jsonb_build_object('user_id', before -> 'user_id', 'school_id', before -> 'school_id'), 'delete', before, 'removals'
 from gone;
 
-with gone as (delete from portal.classes c where c.id in (select id from going_classes) returning to_jsonb(c) as before)
+with gone as (delete from portal.classes c
+  where c.id in (select id from classes_to_delete) returning to_jsonb(c) as before)
 insert into sync.changes (run_id, table_name, key, action, before, phase)
 select %(run_id)s, 'classes', jsonb_build_object('id', before -> 'id'), 'delete', before, 'removals' from gone;
-with gone as (delete from portal.users u where u.id in (select id from going_users) returning to_jsonb(u) as before)
+with gone as (delete from portal.users u where u.id in (select id from users_to_delete) returning to_jsonb(u) as before)
 insert into sync.changes (run_id, table_name, key, action, before, phase)
 select %(run_id)s, 'users', jsonb_build_object('id', before -> 'id'), 'delete', before, 'removals' from gone;
-with gone as (delete from portal.schools s where s.id in (select id from going_schools) returning to_jsonb(s) as before)
+with gone as (delete from portal.schools s
+  where s.id in (select id from schools_to_delete) returning to_jsonb(s) as before)
 insert into sync.changes (run_id, table_name, key, action, before, phase)
 select %(run_id)s, 'schools', jsonb_build_object('id', before -> 'id'), 'delete', before, 'removals' from gone;

@@ -1,5 +1,5 @@
--- A later Edit, Reset or Undo takes the place of every open question of its district at once. Later, because the start of an older
--- run comes again with any of its tasks that is cleared.
+-- A later Edit, Reset or Undo takes the place of every open question of its district at once. Later, because the start
+-- of an older run comes again with any of its tasks that is cleared.
 update sync.holds h set superseded_by = %(run_id)s
 from sync.runs r
 where r.id = h.run_id and r.district_id = %(district_id)s and r.id < %(run_id)s

@@ -11,6 +11,7 @@ RosterError
 ├── SyncRefused            our own rules refuse the run: expired, no school selected, another run in progress
 ├── FeedRejected           the checks stopped the feed before anything was written
 ├── PlanStale              the portal changed between plan and apply: plan again
+├── NotExactlyOne          a SQL file that must give one row gave none, or several: a fault of ours
 └── DatabaseFailure        PostgreSQL refused a statement; SQLSTATE and file only, never a row
 """
 
@@ -68,6 +69,13 @@ class FeedRejected(RosterError):
 
 class PlanStale(RosterError):
     """What the portal holds is no longer what the plan was made from."""
+
+
+class NotExactlyOne(RosterError):
+    """A row must be there, and is not (or there are several): the code or the database is wrong, not the roster."""
+
+    def __init__(self, where: str, count: int) -> None:
+        super().__init__(f"{where} gave {count} rows where exactly one must be: this is a fault of the program.")
 
 
 class DatabaseFailure(RosterError):

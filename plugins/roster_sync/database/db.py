@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg2
 from psycopg2 import sql
 
 from roster_sync.config.paths import REPOSITORY
-from roster_sync.core.errors import DatabaseFailure
+from roster_sync.core.errors import DatabaseFailure, NotExactlyOne
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
 SQL_FOLDER: Final = REPOSITORY / "include" / "sql"
+T = TypeVar("T")
 
 
 @cache
@@ -52,11 +53,38 @@ def one(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> d
     return found[0] if found else None
 
 
+def exactly_one(cursor: Cursor, name: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Runs one SQL file whose last statement must give one row, and returns that row.
+
+    Raises:
+        NotExactlyOne: it gave none, or several; names the file.
+    """
+    found = rows(cursor, name, params)
+    if len(found) != 1:
+        raise NotExactlyOne(f"include/sql/{name}.sql", len(found))
+    return found[0]
+
+
+def exactly_one_as(cursor: Cursor, name: str, shape: Callable[..., T], params: Mapping[str, Any] | None = None) -> T:
+    """The same as a dataclass.
+
+    Args:
+        cursor: the transaction at work.
+        name: the file, without include/sql/ and .sql.
+        shape: a dataclass with one field for each column of the file's last statement.
+        params: the file's binds.
+
+    Raises:
+        NotExactlyOne: the file gave no row, or several.
+    """
+    return shape(**exactly_one(cursor, name, params))
+
+
 def tune(cursor: Cursor) -> None:
     """Sets the transaction at work up for large set-based statements (PostgreSQL 18.4, 600,000 rows a run)."""
     cursor.execute("set local work_mem = '256MB'")
     cursor.execute("set local jit = off")  # compiling costs more than it saves on statements of under a second
-    cursor.execute("set local enable_mergejoin = off")  # sorting text is the dearest way to join it
+    cursor.execute("set local enable_mergejoin = off")  # sorting text is the most expensive way to join it
     # the planner takes what a join lets through for most of it, and would keep the workers away (defaults 0.1 and 1000)
     cursor.execute("set local parallel_tuple_cost = 0.001")
     cursor.execute("set local parallel_setup_cost = 200")

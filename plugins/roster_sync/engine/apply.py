@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from psycopg2.extras import Json
 
 from roster_sync.core.errors import DatabaseFailure, PlanStale, SyncRefused
 from roster_sync.database import db
 from roster_sync.engine import runs
-from roster_sync.engine.planning import comparison, plan
+from roster_sync.engine.locks import lock_district
+from roster_sync.engine.planning import comparison
+from roster_sync.engine.planning.context import PlanContext
+from roster_sync.engine.planning.decision import ALL_PHASES, decide
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -24,6 +26,25 @@ log = logging.getLogger(__name__)
 STALE = ("23503", "23505")
 """SQLSTATEs by which PostgreSQL says that the portal is no longer what the plan saw: a row gone, a row come."""
 TRIES = 3
+
+
+@dataclass(frozen=True)
+class ApprovedPlan:
+    """What of a plan may be written now, as plan/fits.sql finds it in sync.runs.plan."""
+
+    fits: bool
+    """Whether the portal still is what the plan saw."""
+    phases: tuple[str, ...]
+    """Which of adds, updates, removals are written."""
+    seen: dict[str, int]
+    """By counted entity, how many rows of the feed the plan looked at."""
+    sentence: str
+    """Why the rest waits; empty where all is written."""
+
+    @property
+    def status(self) -> str:
+        """How the run ends."""
+        return "launched" if self.phases == ALL_PHASES else "held"
 
 
 def apply(connection: Connection, run_id: int, district: District) -> str:
@@ -47,81 +68,83 @@ def apply(connection: Connection, run_id: int, district: District) -> str:
 def _apply(connection: Connection, run_id: int, district: District, *, is_replanned: bool) -> str:
     started = time.monotonic()
     with db.acting_as(connection, "roster_read") as cursor:
-        cursor.execute("select mode from sync.runs where id = %s", (run_id,))
-        mode = str((cursor.fetchone() or ["edit"])[0])
-    with db.acting_as(connection, "roster_reset" if mode == "reset" else "roster_edit") as cursor:
-        run = plan.run_params(cursor, run_id, district) | {"is_replanned": is_replanned}
-        plan.lock(cursor, run["district_id"])
+        is_reset = runs.record(cursor, run_id).mode == "reset"
+    with db.acting_as(connection, "roster_reset" if is_reset else "roster_edit") as cursor:
+        context = PlanContext.load(cursor, run_id, district)
+        lock_district(cursor, context.district_id)
         done = runs.written_as(cursor, run_id)
         if done is not None:
             return done
-        _refuse_where_overtaken(cursor, run)
+        _refuse_where_overtaken(cursor, run_id)
         if is_replanned:
-            plan.decide(cursor, run, district, comparison.compare(cursor, run))
-        if mode == "reset":
-            db.run(cursor, "reset/lock", run)
-        phases, message = _planned(cursor, run)
-        status = "launched" if phases == plan.ALL_PHASES else "held"
+            compared = comparison.compare(cursor, context)
+            decide(cursor, district, compared)
+            context = compared.context
+        if is_reset:
+            db.run(cursor, "reset/lock", context.binds())
+        plan = _approved(cursor, context, is_replanned=is_replanned)
         try:
-            _write(cursor, run | {"phases": list(phases)})
+            _write(cursor, context, plan)
         except DatabaseFailure as failure:
             if failure.sqlstate in STALE:
                 raise PlanStale("The portal changed between plan and apply.") from None
             raise
-        _close(cursor, run, phases, status, message)
-    log.info("run %s: written in %.1f s, %s", run_id, time.monotonic() - started, status)
-    return status
+        _close(cursor, run_id, plan)
+    log.info("run %s: written in %.1f s, %s", run_id, time.monotonic() - started, plan.status)
+    return plan.status
 
 
-def _refuse_where_overtaken(cursor: Cursor, run: dict[str, Any]) -> None:
+def _refuse_where_overtaken(cursor: Cursor, run_id: int) -> None:
     """The task of a failed run may be cleared days later: then its plan is older than what the portal holds."""
-    later = db.one(cursor, "runs/later_run", run)
+    later = db.one(cursor, "runs/later_run", {"run_id": run_id})
     if later is not None:
         raise SyncRefused(
             f"A later run ({later['id']}) has taken this one's place, so this one writes nothing. Start a new sync."
         )
 
 
-def _planned(cursor: Cursor, run: dict[str, Any]) -> tuple[tuple[str, ...], str]:
-    """The phases that the plan allows, if the portal still is what the plan saw."""
-    comparison.find_freed(cursor, run)
-    found = db.one(cursor, "plan/fits", run) or {}
-    if not found["fits"]:
+def _approved(cursor: Cursor, context: PlanContext, *, is_replanned: bool) -> ApprovedPlan:
+    """What may be written, if the portal still is what the plan saw."""
+    digest = comparison.find_to_free(cursor, context)
+    binds = {"run_id": context.run_id, "to_free_digest": digest, "is_replanned": is_replanned}
+    found = db.exactly_one(cursor, "plan/fits", binds)
+    plan = ApprovedPlan(**found | {"phases": tuple(found["phases"])})
+    if not plan.fits:
         raise PlanStale("The portal changed between plan and apply.")
-    run["sizes"] = {"seen": found["seen"]}
-    return tuple(found["phases"]), str(found["sentence"])
+    return plan
 
 
-def _write(cursor: Cursor, run: dict[str, Any]) -> None:
-    if not run["phases"]:
+def _write(cursor: Cursor, context: PlanContext, plan: ApprovedPlan) -> None:
+    if not plan.phases:
         return
     db.tune(cursor)
-    if run["mode"] == "reset":
-        db.run(cursor, "runs/audit_before", run)
-    db.run(cursor, "apply/selection", run | {"follow": True})
+    binds = context.binds(phases=list(plan.phases))
+    if context.is_reset:
+        db.run(cursor, "runs/audit_before", binds)
+    db.run(cursor, "apply/selection", binds | {"follow": True})
     for name in ("schools", "users", "classes", "memberships", "enrollments", "worklist"):
-        db.run(cursor, f"apply/{name}", run)
-    _hold_references(cursor, run)
-    if run["mode"] == "reset":
-        db.run(cursor, "reset/images", run)
-        db.run(cursor, "reset/delete", run)
-        db.run(cursor, "runs/audit_after", run)
-    db.run(cursor, "apply/counts", run | {"seen": Json(run["sizes"]["seen"])})
+        db.run(cursor, f"apply/{name}", binds)
+    _hold_references(cursor, binds)
+    if context.is_reset:
+        db.run(cursor, "reset/images", binds)
+        db.run(cursor, "reset/delete", binds)
+        db.run(cursor, "runs/audit_after", binds)
+    runs.count_plan(cursor, context.run_id, phases=plan.phases, seen=plan.seen)
 
 
-def _hold_references(cursor: Cursor, run: dict[str, Any]) -> None:
+def _hold_references(cursor: Cursor, binds: dict[str, Any]) -> None:
     """What new enrollments and memberships name is there, and stays until the commit, as by a foreign key."""
-    cursor.execute("select pg_current_xact_id()::text")
-    named = run | {"mine": (cursor.fetchone() or [""])[0]}
-    found = db.one(cursor, "apply/references", named) or {}
+    binds = binds | db.exactly_one(cursor, "apply/transaction")
+    found = db.exactly_one(cursor, "apply/references", binds)
     if found["older"]:
-        db.run(cursor, "apply/hold_references", named)
-        found = db.one(cursor, "apply/references", named) or {}
+        db.run(cursor, "apply/hold_references", binds)
+        found = db.exactly_one(cursor, "apply/references", binds)
     if found["missing"]:
         raise PlanStale("Somebody deleted what new enrollments name, between plan and apply.")
 
 
-def _close(cursor: Cursor, run: dict[str, Any], phases: tuple[str, ...], status: str, message: str) -> None:
-    db.run(cursor, "apply/close", run | {"phases": list(phases), "status": status})
-    db.run(cursor, "apply/event_cursor", run | {"phases": list(phases)})
-    runs.close_as(cursor, run["run_id"], status, message or None)
+def _close(cursor: Cursor, run_id: int, plan: ApprovedPlan) -> None:
+    binds = {"run_id": run_id, "phases": list(plan.phases), "status": plan.status}
+    db.run(cursor, "apply/close", binds)
+    db.run(cursor, "apply/event_cursor", binds)
+    runs.close_as(cursor, run_id, plan.status, plan.sentence or None)

@@ -44,24 +44,24 @@ class Question:
     due_at: datetime
 
 
-def ask(cursor: Cursor, run: dict[str, Any], scope: str, plan: dict[str, Any], digest: str) -> None:
-    """Leaves the question with the run; a question of an earlier try of the same run is taken back."""
-    db.run(
-        cursor,
-        "plan/ask",
-        {"run_id": run["run_id"], "scope": scope, "summary": Json(plan), "digest": digest, "hours": hours()},
-    )
+def ask(cursor: Cursor, run_id: int, *, scope: str, plan: dict[str, Any], digest: str) -> None:
+    """Leaves the question with the run; a question of an earlier try of the same run is taken back.
+
+    Args:
+        cursor: the transaction in which the plan was made.
+        run_id: the run that is held.
+        scope: what waits: removals | updates | everything | reset.
+        plan: what people are shown of it, as sync.runs.plan keeps it.
+        digest: one word for the rows that are asked about.
+    """
+    binds = {"run_id": run_id, "scope": scope, "summary": Json(plan), "digest": digest, "hours": hours()}
+    db.run(cursor, "plan/ask", binds)
 
 
-def approved(cursor: Cursor, run_id: int) -> dict[str, Any] | None:
-    """The approved question of a run that was not carried out yet, or None."""
-    cursor.execute(
-        "select id, scope from sync.holds where run_id = %s and answer = 'approved' and answered_by is not null"
-        " and superseded_by is null and applied_at is null order by id desc limit 1",
-        (run_id,),
-    )
-    row = cursor.fetchone()
-    return {"id": row[0], "scope": row[1]} if row else None
+def approved(cursor: Cursor, run_id: int) -> int | None:
+    """The id of the run's approved question that was not carried out yet, or None."""
+    found = db.one(cursor, "runs/approved_hold", {"run_id": run_id})
+    return found["id"] if found else None
 
 
 def question_run(key: str, run_id: int, asked_at: datetime) -> str:
@@ -116,11 +116,6 @@ def record_answer(
         kept = db.one(cursor, "plan/answer", {"run_id": run_id, "hold_id": hold_id, **given})
         is_kept = kept is not None and kept["answer"] == answer
         if is_kept and answer == "rejected":
-            cursor.execute(
-                "update sync.runs set status = 'rejected',"
-                " message = 'Rejected by a person; what was held stays as it was.'"
-                " where id = %s and status = 'held'",
-                (run_id,),
-            )
+            db.run(cursor, "runs/reject", {"run_id": run_id})
     log.info("run %s: answer %s%s", run_id, answer, "" if is_kept else " (too late, changes nothing)")
     return is_kept

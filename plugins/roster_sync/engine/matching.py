@@ -1,4 +1,4 @@
-"""Match reviews, settled by a person: two rows are the same person and become one, or they are not."""
+"""Match reviews, answered by a person: two rows are the same person and become one, or they are not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
-from roster_sync.engine.planning import plan
+from roster_sync.engine.locks import lock_district
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -22,47 +22,46 @@ def same_person(connection: Connection, worklist_id: int, who: str) -> None:
     Written in one transaction under the district's lock and recorded as a run, so that undo can take it back.
 
     Raises:
-        errors.SyncRefused: the review was settled already, or one of the two rows is gone.
+        errors.SyncRefused: the review was answered already, or one of the two rows is gone.
     """
     with db.acting_as(connection, "roster_undo") as cursor:
-        plan.lock(cursor, _district_of(cursor, worklist_id))  # before the item: a run at work locks in this order
+        lock_district(cursor, _district_of(cursor, worklist_id))  # before the item: a run at work locks in this order
         item = _open_item(cursor, worklist_id)
         params: dict[str, Any] = {**item, "item": worklist_id, "who": who, "resolution": "same"}
-        params["run_id"] = (db.one(cursor, "matching/run", params) or {})["id"]
-        db.run(cursor, "matching/close", params)  # by this person, before the move closes what hangs on the new row
+        params["run_id"] = db.exactly_one(cursor, "matching/run", params)["id"]
+        db.run(cursor, "matching/close", params)  # by this person, before the move closes what belongs to the new row
         for name in ("matching/begin", "matching/move", "matching/take_over"):
             db.run(cursor, name, params)
     log.info("run %s: two rows became one", params["run_id"])
 
 
 def not_the_same(connection: Connection, worklist_id: int, who: str) -> None:
-    """Settles a match review as two different people: both rows stay as they are, and it is never asked again.
+    """Answers a match review as two different people: both rows stay as they are, and it is never asked again.
 
     Raises:
-        errors.SyncRefused: the review was settled already.
+        errors.SyncRefused: the review was answered already.
     """
     with db.acting_as(connection, "roster_desk") as cursor:
         params = {"item": worklist_id, "who": who, "resolution": "not_same", "run_id": None}
         if db.run(cursor, "matching/close", params) == 0:
-            raise _settled()
+            raise _answered()
 
 
 def _district_of(cursor: Cursor, worklist_id: int) -> int:
-    cursor.execute("select district_id from sync.worklist where id = %s", (worklist_id,))
-    row = cursor.fetchone()
-    if row is None:
-        raise _settled()
-    return int(row[0])
+    found = db.one(cursor, "matching/district", {"item": worklist_id})
+    if found is None:
+        raise _answered()
+    return int(found["district_id"])
 
 
 def _open_item(cursor: Cursor, worklist_id: int) -> dict[str, Any]:
     item = db.one(cursor, "matching/item", {"item": worklist_id})
     if item is None:
-        raise _settled()
+        raise _answered()
     if not item["has_new"] or not item["has_old"]:
         raise SyncRefused("One of the two people is no longer in the portal, so there is nothing to put together.")
     return item
 
 
-def _settled() -> SyncRefused:
+def _answered() -> SyncRefused:
     return SyncRefused("This match review was settled already. Reload the page.")

@@ -42,9 +42,9 @@ def losses(plan: Mapping[str, Any], mode: str, schools_shown: int = SCHOOLS_SHOW
     if removed := (plan.get("schools") or {}).get("removed"):
         verb = "be deleted" if mode == "reset" else "no longer be shared"
         found["schools"] = f"{plural(len(removed), 'school')} would {verb}: {listing(removed, schools_shown)}."
-    if freed := plan.get("licenses_freed"):
-        found["licenses"] = f"{plural(freed, 'license')} would be freed."
-    if books := plan.get("books_freed"):
+    if licenses := plan.get("licenses_to_free"):
+        found["licenses"] = f"{plural(licenses, 'license')} would be freed."
+    if books := plan.get("books_to_free"):
         found["books"] = f"{plural(books, 'student book')} would be taken back."
     if manual := plan.get("manual"):
         found["manual"] = f"{plural(manual, 'manually added row')} would be deleted too."

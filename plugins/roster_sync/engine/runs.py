@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
-import psycopg2.errors
 from psycopg2.extras import Json
 
-from roster_sync.core.errors import SyncRefused
+from roster_sync.core.errors import DatabaseFailure, SyncRefused
 from roster_sync.database import db
+from roster_sync.engine.locks import lock_start
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -22,19 +23,78 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNIQUE_VIOLATION: Final = "23505"
+
 
 @dataclass(frozen=True)
 class RunRequest:
     """Who asks for what."""
 
     mode: str
+    """edit | reset | undo"""
     trigger: str
+    """nightly | manual"""
     started_by: str
     airflow_dag_id: str
     airflow_run_id: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    """The parameters of the DAG run, as Airflow gives them."""
     reason: str | None = None
     undoes_run_id: int | None = None
+
+    def binds(self) -> dict[str, Any]:
+        """The request as binds of SQL."""
+        return vars(self) | {"parameters": Json(self.parameters)}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A row of sync.runs, as far as the engine goes by it (include/sql/runs/record.sql)."""
+
+    id: int
+    district_id: int
+    mode: str
+    status: str
+    undoes_run_id: int | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a run may not start."""
+
+    status: str
+    """How the refused run ends: skipped | expired | failed."""
+    message: str
+    is_recorded: bool = True
+    """Whether sync.runs keeps a row of it; what comes again every night, or every hour, is recorded once or never."""
+
+
+@dataclass(frozen=True)
+class LastHold:
+    """The newest question of a run, and what decides whether its answer may be carried out (runs/hold.sql)."""
+
+    superseded_by: int | None
+    """The later run that has taken the question's place."""
+    answer: str | None
+    answered_by: str | None
+    applied_at: datetime | None
+    status: str
+    """The run's."""
+    airflow_run_id: str | None
+    is_expired: bool
+    """Whether the sync of the district has expired, by the district's own clock."""
+
+
+def record(cursor: Cursor, run_id: int) -> RunRecord:
+    """The run's row.
+
+    Raises:
+        errors.SyncRefused: there is no such run.
+    """
+    found = db.one(cursor, "runs/record", {"run_id": run_id})
+    if found is None:
+        raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
+    return RunRecord(**found)
 
 
 def begin(
@@ -49,135 +109,134 @@ def begin(
     A run whose Airflow run is dead is closed as failed first. Open questions of the district are superseded.
     A run of events (the parameter `events`) gives way to whatever else there is, and leaves no record where it does.
 
+    Args:
+        connection: to the portal's database.
+        district: whose run it is.
+        request: who asks for what.
+        is_alive: says of an Airflow run (DAG id, run id) whether it is at work; None where nobody can say.
+
     Raises:
         errors.SyncRefused: expired, another run at work, no school selected; recorded under that status.
     """
     with db.acting_as(connection, "roster_edit") as cursor:
-        params = _register(cursor, district, request)
-        refusal = _close_dead(cursor, params, is_alive) or _refusal(cursor, params, request.mode)
+        district_id = _register(cursor, district)
+        lock_start(cursor, district_id)
+        binds = request.binds() | {"district_id": district_id, "timezone": district.timezone}
+        refusal = _close_dead(cursor, binds, is_alive) or _refusal(cursor, binds)
         if request.parameters.get("events"):
-            refusal = _gives_way(cursor, params, refusal)
-        if refusal:
-            status, message, is_told = refusal
-            if not is_told:
-                db.run(cursor, "runs/refused_run", params | {"status": status, "message": message})
-        else:
-            run_id = int((db.one(cursor, "runs/open_run", params) or {})["id"])
+            refusal = _gives_way(cursor, district_id, refusal)
+        if refusal is None:
+            run_id = int(db.exactly_one(cursor, "runs/open_run", binds)["id"])
             if not request.parameters.get("preview_only"):
-                db.run(cursor, "runs/supersede", params | {"run_id": run_id})
-    if refusal:
-        raise SyncRefused(refusal[1], status=refusal[0])
+                db.run(cursor, "runs/supersede", {"district_id": district_id, "run_id": run_id})
+        elif refusal.is_recorded:
+            db.run(cursor, "runs/refused_run", binds | {"status": refusal.status, "message": refusal.message})
+    if refusal is not None:
+        raise SyncRefused(refusal.message, status=refusal.status)
     log.info("run %s: %s of %s, started by %s", run_id, request.mode, district.key, request.trigger)
     return run_id
 
 
-def _gives_way(
-    cursor: Cursor, params: dict[str, Any], refusal: tuple[str, str, bool] | None
-) -> tuple[str, str, bool] | None:
-    """Hour by hour: a record of each time would fill the history, and a question would never stay open for a day."""
-    if refusal:
-        return "skipped", refusal[1], True
-    question = db.one(cursor, "runs/open_question", params)
-    if question:
-        return "skipped", f"The question of run {question['run_id']} waits for an answer: events wait with it.", True
+def _register(cursor: Cursor, district: District) -> int:
+    """The district's id in the portal; its row is made where it is missing."""
+    found = db.exactly_one(cursor, "runs/district", {"key": district.key, "name": district.name})
+    return int(found["id"])
+
+
+def _close_dead(cursor: Cursor, binds: dict[str, Any], is_alive: Callable[[str, str], bool | None]) -> Refusal | None:
+    for other in db.rows(cursor, "runs/open_elsewhere", binds):
+        airflow_run_id = other["airflow_run_id"]
+        if airflow_run_id is not None and is_alive(other["airflow_dag_id"], airflow_run_id) is not False:
+            message = f"Another run of this district is at work (run {other['id']}). Start again when it is done."
+            return Refusal("skipped", message)
+        close_as(cursor, other["id"], "failed", "The run was cut off: its Airflow run is no longer alive.")
     return None
 
 
-def _register(cursor: Cursor, district: District, request: RunRequest) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "key": district.key,
-        "name": district.name,
-        "timezone": district.timezone,
-        **vars(request),
-        "parameters": Json(request.parameters),
-    }
-    found = db.one(cursor, "runs/district", params) or {}
-    _fence(cursor, found["id"])
-    return params | {"district_id": found["id"]}
-
-
-def _fence(cursor: Cursor, district_id: int) -> None:
-    """One run of a district begins, or goes on, at a time; an advisory lock is the shortest fence there is."""
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended('roster begin', %s))", (district_id,))
-
-
-def _close_dead(
-    cursor: Cursor, params: dict[str, Any], is_alive: Callable[[str, str], bool | None]
-) -> tuple[str, str, bool] | None:
-    cursor.execute(
-        "select id, airflow_dag_id, airflow_run_id from sync.runs where district_id = %(district_id)s"
-        " and status = 'in_progress' and (airflow_dag_id, airflow_run_id) is distinct from"
-        " (%(airflow_dag_id)s, %(airflow_run_id)s)",
-        params,
-    )
-    for run_id, dag_id, airflow_run_id in cursor.fetchall():
-        if airflow_run_id is not None and is_alive(dag_id, airflow_run_id) is not False:
-            return (
-                "skipped",
-                f"Another run of this district is at work (run {run_id}). Start again when it is done.",
-                False,
-            )
-        close_as(cursor, run_id, "failed", "The run was cut off: its Airflow run is no longer alive.")
-    return None
-
-
-def _refusal(cursor: Cursor, params: dict[str, Any], mode: str) -> tuple[str, str, bool] | None:
-    state = db.one(cursor, "runs/refusal", params) or {}
-    if mode != "undo" and state["is_expired"]:
+def _refusal(cursor: Cursor, binds: dict[str, Any]) -> Refusal | None:
+    if binds["mode"] == "undo":
+        return None
+    state = db.exactly_one(cursor, "runs/refusal", binds)
+    if state["is_expired"]:
         message = f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to go on."
-        return "expired", message, bool(state["expiry_told"])
-    if mode != "undo" and state["is_none_selected"]:
-        return "failed", "No school is selected for this district. Select at least one school, then start again.", False
+        return Refusal("expired", message, is_recorded=not state["is_expiry_recorded"])
+    if state["is_none_selected"]:
+        return Refusal(
+            "failed", "No school is selected for this district. Select at least one school, then start again."
+        )
     return None
+
+
+def _gives_way(cursor: Cursor, district_id: int, refusal: Refusal | None) -> Refusal | None:
+    """Hour by hour: a record of each time would fill the history, and a question would never stay open for a day."""
+    if refusal is not None:
+        return Refusal("skipped", refusal.message, is_recorded=False)
+    question = db.one(cursor, "runs/open_question", {"district_id": district_id})
+    if question is None:
+        return None
+    message = f"The question of run {question['run_id']} waits for an answer: events wait with it."
+    return Refusal("skipped", message, is_recorded=False)
 
 
 def reopen(connection: Connection, district: District, run_id: int, airflow_dag_id: str, airflow_run_id: str) -> str:
     """Takes a held run up again after its question was approved; returns its mode.
 
+    Args:
+        connection: to the portal's database.
+        district: whose run it is.
+        run_id: the held run.
+        airflow_dag_id: the DAG that carries it out from here on.
+        airflow_run_id: that DAG's run.
+
     Raises:
         errors.SyncRefused: no approved answer, superseded, expired, or another run at work.
     """
     with db.acting_as(connection, "roster_edit") as cursor:
-        params: dict[str, Any] = {"run_id": run_id, "timezone": district.timezone, "key": district.key}
-        cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
-        if (row := cursor.fetchone()) is not None:
-            _fence(cursor, row[0])
-        hold = db.one(cursor, "runs/hold", params)
-        refusal = _why_not_reopened(hold, airflow_run_id)
-        if refusal is None and hold is not None:
-            try:
-                cursor.execute(
-                    "update sync.runs set status = 'in_progress', finished_at = null, airflow_dag_id = %s,"
-                    " airflow_run_id = %s where id = %s returning mode",
-                    (airflow_dag_id, airflow_run_id, run_id),
-                )
-            except psycopg2.errors.UniqueViolation:
-                raise SyncRefused(
-                    "Another run of this district is at work; the answer changes nothing. Start the sync again later.",
-                    status="held",
-                ) from None
-            mode = str((cursor.fetchone() or ["edit"])[0])
-    if refusal is not None:
-        raise SyncRefused(refusal, status="held")
-    return mode
+        lock_start(cursor, record(cursor, run_id).district_id)
+        found = db.one(cursor, "runs/hold", {"run_id": run_id, "timezone": district.timezone})
+        refusal = _why_not_reopened(LastHold(**found) if found else None, airflow_run_id)
+        if refusal is not None:
+            raise SyncRefused(refusal, status="held")
+        airflow_run = {"airflow_dag_id": airflow_dag_id, "airflow_run_id": airflow_run_id}
+        try:
+            return str(db.exactly_one(cursor, "runs/reopen", {"run_id": run_id, **airflow_run})["mode"])
+        except DatabaseFailure as failure:
+            if failure.sqlstate != UNIQUE_VIOLATION:
+                raise
+            raise SyncRefused(
+                "Another run of this district is at work; the answer changes nothing. Start the sync again later.",
+                status="held",
+            ) from None
 
 
-def _why_not_reopened(hold: dict[str, Any] | None, airflow_run_id: str) -> str | None:
+def _why_not_reopened(hold: LastHold | None, airflow_run_id: str) -> str | None:
     if hold is None:
         return "This run waits for no answer. Nothing was changed."
-    if hold["airflow_run_id"] == airflow_run_id and hold["status"] == "in_progress":
+    if hold.airflow_run_id == airflow_run_id and hold.status == "in_progress":
         return None  # the same approval, repeated after a crash
-    if hold["superseded_by"] is not None:
-        return f"A later run ({hold['superseded_by']}) has taken this question's place; the answer changes nothing."
-    if hold["answer"] != "approved" or not hold["answered_by"]:
+    if hold.superseded_by is not None:
+        return f"A later run ({hold.superseded_by}) has taken this question's place; the answer changes nothing."
+    if hold.answer != "approved" or not hold.answered_by:
         return "Nobody has approved this run: only an answer in Required Actions does. Nothing was changed."
-    if hold["applied_at"] is not None:
+    if hold.applied_at is not None:
         return "This approval was carried out already."
-    if hold["status"] not in ("held", "in_progress"):
-        return f"This run is no longer on hold ({hold['status']}). Nothing was changed."
-    if hold["is_expired"]:
+    if hold.status not in ("held", "in_progress"):
+        return f"This run is no longer on hold ({hold.status}). Nothing was changed."
+    if hold.is_expired:
         return "The sync of this district has expired; no approval is applied. Set a later expiration date first."
     return None
+
+
+def undo_target(cursor: Cursor, run_id: int) -> int:
+    """The run that this Undo undoes, as its first task chose.
+
+    Raises:
+        errors.SyncRefused: there is no such run, or it is no Undo.
+    """
+    target = record(cursor, run_id).undoes_run_id
+    if target is None:
+        raise SyncRefused(f"Run {run_id} is no Undo. Start the undo again.")
+    return target
 
 
 @contextmanager
@@ -197,8 +256,7 @@ def written_as(cursor: Cursor, run_id: int) -> str | None:
     Raises:
         errors.SyncRefused: the run ended otherwise. One that was declared dead stays dead, even if it breathes.
     """
-    cursor.execute("select status from sync.runs where id = %s", (run_id,))
-    status = str((cursor.fetchone() or ["failed"])[0])
+    status = record(cursor, run_id).status
     if status == "in_progress":
         return None
     if status not in ("launched", "held", "previewed"):
@@ -208,7 +266,7 @@ def written_as(cursor: Cursor, run_id: int) -> str | None:
 
 
 def close(connection: Connection, run_id: int, status: str, message: str | None = None) -> None:
-    """Ends a run under a status of model.STATUSES."""
+    """Ends a run under a status of vocabulary.STATUSES."""
     with db.acting_as(connection, "roster_edit") as cursor:
         close_as(cursor, run_id, status, message)
     log.info("run %s ended: %s", run_id, status)
@@ -216,11 +274,7 @@ def close(connection: Connection, run_id: int, status: str, message: str | None 
 
 def close_as(cursor: Cursor, run_id: int, status: str, message: str | None) -> None:
     """The same within a transaction that is at work."""
-    cursor.execute(
-        "update sync.runs set status = %s, message = coalesce(%s, message),"
-        " finished_at = clock_timestamp(), step = null where id = %s",
-        (status, message, run_id),
-    )
+    db.run(cursor, "runs/close", {"run_id": run_id, "status": status, "message": message})
 
 
 def fail_if_open(connection: Connection, run_id: int, message: str) -> bool:
@@ -229,26 +283,33 @@ def fail_if_open(connection: Connection, run_id: int, message: str) -> bool:
     Of one whose last task was cleared, only the end is done again: it ends as it had.
     """
     with db.acting_as(connection, "roster_edit") as cursor:
-        cursor.execute(
-            "update sync.runs set status = coalesce(ended_as, 'failed'), finished_at = clock_timestamp(), step = null,"
-            " message = case when ended_as is null then %s else message end"
-            " where id = %s and status = 'in_progress' returning status",
-            (message, run_id),
-        )
-        return cursor.fetchone() == ("failed",)
+        closed = db.one(cursor, "runs/fail_if_open", {"run_id": run_id, "message": message})
+    return closed == {"status": "failed"}
 
 
-def untold(cursor: Cursor, run_id: int, district_id: int) -> list[int]:
-    """Earlier runs of the district that wrote and then died before anybody was told: the next one does it for them."""
-    found = db.rows(cursor, "runs/untold", {"run_id": run_id, "district_id": district_id})
+def count_plan(cursor: Cursor, run_id: int, *, phases: Sequence[str], seen: Mapping[str, int]) -> None:
+    """Counts in sync.run_counts what the plan has done, or would do.
+
+    Args:
+        cursor: the transaction at work.
+        run_id: whose plan.
+        phases: the parts of it that are written; the rest waits.
+        seen: by counted entity, how many rows of the feed the run looked at.
+    """
+    db.run(cursor, "apply/counts", {"run_id": run_id, "phases": list(phases), "seen": Json(dict(seen))})
+
+
+def unreported(cursor: Cursor, run_id: int, district_id: int) -> list[int]:
+    """Earlier runs of the district that wrote and died before they notified anybody: the next one does it for them."""
+    found = db.rows(cursor, "runs/unreported", {"run_id": run_id, "district_id": district_id})
     return [int(row["id"]) for row in found]
 
 
 def status_of(connection: Connection, run_id: int) -> str:
-    """The run's status."""
+    """The run's status.
+
+    Raises:
+        errors.SyncRefused: there is no such run.
+    """
     with db.acting_as(connection, "roster_read") as cursor:
-        cursor.execute("select status from sync.runs where id = %s", (run_id,))
-        row = cursor.fetchone()
-    if row is None:
-        raise SyncRefused(f"Run {run_id} is not known.")
-    return str(row[0])
+        return record(cursor, run_id).status

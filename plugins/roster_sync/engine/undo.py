@@ -1,4 +1,4 @@
-"""Undo: puts back what a run removed or changed, and takes out what it added where nothing of people's hangs on it."""
+"""Undo: puts back what a run removed or changed, and takes out what it added and people have not built on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roster_sync.config import environment
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
 from roster_sync.engine import runs
-from roster_sync.engine.planning import plan
+from roster_sync.engine.locks import lock_district
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -60,22 +60,21 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
     A preview does the same and takes it all back, so that its numbers are the real ones.
     """
     with db.acting_as(connection, "roster_undo") as cursor:
-        cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
-        row = cursor.fetchone()
-        if row is None:
-            raise SyncRefused(f"Run {run_id} is not known.")
-        params = {"run_id": run_id, "district_id": row[0], "target": target, "key": district.key, "days": days()}
-        plan.lock(cursor, row[0])
+        district_id = runs.record(cursor, run_id).district_id
+        params = {"run_id": run_id, "district_id": district_id, "target": target, "key": district.key, "days": days()}
+        lock_district(cursor, district_id)
         done = runs.written_as(cursor, run_id)
         if done is not None:
             return done
-        still = db.one(cursor, "undo/choose", params)
-        if still is None or still["why_not"] is not None:
-            raise SyncRefused(f"Run {target} can no longer be undone. {(still or {}).get('why_not') or ''}")
+        chosen = db.one(cursor, "undo/choose", params)
+        if chosen is None:
+            raise SyncRefused(f"Run {target} can no longer be undone: it is no finished run of {district.name}.")
+        if chosen["why_not"] is not None:
+            raise SyncRefused(f"Run {target} can no longer be undone. {chosen['why_not']}")
         cursor.execute("savepoint before")
         _undo(cursor, params)
         if preview_only:
-            counts = _counts(cursor, run_id)
+            counts = db.rows(cursor, "runs/run_counts", {"run_id": run_id})
             cursor.execute("rollback to savepoint before")
             _record_preview(cursor, params, counts)
             return "previewed"
@@ -101,20 +100,12 @@ def _undo(cursor: Cursor, params: dict[str, Any]) -> None:
         db.run(cursor, name, params)
 
 
-def _counts(cursor: Cursor, run_id: int) -> list[tuple[Any, ...]]:
-    cursor.execute("select entity, added, updated, deleted from sync.run_counts where run_id = %s", (run_id,))
-    return list(cursor.fetchall())
-
-
-def _record_preview(cursor: Cursor, params: dict[str, Any], counts: list[tuple[Any, ...]]) -> None:
+def _record_preview(cursor: Cursor, params: dict[str, Any], counts: list[dict[str, Any]]) -> None:
     summary = {
-        entity: {"put back": added, "changed back": updated, "taken out": deleted}
-        for entity, added, updated, deleted in counts
+        row["entity"]: {"put back": row["added"], "changed back": row["updated"], "taken out": row["deleted"]}
+        for row in counts
     }
-    cursor.execute(
-        "update sync.runs set plan = %s, undoes_run_id = %s where id = %s",
-        (Json({"counts": summary, "target": params["target"]}), params["target"], params["run_id"]),
-    )
+    db.run(cursor, "runs/undo_preview", params | {"plan": Json({"counts": summary, "target": params["target"]})})
     runs.close_as(
         cursor, params["run_id"], "previewed", f"A preview of undoing run {params['target']}: nothing was written."
     )

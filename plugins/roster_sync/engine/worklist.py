@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
 from roster_sync.engine import runs
 
@@ -23,11 +22,8 @@ _OPENING: Final = ("reopen", "open_teachers", "open_schools", "open_students")
 def refresh(connection: Connection, run_id: int) -> dict[str, int]:
     """Opens and closes the items of the run's district; role drift and match reviews are opened by the apply step."""
     with db.acting_as(connection, "roster_edit") as cursor:
-        run = db.one(cursor, "worklist/run", {"run_id": run_id})
-        if run is None:
-            raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
-        district_id = run["district_id"]
-        run_ids = [*runs.untold(cursor, run_id, district_id), run_id]
+        district_id = runs.record(cursor, run_id).district_id
+        run_ids = [*runs.unreported(cursor, run_id, district_id), run_id]
         params = {"run_id": run_id, "district_id": district_id, "run_ids": run_ids}
         db.run(cursor, "worklist/judge", params)
         counts = {

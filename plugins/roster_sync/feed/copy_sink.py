@@ -16,7 +16,7 @@ from psycopg2.extras import Json
 from roster_sync.core.errors import DatabaseFailure
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.database import db
-from roster_sync.database.parallel import may_wait
+from roster_sync.database.parallel import allow_idle
 from roster_sync.sources.base import CopyRefused, FeedReport
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class CopySink:
         self._is_settled = False
         self.received = 0
         cursor.execute("set local temp_buffers = '64MB'")
-        may_wait(cursor)  # for the source: for its limits, or until a sync of its own is over
+        allow_idle(cursor)  # for the source: for its limits, or until a sync of its own is over
         cursor.execute("discard temp")  # what an earlier try of this session left
         db.run(cursor, "staging/raw")
         for name in ("users", "roles", "rejects"):
@@ -193,7 +193,7 @@ class Lane(CopySink):
         self._settled = lambda _report: None
         self._is_settled = True
         self.received = 0
-        may_wait(cursor)  # for the source: for its limits, or until a sync of its own is over
+        allow_idle(cursor)  # for the source: for its limits, or until a sync of its own is over
         self._empty()
         cursor.execute(sql.SQL("delete from {} where collection = 'enrollments'").format(self._table("rejects")))
         cursor.execute("savepoint empty")

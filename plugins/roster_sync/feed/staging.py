@@ -13,7 +13,7 @@ from psycopg2.extras import Json
 from roster_sync.core import source_kinds
 from roster_sync.core.errors import SyncRefused
 from roster_sync.database import db
-from roster_sync.database.parallel import Beside, may_wait
+from roster_sync.database.parallel import ParallelStep, allow_idle
 from roster_sync.feed.copy_sink import CopySink, close_raw, show
 from roster_sync.sources.base import FeedReport, Source
 
@@ -66,13 +66,13 @@ def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict
 def _check(connection: Connection, params: dict[str, Any], report: FeedReport, district: District) -> None:
     """The row checks, the counts, and what the feed proves; a second connection takes the enrollments meanwhile."""
     started = time.monotonic()
-    taking = Beside(connection, lambda second: db.run(second, "staging/take_enrollments", params))
+    taking = ParallelStep(connection, lambda second: db.run(second, "staging/take_enrollments", params))
     with taking, db.acting_as(connection, "roster_edit") as cursor:
         db.tune(cursor)
-        may_wait(cursor)
+        allow_idle(cursor)
         db.run(cursor, "checks/row_findings", params)
         db.run(cursor, "checks/user_counts", params)
-        taking.wait()
+        taking.result()
         show(cursor, params["run_id"], "enrollments")
         db.run(cursor, "staging/enrollments", params)
         db.run(cursor, "checks/enrollment_findings", params)
@@ -84,15 +84,14 @@ def _check(connection: Connection, params: dict[str, Any], report: FeedReport, d
 
 def _params(cursor: Cursor, run_id: int, report: FeedReport) -> dict[str, Any]:
     """What the SQL of staging and row checks binds."""
-    cursor.execute("select district_id from sync.runs where id = %s", (run_id,))
-    row = cursor.fetchone()
-    if row is None:
+    run = db.one(cursor, "runs/record", {"run_id": run_id})
+    if run is None:
         raise SyncRefused(f"Run {run_id} is not known. Start the sync again.")
     came_whole = {name for name, collection in report.collections.items() if collection.is_complete}
     came_whole -= {unread["collection"] for unread in db.rows(cursor, "staging/unread_values")}
     return {
         "run_id": run_id,
-        "district_id": row[0],
+        "district_id": run["district_id"],
         "issuer": report.issuer,
         "is_partial": report.is_partial,
         **{f"{name}_complete": name in came_whole for name in ("orgs", "terms", "courses", "classes", "users")},
@@ -126,7 +125,7 @@ NEEDS: Final = {
 
 def _proof(cursor: Cursor, params: dict[str, Any], report: FeedReport, *, is_paged: bool) -> dict[str, Any]:
     """Per staged table whether a missing row is really missing, and where not, why."""
-    unreadable = db.one(cursor, "checks/unreadable", params) or {}
+    unreadable = db.exactly_one(cursor, "checks/unreadable", params)
     reasons: dict[str, str] = {}
     for table, collections in NEEDS.items():
         reason = report.adds_only or _why_incomplete(report, collections)

@@ -64,7 +64,7 @@ def send(connection: Connection, run_id: int, district: District, post: Post, li
         if run is None:
             return 0
         params = {"district_id": run["district_id"], "today": _today(district)}
-        for unreported in (*runs.untold(cursor, run_id, run["district_id"]), run_id):
+        for unreported in (*runs.unreported(cursor, run_id, run["district_id"]), run_id):
             _record(cursor, params | {"run_id": unreported, "run_ids": [unreported]})
         db.run(cursor, "notices/record_expiry", params | {"run_id": run_id})
     return _send_pending(_Mailing(connection, run["district_id"], district, links), post)

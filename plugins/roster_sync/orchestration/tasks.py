@@ -161,11 +161,12 @@ def apply(context: Context, district: District, run_id: int, decision: str) -> s
 
 def undo(context: Context, district: District, run_id: int) -> str:
     """Puts back what the run to undo removed or changed, or only says what it would."""
+    from roster_sync.engine import runs
     from roster_sync.engine import undo as undoing
 
     with working(context, run_id, "undo") as work:
         with db.acting_as(work.connection, "roster_read") as cursor:
-            target = (db.one(cursor, "runs/undo_target", {"run_id": run_id}) or {})["undoes_run_id"]
+            target = runs.undo_target(cursor, run_id)
         preview_only = bool(context["params"]["preview_only"])
         status = undoing.undo(work.connection, run_id, district, target, preview_only=preview_only)
         counts = run_counts(work.connection, run_id)

@@ -59,7 +59,7 @@ def test_one_license_alone_asks(harbor: World) -> None:
     harbor.edit(many())
     harbor.license(user="x0")
     assert harbor.ask_to_reset(less(many(), 1)) == "held"
-    assert harbor.plan_of()["licenses_freed"] == 1
+    assert harbor.plan_of()["licenses_to_free"] == 1
 
 
 def test_a_limit_of_a_hundred_runs_unattended(harbor: World) -> None:
@@ -343,7 +343,7 @@ def test_a_license_granted_between_plan_and_apply_is_never_freed_unasked(harbor:
     assert harbor.write() == "held"
     held(harbor)
     assert harbor.snapshot(()) == before
-    assert harbor.plan_of()["licenses_freed"] == 1
+    assert harbor.plan_of()["licenses_to_free"] == 1
     harbor.answer()
     assert harbor.go_on_after_approval(less(many(), 2)) == "launched"
     assert harbor.tuples("select before ->> 'id' from sync.changes where table_name = 'license_assignments'") == [

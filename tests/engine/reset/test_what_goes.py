@@ -58,7 +58,7 @@ def test_a_school_no_longer_shared_goes_with_all_below_it_and_each_license_is_re
     assert harbor.value("select count(*) from portal.student_books") == 0
     assert harbor.tuples("select id from portal.license_assignments order by 1") == [(license,) for license in kept]
     assert freed(harbor) == lost
-    assert harbor.plan_of()["licenses_freed"] == 2
+    assert harbor.plan_of()["licenses_to_free"] == 2
     assert deleted(harbor) == {"books": 2, "classes": 1, "enrollments": 4, "licenses": 2, "schools": 1,
                                "students": 1, "teachers": 1}  # fmt: skip
 

@@ -1,6 +1,6 @@
 -- Finds the portal person of each person of the feed by source id, and whether anything about them changes: the widest
 -- join of a plan. Makes the run's part of staging.resolved for people anew.
--- is_same: every value is what the portal has. is_plain: also of the portal's role, and listed in exactly one school, a
+-- is_same: every value is what the portal has. is_simple: also of the portal's role, and listed in exactly one school, a
 -- selected one of the feed, where the portal has them and nowhere else.
 -- run, district, by_issuer: whose. listed, listed_ids: schools as people list them, and their portal ids.
 -- known: the district's schools in the portal. good: those of them that are in the feed and selected.
@@ -20,7 +20,7 @@ begin
       false as is_gone, d.is_same,
       (d.is_same and d.is_as_it_was and us.is_active and us.origin = 'sync' and us.school_id = any ($4)
         and d.id <> all ($5)
-        and us.is_primary = (d.first_school is not distinct from d.primary_school_source_id)) is true as is_plain,
+        and us.is_primary = (d.first_school is not distinct from d.primary_school_source_id)) is true as is_simple,
       d.role, null::bigint as school_id, null::boolean as is_primary
     from (
       select s.source_id, s.n, p.id, p.role, s.school_source_ids[1] as first_school, s.primary_school_source_id,

@@ -121,8 +121,8 @@ def counts_of(cursor: Cursor, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
         would["unchanged"] = max(0, seen - would["added"] - would["updated"] - would["restored"])
         if kind in found or any(would.values()):
             found[kind] = {**_NO_COUNTS, "entity": kind, **found.get(kind, {}), **would}
-    if run["plan"].get("licenses_freed"):
-        found["licenses"] = {**_NO_COUNTS, "entity": "licenses", "deleted": run["plan"]["licenses_freed"]}
+    if run["plan"].get("licenses_to_free"):
+        found["licenses"] = {**_NO_COUNTS, "entity": "licenses", "deleted": run["plan"]["licenses_to_free"]}
     return found
 
 

@@ -1,6 +1,9 @@
--- How many enrollments the portal holds: of all, of classes in the feed, and of those that a removal is measured against.
--- In: class_view. Out: temporary held_enrollments, one row. Needs no comparison, so it is counted beside it; by class first, by workers.
-create temporary table held_enrollments on commit drop as
+-- How many enrollments the portal holds: of all, of classes in the feed, and of those that a removal is measured
+-- against.
+-- In: class_view.
+-- Out: portal_enrollment_counts.
+-- speed: needs nothing of the join, so it is counted in parallel with it; by class first, by parallel workers
+create temporary table portal_enrollment_counts on commit drop as
 with of_class as (
   select e.class_id, count(*) filter (where e.is_active) as active, count(*) filter (where e.origin = 'sync') as synced,
     count(*) filter (where e.origin = 'sync' and e.is_active) as synced_active
@@ -9,5 +12,6 @@ with of_class as (
 )
 select coalesce(sum(h.active), 0)::bigint as active,
   coalesce(sum(h.active) filter (where c.is_in_feed and c.is_selected), 0)::bigint as in_feed_classes,
-  coalesce(sum(case when %(mode)s = 'reset' then h.synced when c.old_selected and c.is_shared then h.synced_active end), 0)::bigint as base
+  coalesce(sum(case when %(mode)s = 'reset' then h.synced when c.old_selected and c.is_shared then h.synced_active end),
+    0)::bigint as base
 from of_class h join class_view c on c.id = h.class_id and c.is_known;
