@@ -13,8 +13,8 @@ from psycopg2.extensions import cursor as Cursor
 from ops import plan_stages
 from roster_sync.database import db
 from roster_sync.engine.planning.stages import PARTS, STAGES, Stage
-from tests.engine.rosters import MemorySource, town
-from tests.engine.world import World
+from tests.dsl.roster import MemorySource, town
+from tests.dsl.world import World
 
 NOT_STAGES: Final = {"run", "record", "answer", "fits", "still_live"}
 """Files of include/sql/plan that share no temporary table with a stage: they ask for one row, or keep one."""

@@ -322,7 +322,7 @@ def test_the_question_holds_numbers_and_names_of_schools_and_never_of_people(har
     harbor.give_book("c2", "s2", "s3")
     ask(harbor)
     question = holds.question(harbor.app, harbor.run_id)
-    assert "Books of students that would be taken back: 2." in question.body
+    assert "2 student books would be taken back." in question.body
     assert "School south" in question.body
     assert "Licenses that would be freed: 1." in question.body
     assert "| | delete | of |\n|---|---:|---:|\n| schools | 1 | 2 |\n" in question.body  # no column of zeros
