@@ -28,42 +28,42 @@ CREATE FUNCTION portal.forbid_key_change() RETURNS trigger
     LANGUAGE plpgsql
     AS '...';
 
-CREATE FUNCTION portal.hold_class_references() RETURNS trigger
+CREATE FUNCTION portal.check_class_references() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.hold_enrollment_references() RETURNS trigger
+CREATE FUNCTION portal.check_enrollment_references() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.hold_references_of(run bigint) RETURNS void
+CREATE FUNCTION portal.check_references_of_run(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.hold_user_district() RETURNS trigger
+CREATE FUNCTION portal.check_user_district() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.hold_user_school_references() RETURNS trigger
+CREATE FUNCTION portal.check_user_school_references() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.keep_districts_with_users() RETURNS trigger
+CREATE FUNCTION portal.restrict_district_delete() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.keep_schools_with_classes() RETURNS trigger
+CREATE FUNCTION portal.restrict_school_delete() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.role_place(role text) RETURNS integer
+CREATE FUNCTION portal.role_order(role text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE role WHEN 'student'::text THEN 0 WHEN 'teacher'::text THEN 1 WHEN 'school_admin'::text THEN 2 ELSE 3 END;
 
@@ -109,11 +109,11 @@ CREATE FUNCTION staging.drop_run(run bigint) RETURNS bigint
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION staging.each_once(ids text[]) RETURNS text[]
+CREATE FUNCTION staging.distinct_ids(ids text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT array_agg(DISTINCT o.o) AS array_agg FROM unnest(each_once.ids) o(o) WHERE (o.o IS NOT NULL));
+    RETURN (SELECT array_agg(DISTINCT o.o) AS array_agg FROM unnest(distinct_ids.ids) o(o) WHERE (o.o IS NOT NULL));
 
-CREATE FUNCTION staging.exchange_part(parent text, part text, made text, for_value text) RETURNS void
+CREATE FUNCTION staging.replace_partition(parent text, part text, made text, for_value text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -155,25 +155,25 @@ CREATE FUNCTION staging.list_sorted_enrollments(run bigint) RETURNS bigint
     SET max_parallel_workers_per_gather TO '0'
     AS '...';
 
-CREATE FUNCTION staging.listed(written text) RETURNS text[]
+CREATE FUNCTION staging.split_list(written text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT array_agg(btrim(t.o) ORDER BY t.place) AS array_agg FROM unnest(string_to_array(listed.written, ','::text)) WITH ORDINALITY t(o, place) WHERE (btrim(t.o) <> ''::text));
 
-CREATE FUNCTION staging.name_users(run bigint, district bigint, by_issuer text, listed text[], listed_ids bigint[], known bigint[], good bigint[]) RETURNS void
+CREATE FUNCTION staging.match_users_by_id(run bigint, district bigint, by_issuer text, listed text[], listed_ids bigint[], known bigint[], good bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION staging.number_enrollments(run bigint) RETURNS void
+CREATE FUNCTION staging.type_enrollments(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION staging.once() RETURNS integer
+CREATE FUNCTION staging.planner_fence() RETURNS integer
     LANGUAGE sql PARALLEL SAFE
     RETURN 0;
 
-CREATE FUNCTION staging.open_part(parent text, run bigint) RETURNS void
+CREATE FUNCTION staging.create_partition(parent text, run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -200,7 +200,7 @@ CREATE FUNCTION staging.sort_enrollments(run bigint, district bigint) RETURNS vo
     SET work_mem TO '256MB'
     AS '...';
 
-CREATE FUNCTION staging.take_enrollments(run bigint) RETURNS void
+CREATE FUNCTION staging.stage_enrollments(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -218,12 +218,12 @@ CREATE FUNCTION staging.unless_too_long(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN staging.is_too_long(written) THEN NULL::text ELSE written END;
 
-CREATE FUNCTION staging.widen_raw(run bigint, collection text, spares integer) RETURNS void
+CREATE FUNCTION staging.add_spare_columns(run bigint, collection text, spares integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION staging.words_of(written text) RETURNS text[]
+CREATE FUNCTION staging.split_words(written text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT array_agg(DISTINCT lower(btrim(word.word))) AS array_agg FROM unnest(string_to_array(words_of.written, ','::text)) word(word));
 
@@ -235,12 +235,12 @@ CREATE FUNCTION sync.id_since(wanted_entity text, district bigint, wanted_issuer
     LANGUAGE sql STABLE
     AS '...';
 
-CREATE FUNCTION sync.keep_former_id() RETURNS trigger
+CREATE FUNCTION sync.record_former_id() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'sync', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION sync.keep_ids_of_deleted() RETURNS trigger
+CREATE FUNCTION sync.record_deleted_ids() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'sync', 'pg_temp'
     AS '...';
@@ -1335,7 +1335,7 @@ CREATE INDEX users_email_idx ON portal.users USING hash (lower(btrim(email))) WH
 
 CREATE INDEX users_made_idx ON portal.users USING brin (created_run_id) WITH (pages_per_range='256', autosummarize='on');
 
-CREATE INDEX users_page_idx ON portal.users USING btree (district_id, portal.role_place(role), COALESCE(lower(family_name), ''::text) COLLATE "C", COALESCE(lower(given_name), ''::text) COLLATE "C", "left"(lower(sis_id), 100));
+CREATE INDEX users_page_idx ON portal.users USING btree (district_id, portal.role_order(role), COALESCE(lower(family_name), ''::text) COLLATE "C", COALESCE(lower(given_name), ''::text) COLLATE "C", "left"(lower(sis_id), 100));
 
 CREATE INDEX changes_key ON sync.changes USING btree (table_name, (((key ->> 'id'::text))::bigint)) WHERE (key ? 'id'::text);
 
@@ -1363,45 +1363,45 @@ CREATE INDEX worklist_subject ON sync.worklist USING btree (subject_type, subjec
 
 CREATE TRIGGER classes_delete_dependants AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_classes();
 
-CREATE TRIGGER classes_former_id AFTER UPDATE OF issuer, source_id ON portal.classes FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.keep_former_id('classes');
+CREATE TRIGGER classes_former_id AFTER UPDATE OF issuer, source_id ON portal.classes FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('classes');
 
-CREATE TRIGGER classes_ids_of_deleted AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.keep_ids_of_deleted('classes');
+CREATE TRIGGER classes_ids_of_deleted AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('classes');
 
 CREATE TRIGGER classes_ids_stay BEFORE UPDATE OF id ON portal.classes FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
-CREATE TRIGGER classes_insert_references AFTER INSERT ON portal.classes FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.hold_class_references();
+CREATE TRIGGER classes_insert_references AFTER INSERT ON portal.classes FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_class_references();
 
-CREATE TRIGGER classes_move_references AFTER UPDATE OF school_id, district_id ON portal.classes FOR EACH ROW WHEN (((old.school_id <> new.school_id) OR (old.district_id <> new.district_id))) EXECUTE FUNCTION portal.hold_class_references();
+CREATE TRIGGER classes_move_references AFTER UPDATE OF school_id, district_id ON portal.classes FOR EACH ROW WHEN (((old.school_id <> new.school_id) OR (old.district_id <> new.district_id))) EXECUTE FUNCTION portal.check_class_references();
 
-CREATE TRIGGER districts_delete_restricted AFTER DELETE ON portal.districts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.keep_districts_with_users();
+CREATE TRIGGER districts_delete_restricted AFTER DELETE ON portal.districts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.restrict_district_delete();
 
-CREATE TRIGGER enrollments_insert_references AFTER INSERT ON portal.enrollments FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.hold_enrollment_references();
+CREATE TRIGGER enrollments_insert_references AFTER INSERT ON portal.enrollments FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_enrollment_references();
 
 CREATE TRIGGER enrollments_keys_stay BEFORE UPDATE OF class_id, user_id ON portal.enrollments FOR EACH ROW WHEN (((old.class_id <> new.class_id) OR (old.user_id <> new.user_id))) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER schools_delete_dependants AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_schools();
 
-CREATE TRIGGER schools_delete_restricted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.keep_schools_with_classes();
+CREATE TRIGGER schools_delete_restricted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.restrict_school_delete();
 
-CREATE TRIGGER schools_former_id AFTER UPDATE OF issuer, source_id ON portal.schools FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.keep_former_id('schools');
+CREATE TRIGGER schools_former_id AFTER UPDATE OF issuer, source_id ON portal.schools FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('schools');
 
-CREATE TRIGGER schools_ids_of_deleted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.keep_ids_of_deleted('schools');
+CREATE TRIGGER schools_ids_of_deleted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('schools');
 
 CREATE TRIGGER schools_ids_stay BEFORE UPDATE OF id ON portal.schools FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
-CREATE TRIGGER user_schools_insert_references AFTER INSERT ON portal.user_schools FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.hold_user_school_references();
+CREATE TRIGGER user_schools_insert_references AFTER INSERT ON portal.user_schools FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_user_school_references();
 
 CREATE TRIGGER user_schools_keys_stay BEFORE UPDATE OF user_id, school_id ON portal.user_schools FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.school_id <> new.school_id))) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER users_delete_dependants AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_users();
 
-CREATE TRIGGER users_former_id AFTER UPDATE OF issuer, source_id ON portal.users FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.keep_former_id('users');
+CREATE TRIGGER users_former_id AFTER UPDATE OF issuer, source_id ON portal.users FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('users');
 
-CREATE TRIGGER users_ids_of_deleted AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.keep_ids_of_deleted('users');
+CREATE TRIGGER users_ids_of_deleted AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('users');
 
 CREATE TRIGGER users_ids_stay BEFORE UPDATE OF id ON portal.users FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
-CREATE TRIGGER users_insert_references AFTER INSERT ON portal.users FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.hold_user_district();
+CREATE TRIGGER users_insert_references AFTER INSERT ON portal.users FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_user_district();
 
 CREATE TRIGGER users_keys_stay BEFORE UPDATE OF district_id ON portal.users FOR EACH ROW WHEN ((old.district_id <> new.district_id)) EXECUTE FUNCTION portal.forbid_key_change();
 

@@ -125,7 +125,7 @@ def test_each_of_our_routines_is_in_the_database_once_and_nothing_else_is(portal
     with closing(portal.owner()) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         made = sorted(name for (name,) in cursor.fetchall())
-    in_an_index = "portal.role_place"
+    in_an_index = "portal.role_order"
     assert made == sorted([in_an_index, *(routine.name for routine in read_routines(SQL_FOLDER / "routines"))])
 
 

@@ -84,7 +84,7 @@ def test_enrollments_that_cannot_be_taken_fail_the_load_and_the_next_try_succeed
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = world.begin()
-    with _failing(monkeypatch, "staging/take_enrollments"):
+    with _failing(monkeypatch, "staging/stage_enrollments"):
         staging.load(world.app, run_id, world.district, MemorySource(town()))
     assert _temporary_tables(world) == 0
     assert _tables_of(world, run_id) == []

@@ -66,7 +66,7 @@ def _first_day(world: World) -> None:
 
 
 @pytest.mark.parametrize("stop_at", [
-    "staging/schools", "staging/take_enrollments", "checks/row_findings", "checks/feed", "after:extract",
+    "staging/schools", "staging/stage_enrollments", "checks/row_findings", "checks/feed", "after:extract",
     "plan/resolve_users", "plan/join_enrollments", "plan/adds", "plan/record", "after:plan",
     "apply/schools", "apply/enrollments", "apply/worklist", "apply/counts", "apply/close", "after:apply",
 ])  # fmt: skip

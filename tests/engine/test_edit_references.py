@@ -129,7 +129,7 @@ def test_a_merge_refuses_to_move_an_enrollment_to_someone_who_is_gone(world: Wor
         ran.id, world.class_("c-t1")["id"], NOBODY,
     )  # fmt: skip
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
-        world.do("select portal.hold_references_of(%s)", ran.id)
+        world.do("select portal.check_references_of_run(%s)", ran.id)
 
 
 def test_an_undo_refuses_to_put_a_class_back_into_a_school_that_is_gone(world: World) -> None:
@@ -140,4 +140,4 @@ def test_an_undo_refuses_to_put_a_class_back_into_a_school_that_is_gone(world: W
         ran.id, NOBODY,
     )  # fmt: skip
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
-        world.do("select portal.hold_references_of(%s)", ran.id)
+        world.do("select portal.check_references_of_run(%s)", ran.id)

@@ -22,8 +22,8 @@ PLACES = {
     "undoes": ("undo/revert.sql", r"update portal\.{table} t"),
 }
 ONLY_PEOPLE = {
-    "types": ("routines/staging/type_users.sql", "exchange_part"),
-    "knows who is unchanged": ("routines/staging/name_users.sql", "is_same"),
+    "types": ("routines/staging/type_users.sql", "replace_partition"),
+    "knows who is unchanged": ("routines/staging/match_users_by_id.sql", "is_same"),
     "takes over": ("matching/take_over.sql", r"update portal\.users t"),
 }
 

@@ -111,5 +111,5 @@ insert into staging.raw_enrollments_{run} (source_id, class_source_id, user_sour
 select 'e' || n, 'c' || 1 + n %% greatest(%(classes)s, 1),
   case when n <= %(strangers)s then 'x' else 'u' || 1 + n %% greatest(%(students)s, 1) end, 'student'
 from generate_series(1, %(enrollments)s) n;
-select staging.take_enrollments(%(run)s), staging.close_raw(%(run)s);
+select staging.stage_enrollments(%(run)s), staging.close_raw(%(run)s);
 """

@@ -102,7 +102,7 @@ select %(run_id)s, 'enrollments', jsonb_build_object('class_id', class_id, 'user
   to_jsonb(come) from come;
 
 -- what the rows name that this run has put in stays
-select portal.hold_references_of(%(run_id)s);
+select portal.check_references_of_run(%(run_id)s);
 
 -- licenses, books
 with moved as (

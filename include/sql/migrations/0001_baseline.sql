@@ -169,17 +169,17 @@ not take the person out.';
 create index users_email_idx on portal.users using hash (lower(btrim(email))) where email is not null;
 
 -- Stays here, not in the routines: the index below uses it.
-create function portal.role_place(role text) returns integer
+create function portal.role_order(role text) returns integer
 language sql immutable parallel safe
 return case role when 'student' then 0 when 'teacher' then 1 when 'school_admin' then 2 else 3 end;
-comment on function portal.role_place is
+comment on function portal.role_order is
   'A role as a number, for an index: comparing equal texts costs as much as they are long, numbers next to nothing.';
 
 -- The pages list people in the order of their names, by their bytes (collate "C"), so that one index serves the order,
 -- the beginning of a name and the next page. A given name or a SIS id alone is found by reading the index through for
 -- the district and role (0.06 s among 950,000 people): an index of its own would cost every first load more than all
 -- such look-ups of a day. Of the SIS id as much as leaves room for two long names: an index row takes 2,700 bytes.
-create index users_page_idx on portal.users (district_id, (portal.role_place(role)),
+create index users_page_idx on portal.users (district_id, (portal.role_order(role)),
   (coalesce(lower(family_name), '') collate "C"), (coalesce(lower(given_name), '') collate "C"),
   (left(lower(sis_id), 100)));
 

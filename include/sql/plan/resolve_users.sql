@@ -5,7 +5,7 @@
 -- of a simple person makes them one to look at again.
 -- In: school_view, school_ids, staging.resolved, staging.users.
 -- Out: unknown_users, unclaimed_users, user_pairs, new_memberships, staging.resolved.
-select staging.name_users(%(run_id)s, %(district_id)s, %(issuer)s,
+select staging.match_users_by_id(%(run_id)s, %(district_id)s, %(issuer)s,
   array(select source_id from school_ids order by id, source_id),
     array(select id from school_ids order by id, source_id),
   array(select id from school_view where is_known),

@@ -1,4 +1,4 @@
--- What remains to be done with enrollments that were taken (staging/take_enrollments.sql): ids with blanks around them, records that could
+-- What remains to be done with enrollments that were taken (staging/stage_enrollments.sql): ids with blanks around them, records that could
 -- not be read, the counts. In: staging.*, raw_enrollments, raw_rejects. Out: temporary enrollment_counts. Duplicates are folded later.
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
 update staging.unusual_enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n)

@@ -8,7 +8,7 @@ with named as materialized (
   select f.id from unnest(%(roles)s::text[]) as wanted (role)
   cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
     select p.id from portal.users p
-    where p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role)
+    where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
       and coalesce(lower(p.family_name), '') collate "C" >= name.family
       and coalesce(lower(p.family_name), '') collate "C" < name.family || %(last)s
       and (name.given = '' or (coalesce(lower(p.given_name), '') collate "C" >= name.given
@@ -18,7 +18,7 @@ with named as materialized (
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
-    where p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role) and %(exact)s <> '' and position('@' in %(exact)s) = 0
+    where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role) and %(exact)s <> '' and position('@' in %(exact)s) = 0
       and coalesce(lower(p.given_name), '') collate "C" >= %(exact)s
       and coalesce(lower(p.given_name), '') collate "C" < %(exact_end)s
     order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
@@ -36,7 +36,7 @@ with named as materialized (
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
-    where p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role)
+    where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
       and left(lower(p.sis_id), 100) = left(%(exact)s, 100) and lower(p.sis_id) = %(exact)s -- the first by the index
       and (%(exact)s ~ '[0-9]' or not exists (select from named)) -- few SIS ids could be names
     limit %(limit)s) f

@@ -6,7 +6,7 @@ with known as materialized ( -- what the searched text names in the portal
   select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role)
   cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
     select p.id from portal.users p
-    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role)
+    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
       and coalesce(lower(p.family_name), '') collate "C" >= name.family
       and coalesce(lower(p.family_name), '') collate "C" < name.family || %(last)s
       and (name.given = '' or (coalesce(lower(p.given_name), '') collate "C" >= name.given
@@ -15,7 +15,7 @@ with known as materialized ( -- what the searched text names in the portal
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
-    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_place(p.role) = portal.role_place(wanted.role)
+    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
       and coalesce(lower(p.given_name), '') collate "C" >= %(exact)s
       and coalesce(lower(p.given_name), '') collate "C" < %(exact_end)s
     order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id -- skips in users_page_idx

@@ -16,5 +16,5 @@ left join lateral (select count(*) as classes from portal.classes k where k.scho
 left join lateral (select count(*) as licenses from portal.license_assignments l where l.school_id = s.id) l on true
 left join lateral (
   select count(*) as admins from portal.users u join portal.user_schools us on us.user_id = u.id and us.school_id = s.id
-  where u.district_id = %(district)s and portal.role_place(u.role) = portal.role_place('school_admin') and u.is_enabled and us.is_active) a on true
+  where u.district_id = %(district)s and portal.role_order(u.role) = portal.role_order('school_admin') and u.is_enabled and us.is_active) a on true
 order by lower(s.name), s.id;

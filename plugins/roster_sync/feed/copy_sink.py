@@ -137,7 +137,9 @@ class CopySink:
         names = [column if column is not None and column in known else next(spares) for column in columns]
         wanted = [name for name in names if name not in known]
         if collection in OF_THE_RUN and wanted:
-            self._cursor.execute("select staging.widen_raw(%s, %s, %s)", (self._run_id, collection, len(wanted)))
+            self._cursor.execute(
+                "select staging.add_spare_columns(%s, %s, %s)", (self._run_id, collection, len(wanted))
+            )
         elif wanted:
             adds = (sql.SQL('add column if not exists {} "char"').format(sql.Identifier(name)) for name in wanted)
             self._cursor.execute(sql.SQL("alter table {} {}").format(self._table(collection), sql.SQL(", ").join(adds)))

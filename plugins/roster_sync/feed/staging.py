@@ -66,7 +66,7 @@ def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict
 def _check(connection: Connection, params: dict[str, Any], report: FeedReport, district: District) -> None:
     """The row checks, the counts, and what the feed proves; a second connection takes the enrollments meanwhile."""
     started = time.monotonic()
-    taking = ParallelStep(connection, lambda second: db.run(second, "staging/take_enrollments", params))
+    taking = ParallelStep(connection, lambda second: db.run(second, "staging/stage_enrollments", params))
     with taking, db.acting_as(connection, "roster_edit") as cursor:
         db.tune(cursor)
         allow_idle(cursor)

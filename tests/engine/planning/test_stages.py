@@ -22,13 +22,13 @@ OF_THE_FEED: Final = {
     f"staging.{name}" for name in ("schools", "users", "classes", "enrollments", "unusual_enrollments")
 }
 READ_BY_FUNCTIONS: Final = {
-    "name_users": {"staging.users"},
+    "match_users_by_id": {"staging.users"},
     "sort_enrollments": {"staging.enrollments"},
     "join_enrollments": {"staging.enrollments", "staging.resolved", "staging.sorted_enrollments"},
     "plan_enrollments": {"staging.made_plan"},
 }
 LEFT_BY_FUNCTIONS: Final = {
-    "name_users": {"staging.resolved"},
+    "match_users_by_id": {"staging.resolved"},
     "sort_enrollments": {"staging.sorted_enrollments"},
     "join_enrollments": {"staging.made_plan"},
     "plan_enrollments": {"staging.plan"},

@@ -9,5 +9,5 @@ end
 $$;
 comment on function portal.cascade_classes is 'Trigger: deletes the enrollments of deleted classes.';
 
-create or replace trigger classes_delete_dependants after delete on portal.classes
+create or replace trigger classes_delete_dependents after delete on portal.classes
   referencing old table as old_rows for each statement execute function portal.cascade_classes();

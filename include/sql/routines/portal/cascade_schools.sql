@@ -9,5 +9,5 @@ end
 $$;
 comment on function portal.cascade_schools is 'Trigger: deletes the school memberships of deleted schools.';
 
-create or replace trigger schools_delete_dependants after delete on portal.schools
+create or replace trigger schools_delete_dependents after delete on portal.schools
   referencing old table as old_rows for each statement execute function portal.cascade_schools();

@@ -11,5 +11,5 @@ $$;
 comment on function portal.cascade_users is
   'Trigger: deletes the enrollments and school memberships of deleted people.';
 
-create or replace trigger users_delete_dependants after delete on portal.users
+create or replace trigger users_delete_dependents after delete on portal.users
   referencing old table as old_rows for each statement execute function portal.cascade_users();

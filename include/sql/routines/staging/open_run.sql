@@ -24,7 +24,7 @@ begin
                    parent, parent || '_' || run, run);
   end loop;
   foreach parent in array array['users', 'enrollments', 'unusual_enrollments'] loop
-    perform staging.open_part(parent, run);
+    perform staging.create_partition(parent, run);
   end loop;
   -- Most readers of a plan, or of the ids, ask for one entity, and each has its own statistics: the large entities have
   -- parts of their own.

@@ -2,7 +2,7 @@
 create or replace function staging.plan_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin
-  perform staging.exchange_part('plan_' || run, 'enrollments', 'made_plan_' || run, 'enrollments');
+  perform staging.replace_partition('plan_' || run, 'enrollments', 'made_plan_' || run, 'enrollments');
 end
 $$;
 comment on function staging.plan_enrollments is 'Puts a run''s compared enrollments into its plan.';

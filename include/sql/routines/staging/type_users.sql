@@ -32,7 +32,7 @@ begin
           or coalesce(btrim(p.primary_org_source_id), '') = '' or btrim(p.primary_org_source_id) = any (p.listed))
           then p.listed
         when p.listed = '{}' and p.primary_org_source_id is null then p.role_orgs -- which has each once
-        else staging.each_once(p.listed || p.role_orgs
+        else staging.distinct_ids(p.listed || p.role_orgs
           || coalesce(nullif(array[btrim(p.primary_org_source_id)], array['']), '{}')) end as school_source_ids,
       coalesce(nullif(btrim(p.primary_org_source_id), ''), p.primary_org, p.listed[1]) as primary_school_source_id,
       case when p.is_address then p.trimmed_email end as email,
@@ -54,15 +54,15 @@ begin
           case when coalesce(btrim(p.given_name), '') = '' then 'given_name' end,
           case when coalesce(btrim(p.family_name), '') = '' then 'family_name' end], null) end as keep
     from (
-      select u.*, staging.once() as fence, w.orgs as role_orgs, w.primary_org,
+      select u.*, staging.planner_fence() as fence, w.orgs as role_orgs, w.primary_org,
         case when w.words is not null then w.words
              when u.role = 'student' then '{student}' when u.role = 'teacher' then '{teacher}'
              when u.role is null or btrim(u.role) = '' then '{}'::text[]
              when strpos(u.role, ',') = 0 then array[lower(btrim(u.role))]
-             else staging.words_of(u.role) end as words,
+             else staging.split_words(u.role) end as words,
         case when u.org_source_ids is null then '{}'::text[]
              when strpos(u.org_source_ids, ',') = 0 then array[staging.trimmed(u.org_source_ids)]
-             else staging.listed(u.org_source_ids) end as listed,
+             else staging.split_list(u.org_source_ids) end as listed,
         case when strpos(u.grades, ',') = 0 then u.grades else split_part(u.grades, ',', 1) end as first_grade,
         staging.trimmed(u.email) as trimmed_email,
         -- {type:id} pairs; a regular expression costs five times as much
@@ -73,7 +73,7 @@ begin
     where p.words in ('{student}', '{teacher}', '{}')
       or not p.words <@ array['contact', 'parent', 'guardian', 'relative']
     $made$, run, 'raw_users_' || run, 'made_words_' || run, 'made_users_' || run);
-  perform staging.exchange_part('users_' || run, 'rows', 'made_users_' || run, run::text);
+  perform staging.replace_partition('users_' || run, 'rows', 'made_users_' || run, run::text);
   execute format('drop table staging.%I', 'made_words_' || run);
 end
 $$;

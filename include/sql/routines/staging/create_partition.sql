@@ -1,7 +1,7 @@
--- Makes a run's partition of a staging table with a part of its own inside, which staging.exchange_part can replace
+-- Makes a run's partition of a staging table with a part of its own inside, which staging.replace_partition can replace
 -- without a lock on the table of all districts. A partition that is already there becomes that part.
 -- parent: the staging table. run: the run.
-create or replace function staging.open_part(parent text, run bigint) returns void
+create or replace function staging.create_partition(parent text, run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 declare
   outer_part constant text := parent || '_' || run;
@@ -20,6 +20,6 @@ begin
   execute format('alter table staging.%I attach partition staging.%I for values in (%s)', parent, outer_part, run);
 end
 $$;
-comment on function staging.open_part is
+comment on function staging.create_partition is
   'Makes a run''s partition of a staging table, with a part inside that can be replaced.';
-revoke all on function staging.open_part from public;
+revoke all on function staging.create_partition from public;

@@ -1,6 +1,6 @@
 -- The person and the school of a membership exist, and stay until the transaction ends. Only for rows that people make:
 -- what a run adds is checked once, as a set (docs/adr/0004-set-based-references.md).
-create or replace function portal.hold_user_school_references() returns trigger
+create or replace function portal.check_user_school_references() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin
   perform 1 from portal.users u where u.id = new.user_id for key share;
@@ -14,8 +14,8 @@ begin
   return null;
 end
 $$;
-comment on function portal.hold_user_school_references is
+comment on function portal.check_user_school_references is
   'Trigger: refuses a membership whose person or school does not exist, and locks both rows as a foreign key would.';
 
 create or replace trigger user_schools_insert_references after insert on portal.user_schools
-  for each row when (new.origin <> 'sync') execute function portal.hold_user_school_references();
+  for each row when (new.origin <> 'sync') execute function portal.check_user_school_references();

@@ -1,6 +1,6 @@
 -- Records the ids of deleted rows, so that an undo gives a returning id the row that it had.
 -- Trigger argument: schools, users or classes.
-create or replace function sync.keep_ids_of_deleted() returns trigger
+create or replace function sync.record_deleted_ids() returns trigger
 language plpgsql security definer set search_path = sync, pg_temp as $$
 begin
   insert into sync.former_ids as f (
@@ -14,11 +14,11 @@ begin
   return null;
 end
 $$;
-comment on function sync.keep_ids_of_deleted is 'Trigger: records the source ids of deleted rows.';
+comment on function sync.record_deleted_ids is 'Trigger: records the source ids of deleted rows.';
 
 create or replace trigger schools_ids_of_deleted after delete on portal.schools
-  referencing old table as old_rows for each statement execute function sync.keep_ids_of_deleted('schools');
+  referencing old table as old_rows for each statement execute function sync.record_deleted_ids('schools');
 create or replace trigger users_ids_of_deleted after delete on portal.users
-  referencing old table as old_rows for each statement execute function sync.keep_ids_of_deleted('users');
+  referencing old table as old_rows for each statement execute function sync.record_deleted_ids('users');
 create or replace trigger classes_ids_of_deleted after delete on portal.classes
-  referencing old table as old_rows for each statement execute function sync.keep_ids_of_deleted('classes');
+  referencing old table as old_rows for each statement execute function sync.record_deleted_ids('classes');

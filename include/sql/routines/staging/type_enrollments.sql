@@ -1,10 +1,10 @@
 -- The typed enrollments of a run: class and person by their number in the feed, roles, flags and days as values.
--- Makes the run's part of staging.enrollments anew from raw_enrollments_<run>; the caller is staging.take_enrollments.
+-- Makes the run's part of staging.enrollments anew from raw_enrollments_<run>; the caller is staging.stage_enrollments.
 -- An enrollment whose own id, or whose class's or person's, is blank is rejected, as a person's or a class's row is.
 -- One pass, one hash join a side, by CREATE TABLE AS, in which workers take part (INSERT has none; PostgreSQL 18.4).
 -- The looked-up tables are kept small enough for a processor's cache: a school is its place in a list, and only days
 -- near today are looked up; the others are parsed.
-create or replace function staging.number_enrollments(run bigint) returns void
+create or replace function staging.type_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin
   execute format('analyze staging.%I (class_source_id, user_source_id)', 'raw_enrollments_' || run);
@@ -41,9 +41,9 @@ begin
     $made$, 'made_enrollments_' || run, run, 'raw_enrollments_' || run, 'classes_' || run, 'users_' || run || '_rows')
   using array(
     select distinct source_id from staging.schools where run_id = run and status = 'active' and not is_rejected);
-  perform staging.exchange_part('enrollments_' || run, 'rows', 'made_enrollments_' || run, run::text);
+  perform staging.replace_partition('enrollments_' || run, 'rows', 'made_enrollments_' || run, run::text);
 end
 $$;
-comment on function staging.number_enrollments is
+comment on function staging.type_enrollments is
   'Types a run''s enrollments, with class and person by their number in the feed.';
-revoke all on function staging.number_enrollments from public;
+revoke all on function staging.type_enrollments from public;

@@ -1,6 +1,6 @@
 -- The district of a person exists, and stays until the transaction ends. Only for people made by hand: the record of
 -- a run already holds its own district.
-create or replace function portal.hold_user_district() returns trigger
+create or replace function portal.check_user_district() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin
   perform 1 from portal.districts d where d.id = new.district_id for key share;
@@ -10,8 +10,8 @@ begin
   return null;
 end
 $$;
-comment on function portal.hold_user_district is
+comment on function portal.check_user_district is
   'Trigger: refuses a person whose district does not exist, and locks its row as a foreign key would.';
 
 create or replace trigger users_insert_references after insert on portal.users
-  for each row when (new.origin <> 'sync') execute function portal.hold_user_district();
+  for each row when (new.origin <> 'sync') execute function portal.check_user_district();

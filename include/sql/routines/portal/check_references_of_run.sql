@@ -1,7 +1,7 @@
 -- For an undo and a merge: the people, classes and schools that the run's inserted classes, enrollments and school
 -- memberships name exist, and stay until the transaction ends. See docs/adr/0004-set-based-references.md.
 -- run: sync.changes names the rows that it inserted.
-create or replace function portal.hold_references_of(run bigint) returns void
+create or replace function portal.check_references_of_run(run bigint) returns void
 language plpgsql security definer set search_path = portal, pg_temp as $$
 declare
   -- rows of this transaction need no lock: nobody else can delete them before the commit
@@ -37,7 +37,7 @@ begin
   end if;
 end
 $$;
-comment on function portal.hold_references_of is
+comment on function portal.check_references_of_run is
   'Refuses a run whose inserted rows name a person, class or school that does not exist, and locks those that do.';
-revoke all on function portal.hold_references_of from public;
-grant execute on function portal.hold_references_of to roster_edit, roster_reset, roster_undo;
+revoke all on function portal.check_references_of_run from public;
+grant execute on function portal.check_references_of_run to roster_edit, roster_reset, roster_undo;

@@ -1,9 +1,9 @@
 -- The run's enrollments out of raw_enrollments_<run>: typed and numbered (staging.enrollments), and the few unusual
 -- ones again with the texts that findings and pages show (staging.unusual_enrollments).
-create or replace function staging.take_enrollments(run bigint) returns void
+create or replace function staging.stage_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin
-  perform staging.number_enrollments(run);
+  perform staging.type_enrollments(run);
   -- else the planner takes half of them for unusual
   execute format('analyze staging.%I (is_unusual)', 'enrollments_' || run || '_rows');
   execute format($made$
@@ -21,10 +21,10 @@ begin
     join staging.%3$I r on r.ctid = e.place
     where e.is_unusual
     $made$, 'made_unusual_' || run, 'enrollments_' || run || '_rows', 'raw_enrollments_' || run);
-  perform staging.exchange_part('unusual_enrollments_' || run, 'rows', 'made_unusual_' || run, run::text);
+  perform staging.replace_partition('unusual_enrollments_' || run, 'rows', 'made_unusual_' || run, run::text);
 end
 $$;
-comment on function staging.take_enrollments is
+comment on function staging.stage_enrollments is
   'Turns a run''s raw enrollments into staged ones and sets the unusual ones aside.';
-revoke all on function staging.take_enrollments from public;
-grant execute on function staging.take_enrollments to roster_edit;
+revoke all on function staging.stage_enrollments from public;
+grant execute on function staging.stage_enrollments to roster_edit;

@@ -1,6 +1,6 @@
 -- Records the id that a row had, when the row gets another. Where several rows had an id, the newest one counts.
 -- Trigger argument: schools, users or classes.
-create or replace function sync.keep_former_id() returns trigger
+create or replace function sync.record_former_id() returns trigger
 language plpgsql security definer set search_path = sync, pg_temp as $$
 begin
   insert into sync.former_ids as f (
@@ -14,17 +14,17 @@ begin
   return null;
 end
 $$;
-comment on function sync.keep_former_id is 'Trigger: records the source id that a row had before it got another.';
+comment on function sync.record_former_id is 'Trigger: records the source id that a row had before it got another.';
 
 create or replace trigger schools_former_id after update of issuer, source_id on portal.schools for each row
   when (old.issuer is not null and old.source_id is not null
     and (old.source_id is distinct from new.source_id or old.issuer is distinct from new.issuer))
-  execute function sync.keep_former_id('schools');
+  execute function sync.record_former_id('schools');
 create or replace trigger users_former_id after update of issuer, source_id on portal.users for each row
   when (old.issuer is not null and old.source_id is not null
     and (old.source_id is distinct from new.source_id or old.issuer is distinct from new.issuer))
-  execute function sync.keep_former_id('users');
+  execute function sync.record_former_id('users');
 create or replace trigger classes_former_id after update of issuer, source_id on portal.classes for each row
   when (old.issuer is not null and old.source_id is not null
     and (old.source_id is distinct from new.source_id or old.issuer is distinct from new.issuer))
-  execute function sync.keep_former_id('classes');
+  execute function sync.record_former_id('classes');

@@ -1,5 +1,5 @@
 -- A school that classes name stays, as a foreign key would see to.
-create or replace function portal.keep_schools_with_classes() returns trigger
+create or replace function portal.restrict_school_delete() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin
   if exists (select from portal.classes c where c.school_id in (select o.id from old_rows o)) then
@@ -8,7 +8,7 @@ begin
   return null;
 end
 $$;
-comment on function portal.keep_schools_with_classes is 'Trigger: refuses to delete a school that has classes.';
+comment on function portal.restrict_school_delete is 'Trigger: refuses to delete a school that has classes.';
 
 create or replace trigger schools_delete_restricted after delete on portal.schools
-  referencing old table as old_rows for each statement execute function portal.keep_schools_with_classes();
+  referencing old table as old_rows for each statement execute function portal.restrict_school_delete();

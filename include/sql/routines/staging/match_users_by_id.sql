@@ -5,7 +5,7 @@
 -- run, district, by_issuer: whose. listed, listed_ids: schools as people list them, and their portal ids.
 -- known: the district's schools in the portal. good: those of them that are in the feed and selected.
 -- Arrays, because parallel workers see no temporary table (PostgreSQL 18.4).
-create or replace function staging.name_users(
+create or replace function staging.match_users_by_id(
   run bigint, district bigint, by_issuer text, listed text[], listed_ids bigint[], known bigint[], good bigint[])
 returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
@@ -39,10 +39,10 @@ begin
     left join portal.user_schools us on us.user_id = d.id and us.school_id = i.id
     $made$, 'made_resolved_' || run, run, 'users_' || run || '_rows', district)
   using by_issuer, listed, listed_ids, good, in_many;
-  perform staging.exchange_part('resolved_' || run, 'users', 'made_resolved_' || run, 'users');
+  perform staging.replace_partition('resolved_' || run, 'users', 'made_resolved_' || run, 'users');
 end
 $$;
-comment on function staging.name_users is
+comment on function staging.match_users_by_id is
   'Finds the portal person of each person of a run''s feed by source id, and whether anything about them changes.';
-revoke all on function staging.name_users from public;
-grant execute on function staging.name_users to roster_edit, roster_reset;
+revoke all on function staging.match_users_by_id from public;
+grant execute on function staging.match_users_by_id to roster_edit, roster_reset;

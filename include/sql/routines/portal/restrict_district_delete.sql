@@ -1,5 +1,5 @@
 -- A district that people or classes name stays, as a foreign key would see to.
-create or replace function portal.keep_districts_with_users() returns trigger
+create or replace function portal.restrict_district_delete() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin
   if exists (select from portal.users u where u.district_id in (select o.id from old_rows o))
@@ -9,8 +9,8 @@ begin
   return null;
 end
 $$;
-comment on function portal.keep_districts_with_users is
+comment on function portal.restrict_district_delete is
   'Trigger: refuses to delete a district that has people or classes.';
 
 create or replace trigger districts_delete_restricted after delete on portal.districts
-  referencing old table as old_rows for each statement execute function portal.keep_districts_with_users();
+  referencing old table as old_rows for each statement execute function portal.restrict_district_delete();
