@@ -24,10 +24,6 @@ CREATE FUNCTION portal.cascade_users() RETURNS trigger
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION portal.forbid_key_change() RETURNS trigger
-    LANGUAGE plpgsql
-    AS '...';
-
 CREATE FUNCTION portal.check_class_references() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
@@ -53,6 +49,10 @@ CREATE FUNCTION portal.check_user_school_references() RETURNS trigger
     SET search_path TO 'portal', 'pg_temp'
     AS '...';
 
+CREATE FUNCTION portal.forbid_key_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS '...';
+
 CREATE FUNCTION portal.restrict_district_delete() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'portal', 'pg_temp'
@@ -66,6 +66,11 @@ CREATE FUNCTION portal.restrict_school_delete() RETURNS trigger
 CREATE FUNCTION portal.role_order(role text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE role WHEN 'student'::text THEN 0 WHEN 'teacher'::text THEN 1 WHEN 'school_admin'::text THEN 2 ELSE 3 END;
+
+CREATE FUNCTION staging.add_spare_columns(run bigint, collection text, spares integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'staging', 'pg_temp'
+    AS '...';
 
 CREATE FUNCTION staging.analyze_run(run bigint, parents text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -104,7 +109,7 @@ CREATE FUNCTION staging.compare_enrollments(run bigint, district bigint, is_rese
     SET plan_cache_mode TO 'force_generic_plan'
     AS '...';
 
-CREATE FUNCTION staging.drop_run(run bigint) RETURNS bigint
+CREATE FUNCTION staging.create_partition(parent text, run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -113,7 +118,7 @@ CREATE FUNCTION staging.distinct_ids(ids text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT array_agg(DISTINCT o.o) AS array_agg FROM unnest(distinct_ids.ids) o(o) WHERE (o.o IS NOT NULL));
 
-CREATE FUNCTION staging.replace_partition(parent text, part text, made text, for_value text) RETURNS void
+CREATE FUNCTION staging.drop_run(run bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -155,25 +160,7 @@ CREATE FUNCTION staging.list_sorted_enrollments(run bigint) RETURNS bigint
     SET max_parallel_workers_per_gather TO '0'
     AS '...';
 
-CREATE FUNCTION staging.split_list(written text) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT array_agg(btrim(t.o) ORDER BY t.place) AS array_agg FROM unnest(string_to_array(listed.written, ','::text)) WITH ORDINALITY t(o, place) WHERE (btrim(t.o) <> ''::text));
-
 CREATE FUNCTION staging.match_users_by_id(run bigint, district bigint, by_issuer text, listed text[], listed_ids bigint[], known bigint[], good bigint[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'staging', 'pg_temp'
-    AS '...';
-
-CREATE FUNCTION staging.type_enrollments(run bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'staging', 'pg_temp'
-    AS '...';
-
-CREATE FUNCTION staging.planner_fence() RETURNS integer
-    LANGUAGE sql PARALLEL SAFE
-    RETURN 0;
-
-CREATE FUNCTION staging.create_partition(parent text, run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
@@ -193,12 +180,29 @@ CREATE FUNCTION staging.plan_enrollments(run bigint) RETURNS void
     SET search_path TO 'staging', 'pg_temp'
     AS '...';
 
+CREATE FUNCTION staging.planner_fence() RETURNS integer
+    LANGUAGE sql PARALLEL SAFE
+    RETURN 0;
+
+CREATE FUNCTION staging.replace_partition(parent text, part text, made text, for_value text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'staging', 'pg_temp'
+    AS '...';
+
 CREATE FUNCTION staging.sort_enrollments(run bigint, district bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
     SET max_parallel_workers_per_gather TO '0'
     SET work_mem TO '256MB'
     AS '...';
+
+CREATE FUNCTION staging.split_list(written text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT array_agg(btrim(t.o) ORDER BY t.place) AS array_agg FROM unnest(string_to_array(split_list.written, ','::text)) WITH ORDINALITY t(o, place) WHERE (btrim(t.o) <> ''::text));
+
+CREATE FUNCTION staging.split_words(written text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT array_agg(DISTINCT lower(btrim(word.word))) AS array_agg FROM unnest(string_to_array(split_words.written, ','::text)) word(word));
 
 CREATE FUNCTION staging.stage_enrollments(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -209,6 +213,11 @@ CREATE FUNCTION staging.trimmed(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (strpos(written, ' '::text) = 0) THEN written ELSE btrim(written) END;
 
+CREATE FUNCTION staging.type_enrollments(run bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'staging', 'pg_temp'
+    AS '...';
+
 CREATE FUNCTION staging.type_users(run bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'staging', 'pg_temp'
@@ -218,15 +227,6 @@ CREATE FUNCTION staging.unless_too_long(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN staging.is_too_long(written) THEN NULL::text ELSE written END;
 
-CREATE FUNCTION staging.add_spare_columns(run bigint, collection text, spares integer) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'staging', 'pg_temp'
-    AS '...';
-
-CREATE FUNCTION staging.split_words(written text) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT array_agg(DISTINCT lower(btrim(word.word))) AS array_agg FROM unnest(string_to_array(words_of.written, ','::text)) word(word));
-
 CREATE FUNCTION sync.difference(before jsonb, after jsonb) RETURNS TABLE(old_values jsonb, new_values jsonb, changed text[])
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS '...';
@@ -235,19 +235,19 @@ CREATE FUNCTION sync.id_since(wanted_entity text, district bigint, wanted_issuer
     LANGUAGE sql STABLE
     AS '...';
 
-CREATE FUNCTION sync.record_former_id() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'sync', 'pg_temp'
-    AS '...';
+CREATE FUNCTION sync.kind_of(role text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE role WHEN 'teacher'::text THEN 'teachers'::text WHEN 'student'::text THEN 'students'::text ELSE 'admins'::text END;
 
 CREATE FUNCTION sync.record_deleted_ids() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'sync', 'pg_temp'
     AS '...';
 
-CREATE FUNCTION sync.kind_of(role text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE role WHEN 'teacher'::text THEN 'teachers'::text WHEN 'student'::text THEN 'students'::text ELSE 'admins'::text END;
+CREATE FUNCTION sync.record_former_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'sync', 'pg_temp'
+    AS '...';
 
 CREATE TABLE portal.books (
     id bigint NOT NULL,
@@ -1361,13 +1361,13 @@ CREATE UNIQUE INDEX worklist_open ON sync.worklist USING btree (district_id, kin
 
 CREATE INDEX worklist_subject ON sync.worklist USING btree (subject_type, subject_id);
 
-CREATE TRIGGER classes_delete_dependants AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_classes();
+CREATE TRIGGER classes_delete_dependents AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_classes();
+
+CREATE TRIGGER classes_forbid_key_change BEFORE UPDATE OF id ON portal.classes FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER classes_former_id AFTER UPDATE OF issuer, source_id ON portal.classes FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('classes');
 
 CREATE TRIGGER classes_ids_of_deleted AFTER DELETE ON portal.classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('classes');
-
-CREATE TRIGGER classes_ids_stay BEFORE UPDATE OF id ON portal.classes FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER classes_insert_references AFTER INSERT ON portal.classes FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_class_references();
 
@@ -1375,35 +1375,33 @@ CREATE TRIGGER classes_move_references AFTER UPDATE OF school_id, district_id ON
 
 CREATE TRIGGER districts_delete_restricted AFTER DELETE ON portal.districts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.restrict_district_delete();
 
+CREATE TRIGGER enrollments_forbid_key_change BEFORE UPDATE OF class_id, user_id ON portal.enrollments FOR EACH ROW WHEN (((old.class_id <> new.class_id) OR (old.user_id <> new.user_id))) EXECUTE FUNCTION portal.forbid_key_change();
+
 CREATE TRIGGER enrollments_insert_references AFTER INSERT ON portal.enrollments FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_enrollment_references();
 
-CREATE TRIGGER enrollments_keys_stay BEFORE UPDATE OF class_id, user_id ON portal.enrollments FOR EACH ROW WHEN (((old.class_id <> new.class_id) OR (old.user_id <> new.user_id))) EXECUTE FUNCTION portal.forbid_key_change();
-
-CREATE TRIGGER schools_delete_dependants AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_schools();
+CREATE TRIGGER schools_delete_dependents AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_schools();
 
 CREATE TRIGGER schools_delete_restricted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.restrict_school_delete();
+
+CREATE TRIGGER schools_forbid_key_change BEFORE UPDATE OF id ON portal.schools FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER schools_former_id AFTER UPDATE OF issuer, source_id ON portal.schools FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('schools');
 
 CREATE TRIGGER schools_ids_of_deleted AFTER DELETE ON portal.schools REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('schools');
 
-CREATE TRIGGER schools_ids_stay BEFORE UPDATE OF id ON portal.schools FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
+CREATE TRIGGER user_schools_forbid_key_change BEFORE UPDATE OF user_id, school_id ON portal.user_schools FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.school_id <> new.school_id))) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER user_schools_insert_references AFTER INSERT ON portal.user_schools FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_user_school_references();
 
-CREATE TRIGGER user_schools_keys_stay BEFORE UPDATE OF user_id, school_id ON portal.user_schools FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.school_id <> new.school_id))) EXECUTE FUNCTION portal.forbid_key_change();
+CREATE TRIGGER users_delete_dependents AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_users();
 
-CREATE TRIGGER users_delete_dependants AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.cascade_users();
+CREATE TRIGGER users_forbid_key_change BEFORE UPDATE OF id, district_id ON portal.users FOR EACH ROW WHEN (((old.id <> new.id) OR (old.district_id <> new.district_id))) EXECUTE FUNCTION portal.forbid_key_change();
 
 CREATE TRIGGER users_former_id AFTER UPDATE OF issuer, source_id ON portal.users FOR EACH ROW WHEN (((old.issuer IS NOT NULL) AND (old.source_id IS NOT NULL) AND ((old.source_id IS DISTINCT FROM new.source_id) OR (old.issuer IS DISTINCT FROM new.issuer)))) EXECUTE FUNCTION sync.record_former_id('users');
 
 CREATE TRIGGER users_ids_of_deleted AFTER DELETE ON portal.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION sync.record_deleted_ids('users');
 
-CREATE TRIGGER users_ids_stay BEFORE UPDATE OF id ON portal.users FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION portal.forbid_key_change();
-
 CREATE TRIGGER users_insert_references AFTER INSERT ON portal.users FOR EACH ROW WHEN ((new.origin <> 'sync'::text)) EXECUTE FUNCTION portal.check_user_district();
-
-CREATE TRIGGER users_keys_stay BEFORE UPDATE OF district_id ON portal.users FOR EACH ROW WHEN ((old.district_id <> new.district_id)) EXECUTE FUNCTION portal.forbid_key_change();
 
 ALTER TABLE ONLY portal.class_books
     ADD CONSTRAINT class_books_book_id_fkey FOREIGN KEY (book_id) REFERENCES portal.books(id);
