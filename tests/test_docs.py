@@ -213,6 +213,18 @@ def test_the_changelog_begins_with_the_version_that_the_code_names() -> None:
     assert newest == __version__
 
 
+def test_every_place_of_a_column_is_on_the_page_about_extending() -> None:
+    section = _text(REPOSITORY / "docs" / "extending.md").partition("## A new column")[2].partition("\n## ")[0]
+    places = set()
+    for folder, names in ((PACKAGE, ("core", "sources/clever", "sources/oneroster", "sources/oneroster_csv", "ui")),
+                          (REPOSITORY, ("include/sql",))):  # fmt: skip
+        files = [path for name in names for path in (folder / name).rglob("*") if path in SOURCES]
+        places |= {str(path.relative_to(folder)) for path in files if re.search(r"\busername\b", _text(path))}
+    places -= {"include/sql/migrations/0001_baseline.sql", "include/sql/ui/add_admin.sql"}
+    assert len(places) > 15
+    assert {name for name in places if f"`{name}`" not in section} == set()
+
+
 def test_every_picture_is_shown_on_a_page() -> None:
     shown = {Path(name).name for page in PAGES for name in re.findall(r"images/[\w-]+\.png", _text(page))}
     assert shown == {path.name for path in (REPOSITORY / "docs" / "images").iterdir()}
