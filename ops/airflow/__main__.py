@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 from ops.airflow.dags_test import newest_run, say_why
 from ops.airflow.environment import airflow_environment
-from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.metadata_database import set_up
+from ops.airflow.programs import airflow_program
 from ops.airflow.task_locks import scheduling, testing_dags
 from ops.console import run_command, show
 from ops.foreground import run_in_foreground

@@ -80,8 +80,13 @@ def _settings(home: Home, server: Server) -> dict[str, str]:
     }
 
 
+def portal_connection(server: Server, database: str = PORTAL_DATABASE) -> dict[str, str]:
+    """Airflow's connection to a portal database, as its environment variable."""
+    portal = {"conn_type": "postgres", "host": server.host, "port": 5432, "login": APP, "schema": database}
+    return {"AIRFLOW_CONN_PORTAL_DB": json.dumps(portal)}
+
+
 def _connections(home: Home, server: Server) -> dict[str, str]:
-    portal = {"conn_type": "postgres", "host": server.host, "port": 5432, "login": APP, "schema": PORTAL_DATABASE}
     smtp = {
         "conn_type": "smtp",
         "host": "127.0.0.1",
@@ -93,7 +98,7 @@ def _connections(home: Home, server: Server) -> dict[str, str]:
             "timeout": 10,
         },
     }
-    return {"AIRFLOW_CONN_PORTAL_DB": json.dumps(portal), "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp)}
+    return {**portal_connection(server), "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp)}
 
 
 def _password_file(home: Home) -> Path:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 from contextlib import closing
 from importlib.metadata import version
-from pathlib import Path
 
 from psycopg2 import sql
 
 from ops.airflow.environment import metadata_url
+from ops.airflow.programs import airflow_program
 from ops.console import Problem, progress
 from ops.home import REPOSITORY, Home
 from ops.locks import exclusive
@@ -47,11 +46,6 @@ def close_killed_tests(server: Server) -> int:
             return 0
         cursor.execute((REPOSITORY / "ops" / "sql" / "close_killed_tests.sql").read_text(encoding="utf-8"))
         return cursor.rowcount
-
-
-def airflow_program() -> str:
-    """The CLI of the environment that we run in."""
-    return str(Path(sys.executable).parent / "airflow")
 
 
 def _current_stamp() -> str:

@@ -21,8 +21,8 @@ NAME = "roster_bench"
 
 
 @contextmanager
-def portal(server: Server, name: str = NAME) -> Iterator[str]:
-    """An empty, migrated portal database for the length of the block."""
+def portal(server: Server, name: str = NAME, *, keep: bool = False) -> Iterator[str]:
+    """An empty, migrated portal database for the length of the block; with `keep` it stays."""
     with closing(server.connect(SUPERUSER, "postgres")) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
@@ -37,7 +37,8 @@ def portal(server: Server, name: str = NAME) -> Iterator[str]:
                     migrate(owner)
                 yield name
             finally:
-                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(database))
+                if not keep:
+                    cursor.execute(sql.SQL("drop database if exists {} with (force)").format(database))
 
 
 def checkpoint(server: Server, database: str) -> None:

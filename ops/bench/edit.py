@@ -29,6 +29,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ops.airflow.environment import portal_connection
 from ops.bench.databases import Floor, analyze, checkpoint, portal
 from ops.bench.fixtures import rosters
 from ops.bench.report import Line, Report
@@ -167,8 +168,7 @@ def _airflow(server: Server, database: str, path: Path) -> Line:
             f"      kind: oneroster_csv\n      path: {path}\n    limits: {{deleted_percent: 100, updated_percent: 100,"
             " enrollments_percent: 100}\n"
         )
-        portal_db = {"conn_type": "postgres", "host": server.host, "login": APP, "schema": database, "port": 5432}
-        environment = os.environ | {"ROSTER_DISTRICTS": str(registry), "AIRFLOW_CONN_PORTAL_DB": json.dumps(portal_db)}
+        environment = os.environ | portal_connection(server, database) | {"ROSTER_DISTRICTS": str(registry)}
         command = [str(REPOSITORY / "bin" / "airflow"), "dags", "test", f"roster_sync__{KEY}"]
         started = time.perf_counter()
         with progress("measuring: a run through Airflow"):

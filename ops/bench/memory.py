@@ -17,15 +17,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ops.airflow.environment import airflow_environment, passwords
-from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.environment import airflow_environment, passwords, portal_connection
+from ops.airflow.metadata_database import set_up
+from ops.airflow.programs import start_airflow
+from ops.airflow.rest_api import AirflowApi, wait_until_healthy
 from ops.airflow.task_locks import scheduling
 from ops.bench.databases import portal
 from ops.bench.fixtures import Rosters, rosters
 from ops.console import Problem, progress
-from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home
-from ops.postgres.cluster import APP, Server
+from ops.postgres.cluster import Server
 from ops.services import Services, services
 
 LIMIT_MB = 100.0
@@ -77,12 +78,8 @@ def main(home: Home, server: Server, options: argparse.Namespace) -> int:
     full, empty = rosters(home, options.students), rosters(home, 10)
     home.choose_ports()
     with portal(server, "roster_bench_memory") as database, tempfile.TemporaryDirectory() as folder:
-        environment = airflow_environment(home, server) | {
-            "ROSTER_DISTRICTS": str(_registry(Path(folder), empty, full)),
-            "AIRFLOW_CONN_PORTAL_DB": json.dumps(
-                {"conn_type": "postgres", "host": server.host, "login": APP, "schema": database, "port": 5432}
-            ),
-        }
+        environment = airflow_environment(home, server) | portal_connection(server, database)
+        environment["ROSTER_DISTRICTS"] = str(_registry(Path(folder), empty, full))
         set_up(home, server, environment)
         with scheduling(home, server) as lock, services(home.logs, [lock.descriptor]) as group:
             peaks = _measure(home, group, environment, Path(folder), full)
@@ -105,10 +102,7 @@ def _measure(
     home: Home, group: Services, environment: dict[str, str], folder: Path, full: Rosters
 ) -> dict[str, dict[str, float]]:
     address = environment["AIRFLOW__API__BASE_URL"]
-    catcher = [sys.executable, "-m", "ops.mail_catcher", str(home.mail), str(home.mail_port)]
-    group.start("mail-catcher", catcher, environment)
-    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        group.start(part, [airflow_program(), part], environment)
+    start_airflow(group, home, environment)
     with progress("waiting for Airflow", every=20):
         wait_until_healthy(address, group, _START_SECONDS)
     admin = AirflowApi(address, "admin", passwords(home)["admin"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import re
 import statistics
@@ -15,13 +14,14 @@ from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from ops.airflow.environment import portal_connection
+from ops.bench.databases import portal
 from ops.bench.report import Line, Report
 from ops.console import progress, say
 from ops.home import REPOSITORY, Home
-from ops.postgres.cluster import APP, OWNER, Server
+from ops.postgres.cluster import Server
 from ops.postgres.control import SUPERUSER
 
 LIMIT_SECONDS = 0.2
@@ -65,25 +65,10 @@ def main(home: Home, server: Server, options: argparse.Namespace) -> int:
 
 @contextmanager
 def _database(server: Server, *, keep: bool) -> Iterator[Cursor]:
-    from roster_sync.database.migrations import migrate
-
-    with closing(server.connect(SUPERUSER, "postgres")) as admin, admin.cursor() as superuser:
-        admin.autocommit = True
-        drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE))
-        superuser.execute(drop)
-        superuser.execute(
-            sql.SQL("create database {} owner {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
-        )
-        try:
-            with closing(server.connect(OWNER, DATABASE)) as connection:
-                migrate(connection)
-            with closing(server.connect(SUPERUSER, DATABASE)) as connection:
-                connection.autocommit = True
-                with connection.cursor() as cursor:
-                    yield cursor
-        finally:
-            if not keep:
-                superuser.execute(drop)
+    with portal(server, DATABASE, keep=keep), closing(server.connect(SUPERUSER, DATABASE)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
 
 
 def _fill(cursor: Cursor, districts: int, students: int) -> dict[str, int]:
@@ -199,10 +184,7 @@ def _visitor(server: Server, folder: Path, districts: int) -> Any:
     registry = folder / "registry.yaml"
     entry = "  - {{key: {}, name: District {}, timezone: America/Chicago, source: {{kind: clever, conn_id: c}}}}\n"
     registry.write_text("districts:\n" + "".join(entry.format(f"d{n:04}", n) for n in range(1, districts)))
-    os.environ |= {
-        "AIRFLOW_CONN_PORTAL_DB": json.dumps(
-            {"conn_type": "postgres", "host": server.host, "login": APP, "schema": DATABASE}
-        ),
+    os.environ |= portal_connection(server, DATABASE) | {
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -12,11 +12,12 @@ from types import FrameType
 from typing import Any
 
 from ops.airflow.environment import USERS, airflow_environment, passwords
-from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.metadata_database import set_up
+from ops.airflow.programs import start_airflow
+from ops.airflow.rest_api import AirflowApi, answers_without_login, wait_until_healthy
 from ops.airflow.task_locks import scheduling
 from ops.console import Parser, Problem, progress, run_command, say, show
 from ops.demo import report
-from ops.demo.airflow_api import AirflowApi, answers_without_login, wait_until_healthy
 from ops.demo.districts import (
     REGISTRY,
     SERVED,
@@ -96,14 +97,11 @@ def _play(home: Home, server: Server, group: Services, environment: dict[str, st
 
 
 def _start(home: Home, group: Services, environment: dict[str, str]) -> None:
-    python, airflow = sys.executable, airflow_program()
     say("starting the simulated district servers, the mail catcher and Airflow")
-    simulator = [python, "-m", "include.simulator", "serve", "--settings", str(SERVED)]
-    group.start("mail-catcher", [python, "-m", "ops.mail_catcher", str(home.mail), str(home.mail_port)], environment)
+    simulator = [sys.executable, "-m", "include.simulator", "serve", "--settings", str(SERVED)]
     at = ["--port", str(home.oneroster_port), "--day", str(next(iter(_nights(home))))]
     group.start("simulator", [*simulator, *at], environment)
-    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        group.start(part, [airflow, part], environment)
+    start_airflow(group, home, environment)
 
 
 def _nights(home: Home) -> Iterator[int]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from ops import installer
+from ops.airflow.rest_api import AirflowApi, wait_until_healthy
 from ops.bench.report import Report, results
 from ops.console import Problem
-from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home
 from ops.mail_catcher import caught
 from ops.services import services

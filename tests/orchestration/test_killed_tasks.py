@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +19,10 @@ from psycopg2.extensions import connection as Connection
 from include.simulator.district import MadeUpDistrict
 from include.simulator.oneroster_csv import write_csv
 from ops.airflow.environment import airflow_environment
-from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.metadata_database import set_up
+from ops.airflow.programs import start_airflow
+from ops.airflow.rest_api import AirflowApi, wait_until_healthy
 from ops.airflow.task_locks import scheduling
-from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home, write_private
 from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
@@ -137,9 +137,7 @@ def _environment(home: Home, server: Server) -> dict[str, str]:
 
 
 def _started(home: Home, group: Services, environment: dict[str, str]) -> AirflowApi:
-    group.start("mail", [sys.executable, "-m", "ops.mail_catcher", str(home.mail), str(home.mail_port)], environment)
-    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        group.start(part, [airflow_program(), part], environment)
+    start_airflow(group, home, environment)
     address = environment["AIRFLOW__API__BASE_URL"]
     wait_until_healthy(address, group, SECONDS)
     api = AirflowApi(address, "staff", "made-up-password")

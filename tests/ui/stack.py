@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -16,9 +15,10 @@ from typing import Any
 from include.simulator.district import MadeUpDistrict
 from include.simulator.serving import serve, serve_clever
 from ops.airflow.environment import airflow_environment
-from ops.airflow.metadata_database import airflow_program, set_up
+from ops.airflow.metadata_database import set_up
+from ops.airflow.programs import start_airflow
+from ops.airflow.rest_api import AirflowApi, wait_until_healthy
 from ops.airflow.task_locks import scheduling
-from ops.demo.airflow_api import AirflowApi, wait_until_healthy
 from ops.home import Home, write_private
 from ops.postgres.cluster import OWNER, PORTAL_DATABASE, Server, migrated, running
 from ops.services import Services, services
@@ -111,10 +111,7 @@ def _environment(home: Home, server: Server, oneroster: str, clever: str) -> dic
 
 
 def _start(home: Home, server: Server, group: Services, environment: dict[str, str]) -> Stack:
-    catcher = [sys.executable, "-m", "ops.mail_catcher", str(home.mail), str(home.mail_port)]
-    group.start("mail-catcher", catcher, environment)
-    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        group.start(part, [airflow_program(), part], environment)
+    start_airflow(group, home, environment)
     address = environment["AIRFLOW__API__BASE_URL"]
     wait_until_healthy(address, group, SECONDS)
     staff = AirflowApi(address, "staff", PASSWORD)
