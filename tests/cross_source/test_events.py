@@ -37,18 +37,18 @@ class Day:
 
     def events(self, since_id: str = "", taken_at: datetime | None = None, **options: Any) -> CleverEvents:
         """The source; its waits pass at once."""
-        place = None if since_id else freshen.place(self.world.app, self.world.district)
-        since = taken_at or (place.taken_at if place else datetime.now(timezone.utc))
+        position = None if since_id else freshen.position(self.world.app, self.world.district)
+        since = taken_at or (position.taken_at if position else datetime.now(timezone.utc))
         settings = SourceSettings("clever", "conn")
-        since_id = since_id or (place.event_id if place else "")
+        since_id = since_id or (position.event_id if position else "")
         options = {"budget": None, **Time(now=now()).session, **options}
         return CleverEvents(settings, self.made_up.access, since_id=since_id, since=since, **options)
 
     def freshen(self, **which: Any) -> Ran:
         return run(self.world, self.events(**which), trigger="nightly", events=True)
 
-    def place(self) -> str:
-        return freshen.place(self.world.app, self.world.district).event_id
+    def position(self) -> str:
+        return freshen.position(self.world.app, self.world.district).event_id
 
     def image(self) -> Image:
         return image(self.world, self.meanings)
@@ -61,7 +61,7 @@ def busy(everywhere: Callable[..., Everywhere]) -> Day:
 
 def scripted(everywhere: Callable[..., Everywhere], *acts: tuple[str, int]) -> Day:
     """A quiet district: its day 3 brings these acts and nothing else."""
-    script = {2: [("student_marries", 50)], 3: list(acts)}  # Clever tells no place before the first event
+    script = {2: [("student_marries", 50)], 3: list(acts)}  # Clever tells no position before the first event
     found = Day(everywhere(MadeUpDistrict(52, 60, 2, many_terms=False, churn=0, script=script))).set_day(1).set_day(2)
     assert found.night().status == "launched"
     return found.set_day(3)
@@ -109,7 +109,7 @@ def test_a_busy_day_takes_nothing_away_and_the_night_makes_it_whole(busy: Day) -
 
 def test_the_same_events_again_write_nothing(busy: Day) -> None:
     busy.night()
-    start = busy.place()
+    start = busy.position()
     busy.set_day(3).freshen()
     versions = busy.world.versions()
     assert busy.freshen(since_id=start).status == "launched"
@@ -208,11 +208,11 @@ def test_what_happens_in_a_deselected_school_is_left_alone(everywhere: Callable[
 
 def test_more_changes_than_the_limits_allow_wait_for_the_night(everywhere: Callable[..., Everywhere]) -> None:
     day = scripted(everywhere, *(("student_marries", number) for number in range(50)))
-    versions, place = day.world.versions(), day.place()
+    versions, position = day.world.versions(), day.position()
     ran = day.freshen()
     assert ran.status == "skipped"
     assert "full read" in ran.message
-    assert (day.world.versions(), day.place()) == (versions, place)
+    assert (day.world.versions(), day.position()) == (versions, position)
     assert day.world.rows("select from sync.holds") == []
 
 
@@ -276,10 +276,10 @@ def test_an_expired_district_is_not_freshened_and_not_recorded_every_hour(busy: 
 @pytest.mark.parametrize("state", ["pending", "error", "running"])
 def test_a_district_that_is_not_ready_keeps_its_place(busy: Day, state: str) -> None:
     busy.night()
-    place = busy.place()
+    position = busy.position()
     busy.set_day(3).made_up.at_clever.state = state
     assert busy.freshen().status == "skipped"
-    assert busy.place() == place
+    assert busy.position() == position
 
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
@@ -301,18 +301,18 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
 
 def test_a_reading_of_events_that_goes_wrong_changes_nothing_and_keeps_its_place(busy: Day) -> None:
     busy.night()
-    place, versions = busy.place(), busy.set_day(3).world.versions()
+    position, versions = busy.position(), busy.set_day(3).world.versions()
     clever = busy.made_up.server("clever")
     for fault, status, message in BROKEN:
         clever.fault(**fault)
         ran = busy.freshen(page_size=20)
         assert (ran.status, message in ran.message) == (status, True), (fault, ran)
-        assert (busy.place(), busy.world.versions()) == (place, versions), fault
+        assert (busy.position(), busy.world.versions()) == (position, versions), fault
         clever.clear_faults()
     clever.fault("status", "*/events", status=503, nth=2)
     clever.fault("status", "*/events", status=429, retry_after="20", nth=1)
     assert busy.freshen(page_size=20).status == "launched"
-    assert busy.place() > place
+    assert busy.position() > position
     assert busy.world.versions() != versions
 
 
@@ -328,37 +328,37 @@ def test_events_that_nobody_read_for_thirty_days_are_lost(everywhere: Callable[.
     busy = Day(everywhere(MadeUpDistrict(53, 40, 1, many_terms=False, churn=0.05))).set_day(1).set_day(2)
     busy.night()
     busy.world.do("update sync.event_cursors set taken_at = now() - interval '38 days'")
-    place, versions = busy.place(), busy.set_day(40).world.versions()
+    position, versions = busy.position(), busy.set_day(40).world.versions()
     ran = busy.freshen()
     assert (ran.status, "full read" in ran.message) == ("skipped", True)
-    assert (busy.place(), busy.world.versions()) == (place, versions)
+    assert (busy.position(), busy.world.versions()) == (position, versions)
     assert busy.night(max_deleted_percent=100).status == "launched"
     before = busy.set_day(41).image()
     assert busy.freshen().status == "launched"
     assert removed(before, busy.image()) == []
 
 
-# -- the place in the events -------------------------------------------------------------------------------------------
+# -- the position in the events ------------------------------------------------------------------------------------
 
 
 def test_a_whole_read_moves_the_place_and_a_preview_does_not(busy: Day) -> None:
     busy.night()
-    first = busy.place()
+    first = busy.position()
     assert first == newest_event(busy.events()._api)
     busy.set_day(3)
     busy.night(preview_only=True)
-    assert busy.place() == first
+    assert busy.position() == first
     busy.night(max_deleted_percent=100)
-    assert busy.place() > first
+    assert busy.position() > first
 
 
 def test_what_the_night_held_back_it_has_still_read(busy: Day) -> None:
     busy.night()
-    first = busy.place()
+    first = busy.position()
     busy.set_day(3).made_up.at_clever.shared_schools = [0, 1]
     held = busy.night()
     assert (held.status, busy.world.plan_of(held.id)["scope"]) == ("held", "removals")
-    second = busy.place()
+    second = busy.position()
     assert second > first
     assert busy.world.approve(held.id).status == "launched"
-    assert busy.place() == second
+    assert busy.position() == second

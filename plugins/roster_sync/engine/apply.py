@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STALE = ("23503", "23505")
-"""SQLSTATEs by which PostgreSQL says that the portal is no longer what the plan saw: a row gone, a row come."""
+"""SQLSTATEs by which PostgreSQL says that the portal is not what the plan saw: a row is gone, or was added."""
 TRIES = 3
 
 
@@ -51,6 +51,11 @@ def apply(connection: Connection, run_id: int, district: District) -> str:
     """Writes the plan; returns the status with which the run ends, 'launched' or 'held'.
 
     Where the portal changed between plan and apply, it is planned again under the lock, limits and all.
+
+    Args:
+        connection: to the portal's database.
+        run_id: a run whose plan may be written.
+        district: whose run it is.
 
     Raises:
         errors.SyncRefused: the run was closed meanwhile, as its Airflow run counted as dead, or a later one has taken

@@ -15,7 +15,7 @@ COUNTED: Final = ("received", "rejected", "warned", "added", "updated", "restore
 def report(connection: Connection, run_id: int) -> list[str]:
     """The run's audit, a line each; no person of the roster is in it, so that a task may log it.
 
-    Every removed row stands in the view sync.audit_removed.
+    Every removed row is in the view sync.audit_removed.
     """
     with db.acting_as(connection, "roster_read") as cursor:
         run = db.one(cursor, "runs/audit", {"run_id": run_id})

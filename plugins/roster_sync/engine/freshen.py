@@ -19,15 +19,15 @@ PARAMETER = "events"
 
 
 @dataclass(frozen=True)
-class Place:
+class EventPosition:
     """Where the events of a district are read on from."""
 
     event_id: str
     taken_at: datetime
 
 
-def place(connection: Connection, district: District) -> Place:
-    """The district's place in its events, as the last run that wrote left it (include/sql/apply/event_cursor.sql).
+def position(connection: Connection, district: District) -> EventPosition:
+    """The district's position in its events, as the last run that wrote left it (include/sql/apply/event_cursor.sql).
 
     Raises:
         errors.SyncRefused: no whole read has marked one yet.
@@ -40,4 +40,4 @@ def place(connection: Connection, district: District) -> Place:
             "events switched on at Clever.",
             status="skipped",
         )
-    return Place(found["event_id"], found["taken_at"])
+    return EventPosition(found["event_id"], found["taken_at"])

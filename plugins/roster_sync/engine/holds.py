@@ -30,7 +30,7 @@ def hours() -> float:
     """How long a question waits for a person: ROSTER_APPROVAL_HOURS.
 
     Raises:
-        errors.ConfigError: it is no number above 0.
+        errors.ConfigError: it is not a number above 0.
     """
     return environment.number("ROSTER_APPROVAL_HOURS", HOURS)
 
@@ -45,7 +45,7 @@ class Question:
 
 
 def ask(cursor: Cursor, run_id: int, *, scope: str, plan: dict[str, Any], digest: str) -> None:
-    """Leaves the question with the run; a question of an earlier try of the same run is taken back.
+    """Leaves the question with the run; it replaces the question of an earlier try of the same run.
 
     Args:
         cursor: the transaction in which the plan was made.
@@ -75,7 +75,13 @@ def question_run(key: str, run_id: int, asked_at: datetime) -> str:
 def question(
     connection: Connection, run_id: int, links: Links = WITHIN_AIRFLOW, hold_id: int | None = None
 ) -> Question:
-    """This open question of a run, or the one that is open where none is named, with the way to the run's page.
+    """An open question of a run, with the way to the run's page.
+
+    Args:
+        connection: to the portal's database.
+        run_id: the held run.
+        links: addresses of the pages.
+        hold_id: the question; None for the one that is open.
 
     Raises:
         errors.SyncRefused: the run waits for nothing, or something else has taken its place.
@@ -104,13 +110,25 @@ def record_answer(
 ) -> bool:
     """Keeps an answer: 'approved', 'rejected' or 'timed_out'. Only a named person approves or rejects.
 
-    It is one to the question that it names. Returns False where it came too late (superseded, replaced, answered
-    already, the time was up) and changes nothing.
+    Args:
+        connection: to the portal's database.
+        run_id: the held run.
+        answer: approved | rejected | timed_out.
+        answered_by: the person; None where the time was up.
+        reason: what the person typed.
+        answered_at: when the person answered; without it, now.
+        hold_id: the question that was answered; None for the one that is open.
+
+    Returns:
+        False where it came too late (superseded, replaced, answered already, the time was up): it changes nothing.
+
+    Raises:
+        errors.SyncRefused: approved or rejected by nobody.
     """
     if answer not in ("approved", "rejected", "timed_out"):
         raise ValueError(f"no such answer: {answer}")
     if answer != "timed_out" and not answered_by:
-        raise SyncRefused("An answer without a person is none. Nothing was changed.", status="held")
+        raise SyncRefused("An answer needs a person's name. Nothing was changed.", status="held")
     with db.acting_as(connection, "roster_edit") as cursor:
         given = {"answer": answer, "answered_by": answered_by, "reason": reason, "answered_at": answered_at}
         kept = db.one(cursor, "plan/answer", {"run_id": run_id, "hold_id": hold_id, **given})

@@ -38,7 +38,7 @@ class Settings:
         """The settings of this process.
 
         Raises:
-            errors.ConfigError: one of them is no number above 0, or no whole number of days.
+            errors.ConfigError: one of them is not a number above 0, or not a whole number of days.
         """
         return cls(
             staging_days=days("ROSTER_KEEP_STAGING_DAYS", cls.staging_days, environment),
@@ -56,8 +56,13 @@ def purge(
 ) -> dict[str, int]:
     """Drops what is past its keep-by date, a run at a time, and closes runs that died; returns how much.
 
-    Can be repeated at any time; what runs at work hold is left to the next purge. Where `is_alive` is given, a run
-    counts as dead as soon as Airflow says so, else when it is older than any run may be.
+    Can be repeated at any time; what runs at work hold is left to the next purge.
+
+    Args:
+        connection: to the portal's database.
+        settings: how long what is kept; without them, those of the environment.
+        is_alive: says of an Airflow run (DAG id, run id) whether it is at work, None where nobody can say. A run is
+            dead as soon as Airflow says so, else when it is older than any run may be.
     """
     settings = settings or Settings.from_environment()
     counts = {"runs_closed": _close_dead(connection, settings.run_hours, is_alive)}

@@ -1,4 +1,4 @@
-"""Match reviews, answered by a person: two rows are the same person and become one, or they are not."""
+"""Match reviews, answered by a person: two rows are the same person and are merged, or they are not."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def _open_item(cursor: Cursor, worklist_id: int) -> dict[str, Any]:
     if item is None:
         raise _answered()
     if not item["has_new"] or not item["has_old"]:
-        raise SyncRefused("One of the two people is no longer in the portal, so there is nothing to put together.")
+        raise SyncRefused("One of the two people is no longer in the portal, so there is nothing to merge.")
     return item
 
 
 def _answered() -> SyncRefused:
-    return SyncRefused("This match review was settled already. Reload the page.")
+    return SyncRefused("This match review was answered already. Reload the page.")

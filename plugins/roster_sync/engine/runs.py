@@ -231,11 +231,11 @@ def undo_target(cursor: Cursor, run_id: int) -> int:
     """The run that this Undo undoes, as its first task chose.
 
     Raises:
-        errors.SyncRefused: there is no such run, or it is no Undo.
+        errors.SyncRefused: there is no such run, or it is not an Undo.
     """
     target = record(cursor, run_id).undoes_run_id
     if target is None:
-        raise SyncRefused(f"Run {run_id} is no Undo. Start the undo again.")
+        raise SyncRefused(f"Run {run_id} is not an Undo. Start the undo again.")
     return target
 
 

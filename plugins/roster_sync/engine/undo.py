@@ -29,13 +29,18 @@ def days(given: Mapping[str, str] | None = None) -> int:
     """How long a Reset can be undone, and how long the rows it removed are kept: ROSTER_UNDO_DAYS.
 
     Raises:
-        errors.ConfigError: it is no whole number above 0.
+        errors.ConfigError: it is not a whole number above 0.
     """
     return environment.days("ROSTER_UNDO_DAYS", DAYS, given)
 
 
 def choose(connection: Connection, district: District, run_id: int | None) -> int:
     """The run to undo: the one asked for, or the district's newest that can be undone.
+
+    Args:
+        connection: to the portal's database.
+        district: whose runs.
+        run_id: the run asked for; None for the newest.
 
     Raises:
         errors.SyncRefused: no such run, or it can no longer be undone; says why.
@@ -49,7 +54,7 @@ def choose(connection: Connection, district: District, run_id: int | None) -> in
             raise SyncRefused(f"Run {run_id} cannot be undone. {run['why_not']}")
     if run_id is not None:
         raise SyncRefused(
-            f"Run {run_id} is no finished run of {district.name}. Look up the run on the district's page."
+            f"Run {run_id} is not a finished run of {district.name}. Look up the run on the district's page."
         )
     raise SyncRefused(f"{district.name} has no run that can be undone.")
 
@@ -57,7 +62,15 @@ def choose(connection: Connection, district: District, run_id: int | None) -> in
 def undo(connection: Connection, run_id: int, district: District, target: int, *, preview_only: bool = False) -> str:
     """Undoes `target` as run `run_id`, in one transaction under the district's lock; returns the status.
 
-    A preview does the same and takes it all back, so that its numbers are the real ones.
+    Args:
+        connection: to the portal's database.
+        run_id: the Undo.
+        district: whose run it is.
+        target: the run that is undone.
+        preview_only: do the same and roll it back, so that the numbers of the preview are the real ones.
+
+    Raises:
+        errors.SyncRefused: the target can no longer be undone, or the Undo was closed meanwhile.
     """
     with db.acting_as(connection, "roster_undo") as cursor:
         district_id = runs.record(cursor, run_id).district_id
@@ -68,7 +81,7 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
             return done
         chosen = db.one(cursor, "undo/choose", params)
         if chosen is None:
-            raise SyncRefused(f"Run {target} can no longer be undone: it is no finished run of {district.name}.")
+            raise SyncRefused(f"Run {target} can no longer be undone: it is not a finished run of {district.name}.")
         if chosen["why_not"] is not None:
             raise SyncRefused(f"Run {target} can no longer be undone. {chosen['why_not']}")
         cursor.execute("savepoint before")

@@ -24,18 +24,18 @@ def start(context: Context, district: District) -> int:
     asked = task_runtime.request_of(context, "edit")
     request = replace(asked, parameters={**asked.parameters, freshen.PARAMETER: True})
     with closing(hooks.portal_connection()) as connection, task_runtime.refusals("start"):
-        place = freshen.place(connection, district)
-        if not hooks.open_events(district, place).has_news():
+        position = freshen.position(connection, district)
+        if not hooks.open_events(district, position).has_news():
             raise SyncRefused("Nothing happened at Clever since the events were last read.", status="skipped")
         return runs.begin(connection, district, request, is_alive=task_runtime.alive_asker(context))
 
 
 def extract(context: Context, district: District, run_id: int) -> dict[str, Any]:
-    """Streams what happened since the district's place in the events into staging."""
+    """Streams what happened since the district's position in its events into staging."""
     from roster_sync.feed import staging
 
     with task_runtime.working(context, run_id, "extract") as work:
-        source = hooks.open_events(district, freshen.place(work.connection, district))
+        source = hooks.open_events(district, freshen.position(work.connection, district))
         work.counts.update(staging.load(work.connection, run_id, district, source))
         work.rows = sum(count for name, count in work.counts.items() if name != "requests")
     return dict(work.counts)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from roster_sync.config.districts import District
     from roster_sync.core.links import Links
-    from roster_sync.engine.freshen import Place
+    from roster_sync.engine.freshen import EventPosition
     from roster_sync.notices.outbox import Mail
 
 PORTAL_CONN_ID: Final = "portal_db"
@@ -77,13 +77,13 @@ def open_source(district: District) -> Source:
     return kinds.open_source(settings, found, district.key, **tuning)
 
 
-def open_events(district: District, place: Place) -> EventSource:
+def open_events(district: District, position: EventPosition) -> EventSource:
     """What happened at a district since its place in the events; nothing is asked yet."""
     from roster_sync.sources import kinds
 
     settings = district.source
     found = access(settings.conn_id) if settings.conn_id else None
-    return kinds.open_events(settings, found, district.key, since_id=place.event_id, since=place.taken_at)
+    return kinds.open_events(settings, found, district.key, since_id=position.event_id, since=position.taken_at)
 
 
 def access(conn_id: str) -> Access:

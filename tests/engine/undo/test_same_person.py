@@ -62,7 +62,7 @@ def test_a_review_is_settled_once(harbor: World) -> None:
     item = review(harbor)
     matching.same_person(harbor.app, item, "Ada Approver")
     for settle in (matching.same_person, matching.not_the_same):
-        with pytest.raises(SyncRefused, match="settled already"):
+        with pytest.raises(SyncRefused, match="answered already"):
             settle(harbor.app, item, "Bo Second")
 
 

@@ -84,7 +84,7 @@ class PlanContext:
     preview_only: bool
     """Nothing is written, whatever the plan says."""
     events: bool
-    """The feed tells what happened since the last whole read; it is no roster."""
+    """The feed tells what happened since the last whole read; it is not a whole roster."""
     max_deleted_percent: float | None
     """The run's own limit in place of its district's, in percent; 100 lifts every limit."""
     has_written_before: bool
