@@ -292,7 +292,7 @@ def test_an_approval_that_was_given_before_a_later_run_is_superseded_as_well(har
 
 def test_an_answer_without_a_person_approves_nothing(harbor: World) -> None:
     ask(harbor)
-    with pytest.raises(SyncRefused, match="without a person"):
+    with pytest.raises(SyncRefused, match="needs a person's name"):
         harbor.answer(by=None)
     with pytest.raises(SyncRefused, match="Nobody has approved"):
         harbor.reopen()  # a task that was marked as success by hand

@@ -510,7 +510,7 @@ def test_two_districts_never_touch_each_other(harbor: World, neighbor: World) ->
     neighbor.license(user="t1")
     before = harbor.snapshot()
     harbor.reset(changed())
-    with pytest.raises(SyncRefused, match="no finished run of Neighbor"):
+    with pytest.raises(SyncRefused, match="not a finished run of Neighbor"):
         undo.choose(neighbor.app, neighbor.district, harbor.run_id)
     harbor.undo()
     assert harbor.snapshot() == before
