@@ -296,7 +296,7 @@ def test_what_keeps_being_in_doubt_removes_nobody(morning: Morning) -> None:
         before, versions = morning.image(), morning.world.versions()
         morning.fault(**fault)
         if fault is DOUBT[0]:  # a Reset asks what an Edit asks: whether all came
-            check_untouched(morning, morning.sync(mode="reset"), "failed", "did not come whole", versions)
+            check_untouched(morning, morning.sync(mode="reset"), "failed", "is incomplete", versions)
         ran = morning.sync(max_deleted_percent=100)
         assert ran.status == "launched", fault
         proof = morning.world.value("select proof -> 'users' from sync.runs where id = %s", ran.id)

@@ -230,10 +230,10 @@ def refused(day: Day, **which: Any) -> str:
 
 
 def test_without_a_whole_read_there_is_no_place_to_begin(busy: Day) -> None:
-    assert "full read" in refused(busy)
+    assert "reads everything" in refused(busy)
     busy.made_up.at_clever.state = "paused"
     busy.night()
-    assert "full read" in refused(busy), "a paused district does not come whole"
+    assert "reads everything" in refused(busy), "a paused district does not come whole"
 
 
 def test_events_give_way_to_a_run_at_work(busy: Day) -> None:
@@ -241,7 +241,7 @@ def test_events_give_way_to_a_run_at_work(busy: Day) -> None:
     busy.world.begin()
     busy.set_day(3)
     before = busy.world.value("select count(*) from sync.runs")
-    with pytest.raises(SyncRefused, match="at work") as refusal:
+    with pytest.raises(SyncRefused, match="in progress") as refusal:
         busy.world.begin(events=True, is_alive=lambda *_: True)
     assert refusal.value.status == "skipped"
     assert busy.world.value("select count(*) from sync.runs") == before

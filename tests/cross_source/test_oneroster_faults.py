@@ -153,7 +153,7 @@ def test_what_keeps_being_in_doubt_adds_and_updates_but_removes_nobody_and_stops
         evening.server.fault(**fault)
         reset = evening.sync(mode="reset", max_deleted_percent=100)
         assert reset.status == "failed", fault
-        assert "did not come whole" in reset.message or "changing" in reset.message, reset.message
+        assert "is incomplete" in reset.message or "changing" in reset.message, reset.message
         assert evening.world.versions() == versions, fault
         ran = evening.sync(max_deleted_percent=100)
         assert ran.status == "launched", fault

@@ -293,14 +293,13 @@ def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_so
     world.rows(
         "update sync.runs set undoes_run_id = %(target)s, message = %(message)s where id = %(run)s",
         target=target,
-        message="Run 1 was undone. The next nightly run follows the feed again.",
+        message="Run 1 was undone. The next nightly sync follows the source again.",
     )
     world.count("students", added=31)
     world.end("launched")
     assert tell(world, app, outbox) == 1
     for body in both(outbox.only()):
-        assert "The next nightly sync follows the source again." in body
-        assert "feed" not in body  # said once
+        assert body.count("The next nightly sync follows the source again.") == 1
         assert "new student" not in body
         assert "Put back" in body
 

@@ -274,7 +274,7 @@ def test_an_answer_to_a_question_that_another_one_replaced_changes_nothing(held,
             (held.run_id, json.dumps(PLAN)),
         )
     held.asked = first
-    with pytest.raises(AirflowSkipException, match="waits for no answer"):
+    with pytest.raises(AirflowSkipException, match="is not waiting for an answer"):
         held.ask()
     with pytest.raises(AirflowSkipException, match="changes nothing"):
         held.answer("Approve")

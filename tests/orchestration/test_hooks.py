@@ -144,7 +144,7 @@ def test_a_late_run_is_told_to_whom_the_setting_names(catcher, monkeypatch, capl
     monkeypatch.setenv(deadline.ALERTS_VARIABLE, "night@publisher.example")
     with caplog.at_level(logging.ERROR):
         _tell_late()
-    assert "bay is still not through after 4 hours" in caplog.text
+    assert "bay has not finished after 4 hours" in caplog.text
     (found,) = catcher.mails
     assert found["To"] == "night@publisher.example"
     texts = [part.get_content() for part in found.walk() if part.get_content_maintype() == "text"]

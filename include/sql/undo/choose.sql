@@ -5,8 +5,8 @@
 select r.id, r.mode, r.status, r.wrote_at, r.district_id,
   case
     when r.wrote_at is null then 'It wrote nothing, so there is nothing to undo.'
-    when r.status = 'undone' then 'It was undone already.'
-    when r.mode = 'undo' then 'It is an undo itself; run the sync to follow the feed again.'
+    when r.status = 'undone' then 'It was already undone.'
+    when r.mode = 'undo' then 'It is an undo itself. Run the sync to follow the source again.'
     when r.wrote_at < now() - make_interval(days => %(days)s) then 'It is older than the ' || %(days)s
       || ' days for which removed rows are kept.'
     when r.mode = 'edit' and exists (

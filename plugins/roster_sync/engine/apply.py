@@ -67,7 +67,9 @@ def apply(connection: Connection, run_id: int, district: District) -> str:
             return _apply(connection, run_id, district, is_replanned=attempt > 0)
         except PlanStale:
             log.info("run %s: the portal changed since the plan; planning again under the lock", run_id)
-    raise PlanStale("People kept changing the rows that this run would write, so nothing was written. Start it again.")
+    raise PlanStale(
+        "People kept changing the rows that this run would write, so nothing was written. Start the sync again."
+    )
 
 
 def _apply(connection: Connection, run_id: int, district: District, *, is_replanned: bool) -> str:
@@ -104,7 +106,7 @@ def _refuse_where_overtaken(cursor: Cursor, run_id: int) -> None:
     later = db.one(cursor, "runs/later_run", {"run_id": run_id})
     if later is not None:
         raise SyncRefused(
-            f"A later run ({later['id']}) has taken this one's place, so this one writes nothing. Start a new sync."
+            f"A later run ({later['id']}) replaced this one, so this one writes nothing. Start a new sync."
         )
 
 
@@ -145,7 +147,7 @@ def _hold_references(cursor: Cursor, binds: dict[str, Any]) -> None:
         db.run(cursor, "apply/hold_references", binds)
         found = db.exactly_one(cursor, "apply/references", binds)
     if found["missing"]:
-        raise PlanStale("Somebody deleted what new enrollments name, between plan and apply.")
+        raise PlanStale("Someone deleted rows that new enrollments refer to, between plan and apply.")
 
 
 def _close(cursor: Cursor, run_id: int, plan: ApprovedPlan) -> None:

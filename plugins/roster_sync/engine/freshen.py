@@ -36,8 +36,8 @@ def position(connection: Connection, district: District) -> EventPosition:
         found = db.one(cursor, "runs/event_cursor", {"key": district.key})
     if found is None:
         raise SyncRefused(
-            "No event is known to begin with: the nightly full read comes first, and the application must have "
-            "events switched on at Clever.",
+            "No event is known to start from: the nightly sync reads everything first, and the application must have "
+            "events enabled at Clever.",
             status="skipped",
         )
     return EventPosition(found["event_id"], found["taken_at"])

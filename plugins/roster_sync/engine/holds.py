@@ -89,7 +89,7 @@ def question(
     with db.acting_as(connection, "roster_read") as cursor:
         found = db.one(cursor, "runs/question", {"run_id": run_id, "hold_id": hold_id})
     if found is None:
-        raise SyncRefused(f"Run {run_id} waits for no answer. Nothing is to be done.", status="held")
+        raise SyncRefused(f"Run {run_id} is not waiting for an answer. Nothing was changed.", status="held")
     mode = {"edit": "Edit", "reset": "Reset"}.get(found["mode"], found["mode"])
     return Question(
         subject=f"{found['district']}: {mode} on hold (run {run_id})",

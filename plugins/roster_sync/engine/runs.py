@@ -147,7 +147,7 @@ def _close_dead(cursor: Cursor, binds: dict[str, Any], is_alive: Callable[[str, 
     for other in db.rows(cursor, "runs/open_elsewhere", binds):
         airflow_run_id = other["airflow_run_id"]
         if airflow_run_id is not None and is_alive(other["airflow_dag_id"], airflow_run_id) is not False:
-            message = f"Another run of this district is at work (run {other['id']}). Start again when it is done."
+            message = f"Another run of this district is in progress (run {other['id']}). Start again when it is done."
             return Refusal("skipped", message)
         close_as(cursor, other["id"], "failed", "The run was cut off: its Airflow run is no longer alive.")
     return None
@@ -158,7 +158,9 @@ def _refusal(cursor: Cursor, binds: dict[str, Any]) -> Refusal | None:
         return None
     state = db.exactly_one(cursor, "runs/refusal", binds)
     if state["is_expired"]:
-        message = f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to go on."
+        message = (
+            f"The sync of this district expired on {state['expires_on']}. Set a later expiration date to start a sync."
+        )
         return Refusal("expired", message, is_recorded=not state["is_expiry_recorded"])
     if state["is_none_selected"]:
         return Refusal(
@@ -174,7 +176,7 @@ def _gives_way(cursor: Cursor, district_id: int, refusal: Refusal | None) -> Ref
     question = db.one(cursor, "runs/open_question", {"district_id": district_id})
     if question is None:
         return None
-    message = f"The question of run {question['run_id']} waits for an answer: events wait with it."
+    message = f"The question of run {question['run_id']} is waiting for an answer, so the events wait too."
     return Refusal("skipped", message, is_recorded=False)
 
 
@@ -204,26 +206,26 @@ def reopen(connection: Connection, district: District, run_id: int, airflow_dag_
             if failure.sqlstate != UNIQUE_VIOLATION:
                 raise
             raise SyncRefused(
-                "Another run of this district is at work; the answer changes nothing. Start the sync again later.",
+                "Another run of this district is in progress, so the answer changes nothing. Start the sync later.",
                 status="held",
             ) from None
 
 
 def _why_not_reopened(hold: LastHold | None, airflow_run_id: str) -> str | None:
     if hold is None:
-        return "This run waits for no answer. Nothing was changed."
+        return "This run is not waiting for an answer. Nothing was changed."
     if hold.airflow_run_id == airflow_run_id and hold.status == "in_progress":
         return None  # the same approval, repeated after a crash
     if hold.superseded_by is not None:
-        return f"A later run ({hold.superseded_by}) has taken this question's place; the answer changes nothing."
+        return f"A later run ({hold.superseded_by}) replaced this question, so the answer changes nothing."
     if hold.answer != "approved" or not hold.answered_by:
-        return "Nobody has approved this run: only an answer in Required Actions does. Nothing was changed."
+        return "Nobody has approved this run. Only an answer under Required Actions approves it. Nothing was changed."
     if hold.applied_at is not None:
-        return "This approval was carried out already."
+        return "This approval was already carried out."
     if hold.status not in ("held", "in_progress"):
         return f"This run is no longer on hold ({hold.status}). Nothing was changed."
     if hold.is_expired:
-        return "The sync of this district has expired; no approval is applied. Set a later expiration date first."
+        return "The sync of this district has expired, so no approval is carried out. Set a later date first."
     return None
 
 

@@ -91,7 +91,7 @@ def undo(connection: Connection, run_id: int, district: District, target: int, *
             cursor.execute("rollback to savepoint before")
             _record_preview(cursor, params, counts)
             return "previewed"
-        message = f"Run {target} was undone. The next nightly run follows the feed again."
+        message = f"Run {target} was undone. The next nightly sync follows the source again."
         runs.close_as(cursor, run_id, "launched", message)
     log.info("run %s undid run %s", run_id, target)
     return "launched"

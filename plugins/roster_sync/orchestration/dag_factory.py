@@ -101,7 +101,7 @@ def build_freshen_dag(district: District) -> DAG:
     )
     with one_dag(
         FRESHEN_PREFIX + district.key,
-        description=f"What happened at {district.name} since the last sync; only adds and updates",
+        description=f"Changes at {district.name} since the last sync; only adds and updates",
         doc_md=dag_docs.freshen_doc(district),
         tags=["roster", "freshen", district.source.kind],
         owner=district.owner,
@@ -123,7 +123,7 @@ def build_reset_dag() -> DAG:
     )
     with one_dag(
         "roster_reset",
-        description="Makes a district's portal hold exactly what is shared now; deletes, and can be undone",
+        description="Makes a district's portal match exactly what is shared now; deletes, and can be undone",
         doc_md=dag_docs.RESET,
         tags=["roster", "manual"],
         params=forms.reset_params(_choices(only_enabled=True)),
@@ -144,7 +144,7 @@ def build_undo_dag() -> DAG:
     )
     with one_dag(
         "roster_undo",
-        description="Puts back what a run removed or changed",
+        description="Puts back what a run deleted or changed",
         doc_md=dag_docs.UNDO,
         tags=["roster", "manual"],
         params=forms.undo_params(_choices(only_enabled=False)),
@@ -214,7 +214,7 @@ def build_housekeeping_dag() -> DAG:
     """The daily purge and the warnings of syncs that expire soon."""
     with one_dag(
         "roster_housekeeping",
-        description="Purges what is past its keep-by date and warns of syncs that expire soon",
+        description="Deletes data past its keep-by date and warns of syncs that expire soon",
         doc_md=dag_docs.HOUSEKEEPING,
         tags=["roster", "housekeeping"],
         schedule=CronTriggerTimetable("30 6 * * *", timezone="UTC"),

@@ -16,7 +16,7 @@ ALERTS_VARIABLE: Final = "ROSTER_ALERTS_TO"
 
 async def tell_late(context: Context, district: str, hours: float) -> None:
     """Logs it, and mails it to the addresses of ROSTER_ALERTS_TO, if there are any."""
-    sentence = f"The roster sync of district {district} is still not through after {hours:g} hours."
+    sentence = f"The roster sync of district {district} has not finished after {hours:g} hours."
     log.error("%s See docs/runbooks/late-run.md.", sentence)
     recipients = os.environ.get(ALERTS_VARIABLE, "").strip()
     if not recipients:

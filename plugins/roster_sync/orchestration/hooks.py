@@ -165,7 +165,9 @@ class _Sender:
             connection(SMTP_CONN_ID)  # where there is none, our sentence says how to add it; the hook's does not
             self._hook = SmtpHook(SMTP_CONN_ID).get_conn()
         if not self._hook.from_email:
-            raise ConfigError(f"The connection {SMTP_CONN_ID!r} lacks the extra 'from_email', the mails' sender.")
+            raise ConfigError(
+                f"The connection {SMTP_CONN_ID!r} lacks the extra 'from_email', the sender of the emails."
+            )
         return self._hook
 
     def close(self) -> None:

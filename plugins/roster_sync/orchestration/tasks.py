@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 WAIT_MINUTES: Final = 60
 WAIT_POLL_SECONDS: Final = 15
 WRITTEN: Final = ("added", "updated", "restored", "unshared", "deleted")
-STOPPED: Final = "The run stopped before its end: the log of its failed task in Airflow says why."
+STOPPED: Final = "The run stopped before it finished. The log of its failed task in Airflow says why."
 
 
 def start(context: Context, district: District, mode: str) -> int:
@@ -149,7 +149,7 @@ def apply(context: Context, district: District, run_id: int, decision: str) -> s
     from roster_sync.engine import apply as applying
 
     if decision != "apply":
-        raise AirflowSkipException(f"Nothing is to be written now: the run is {decision}.")
+        raise AirflowSkipException(f"There is nothing to write: the run is {decision}.")
     with working(context, run_id, "apply") as work:
         status = applying.apply(work.connection, run_id, district)
         counts = run_counts(work.connection, run_id)

@@ -47,7 +47,7 @@ def test_a_reset_that_is_cleared_after_a_later_run_deletes_nobody_who_came_back(
     monday = fail_on_monday(harbor)
     LATER[later](harbor)
     tuesday, before = harbor.run_id, harbor.snapshot(())
-    with pytest.raises(SyncRefused, match=rf"A later run \({tuesday}\) has taken this one's place.* Start a new sync"):
+    with pytest.raises(SyncRefused, match=rf"A later run \({tuesday}\) replaced this one.* Start a new sync"):
         clear_apply(harbor, monday)
     assert harbor.snapshot(()) == before
 

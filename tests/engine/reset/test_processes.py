@@ -163,7 +163,7 @@ def test_while_a_reset_is_at_work_an_edit_does_not_begin(
         watcher.wait_until(f"apply {harbor.run_id}", WAITS)
         with child(shared_database, "begin", harbor.run_id) as other:
             output, _ = other.communicate(timeout=WAIT_SECONDS)
-        assert output.startswith("skipped: Another run of this district is at work")
+        assert output.startswith("skipped: Another run of this district is in progress")
         assert at_work.poll() is None
     assert harbor.value("select status from sync.runs order by id desc limit 1") == "skipped"
 

@@ -27,14 +27,14 @@ def refused(harbor: World, source: Roster | MemorySource, match: str) -> None:
 def test_without_a_complete_feed(harbor: World, collection: str) -> None:
     harbor.edit(two_schools())
     source = MemorySource(two_schools().without("s1"), incomplete={collection: "Its total kept moving."})
-    refused(harbor, source, "whole roster.*Its total kept moving")
+    refused(harbor, source, "complete roster.*Its total kept moving")
     assert harbor.value("select is_complete_feed from sync.runs order by id limit 1")
 
 
 @pytest.mark.parametrize("collection", ["classes", "enrollments"])
 def test_where_a_collection_is_not_shared_at_all(harbor: World, collection: str) -> None:
     harbor.edit(two_schools())
-    refused(harbor, MemorySource(two_schools(), not_shared=("roles", collection)), "whole roster")
+    refused(harbor, MemorySource(two_schools(), not_shared=("roles", collection)), "complete roster")
 
 
 def test_with_a_delta_file_or_a_paused_source(harbor: World) -> None:
@@ -75,7 +75,9 @@ def test_while_another_run_is_at_work(harbor: World) -> None:
     harbor.edit(two_schools())
     at_work = harbor.begin("edit")
     request = runs.RunRequest("reset", "manual", "Pat Planner", "roster_reset", "beside")
-    with pytest.raises(SyncRefused, match=f"Another run of this district is at work \\(run {at_work}\\)") as refused:
+    with pytest.raises(
+        SyncRefused, match=f"Another run of this district is in progress \\(run {at_work}\\)"
+    ) as refused:
         runs.begin(harbor.app, harbor.district, request, is_alive=lambda dag, run: True)
     assert refused.value.status == "skipped"
     assert harbor.tuples("select mode, status from sync.runs order by id desc limit 1") == [("reset", "skipped")]

@@ -580,7 +580,7 @@ def test_nothing_is_undone_twice_and_no_undo_is_undone(harbor: World) -> None:
     harbor.reset(two_schools().without("s1"))
     target = harbor.run_id
     harbor.undo()
-    refused(harbor, target, "undone already")
+    refused(harbor, target, "already undone")
     refused(harbor, harbor.run_id, "is an undo itself")
 
 

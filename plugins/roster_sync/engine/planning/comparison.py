@@ -109,7 +109,7 @@ def _refuse_where_empty(context: PlanContext, sizes: FeedSizes, summary: PlanSum
             )
     if context.is_reset and context.proof.missing_for():
         raise SyncRefused(
-            "A Reset needs the whole roster, and it did not come whole: "
+            "A Reset needs the complete roster, and this one is incomplete: "
             + " ".join(context.proof.why_not())
             + " Nothing was changed. Run the Reset again when the source is complete."
         )

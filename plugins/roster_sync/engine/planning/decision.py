@@ -72,9 +72,9 @@ def decide(cursor: Cursor, district: District, compared: Comparison) -> Decision
 def _weigh(context: PlanContext, breaches: list[limits.Breach], summary: PlanSummary) -> Decision:
     decision = _weigh_reset(context, breaches, summary) if context.is_reset else _weigh_edit(breaches)
     if context.events and decision.status == "held":
-        raise SyncRefused(f"{decision.sentence} So the events wait for the nightly full read.", status="skipped")
+        raise SyncRefused(f"{decision.sentence} The events wait for the nightly full read.", status="skipped")
     if context.preview_only:
-        return Decision("previewed", (), None, decision.sentence or "A preview: nothing was written.")
+        return Decision("previewed", (), None, decision.sentence or "This was a preview: nothing was written.")
     return decision
 
 
@@ -94,7 +94,7 @@ def _weigh_reset(context: PlanContext, breaches: list[limits.Breach], summary: P
     reasons = [breach.sentence() for breach in breaches]
     is_between_terms = not summary.classes_in_feed or not summary.enrollments_in_feed
     if is_between_terms:
-        reasons.append("No classes or no enrollments are shared at all: every one in the portal would be deleted.")
+        reasons.append("No classes or no enrollments are shared: all of them would be deleted from the portal.")
     if not context.is_unlimited:
         if summary.schools_removed:
             reasons.append(f"{plural(len(summary.schools_removed), 'school')} would be deleted.")
@@ -116,7 +116,7 @@ def _after_approval(cursor: Cursor, context: PlanContext, hold_id: int) -> Decis
             "held",
             (),
             "reset",
-            f"Since the approval {plural(beyond, 'more row')} would be deleted or freed: it is asked again.",
+            f"Since the approval, {plural(beyond, 'more row')} would be deleted or freed, so it needs a new approval.",
         )
     return Decision("apply", ALL_PHASES, None, "Approved.")
 
