@@ -36,11 +36,11 @@ class When(Enum):
     RESET = "in a Reset"
     EDIT = "in an Edit that may remove"
     EVENTS = "of events"
-    REPLY = "where asked for"
-    """By the decision: a limit was passed, an approval is carried out."""
+    ON_DEMAND = "where the decision needs it"
+    """A limit was passed, or an approval is carried out."""
 
     def fits(self, context: PlanContext) -> bool:
-        """Whether the stage is there in this run; of REPLY the decision knows."""
+        """Whether the stage is there in this run; the decision itself calls the ON_DEMAND ones."""
         if self is When.RESET:
             return context.is_reset
         if self is When.EDIT:  # paused, kept moving, only events: nothing goes, not even what the feed calls gone
@@ -205,9 +205,9 @@ STAGES: Final = (
         reads="school_view class_view simple_counts user_view enrollment_sizes plan_counts staging.plan",
         is_read=True,
     ),
-    _stage("only_approved", "decide", leaves="staging.plan", when=When.REPLY, is_read=True),
-    _stage("beyond_approval", "decide", reads="to_free staging.plan", when=When.REPLY, is_read=True),
-    _stage("ask", "decide", reads="to_free staging.plan", when=When.REPLY, is_read=True),
+    _stage("only_approved", "decide", leaves="staging.plan", when=When.ON_DEMAND, is_read=True),
+    _stage("beyond_approval", "decide", reads="to_free staging.plan", when=When.ON_DEMAND, is_read=True),
+    _stage("ask", "decide", reads="to_free staging.plan", when=When.ON_DEMAND, is_read=True),
 )
 """The stages of a plan, in their order within each part."""
 
