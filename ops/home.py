@@ -88,9 +88,9 @@ class Home:
             if not given.isdecimal() or not 1024 <= int(given) <= 65_526:
                 raise Problem("ROSTER_PORT_BASE must be a port from 1024 to 65526; it and the nine after it are used.")
             return int(given)
-        kept = self.run / "port-base"
-        if kept.exists():
-            return int(kept.read_text())
+        chosen = self.run / "port-base"
+        if chosen.exists():
+            return int(chosen.read_text())
         return _FIRST_PORT + int(self.digest, 16) % _BLOCKS * _BLOCK
 
     def choose_ports(self) -> None:

@@ -23,7 +23,7 @@ class Acts:
         self.state = before.copy(before.day + 1)
         self._day = self.state.day
         self._busy: set[tuple[str, int]] = set()
-        """To whom or what something has happened on this day."""
+        """The persons, classes and schools to which something has happened on this day."""
 
     def _pick(self, options: list[int], *salt: int) -> int:
         return options[mix(self._seed, self._day, *salt) % len(options)]

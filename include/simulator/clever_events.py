@@ -23,7 +23,7 @@ class Events:
         self._lock = threading.Lock()
 
     def until(self, day: int, since: int) -> list[Json]:
-        """The events of the days after `since` up to `day`, as far as they are kept."""
+        """The events of the days after `since` up to `day`, as far back as they are kept."""
         found: list[Json] = []
         for number in range(max(2, since + 1, day - KEPT_DAYS + 1), day + 1):
             with self._lock:

@@ -21,10 +21,10 @@ def is_open_to(record: Json, parts: list[str]) -> bool:
 
 def me_of(record: Json, root: str) -> Json:
     """The person of the token; the canonical link leads to their record."""
-    told = {"id": record["id"], "district": record["district"], "type": "user", "authorized_by": "district"}
+    data = {"id": record["id"], "district": record["district"], "type": "user", "authorized_by": "district"}
     links = [
         {"rel": "self", "uri": "/me"},
         {"rel": "canonical", "uri": f"{root}/users/{record['id']}"},
         {"rel": "district", "uri": f"{root}/districts/{record['district']}"},
     ]
-    return {"type": "user", "data": told, "links": links}
+    return {"type": "user", "data": data, "links": links}

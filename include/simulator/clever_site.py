@@ -260,7 +260,7 @@ class CleverSite:
             if parts[0] == "districts":
                 return self._districts(entry, version, parts[1:], request)
             if not entry.secure_sync:
-                return self.error(403, "Without Secure Sync this token reads nothing but its district.")
+                return self.error(403, "Without Secure Sync this token can read only its district.")
             if parts[0] == "events":
                 return self._read_events(entry, version, parts[1:], request)
             if parts[0] in RELATIONS:

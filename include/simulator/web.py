@@ -21,7 +21,7 @@ HTML_PAGE: Final = (
 _TEXT: Final = "text/plain; charset=utf-8"
 _GREETING: Final = (
     "Simulated roster servers; everyone and everything in them is made up. Keys and secrets are in the settings file,\n"
-    "GET /_control tells all that is set, and the simulator's README how to use it."
+    "GET /_control says what is set, and the simulator's README how to use it."
 )
 _SECRET_PARAMETERS: Final = ("oauth_", "access_token", "client_secret", "code")
 
@@ -218,10 +218,14 @@ class Simulator:
         """What is served, in lines for people: each address and how it authenticates clients."""
         lines = []
         for site in reversed(self.sites):
-            told = site.describe()
-            words = " ".join(str(told[name]) for name in ("kind", "version", "auth") if name in told)
-            names = [told["district"]] if "district" in told else [one["name"] for one in told.get("districts", [])]
-            lines.append(f"{self.root}{site.prefix}{told.get('root', '')}  {words}: {', '.join(names)}")
+            described = site.describe()
+            words = " ".join(str(described[name]) for name in ("kind", "version", "auth") if name in described)
+            names = (
+                [described["district"]]
+                if "district" in described
+                else [one["name"] for one in described.get("districts", [])]
+            )
+            lines.append(f"{self.root}{site.prefix}{described.get('root', '')}  {words}: {', '.join(names)}")
         return "\n".join(lines)
 
     def describe(self) -> dict[str, Any]:
@@ -252,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are kept in Simulator.requests instead."""
+        """Requests are logged in Simulator.requests instead."""
 
     def _answer(self) -> None:
         raw_path, _, query = self.path.partition("?")

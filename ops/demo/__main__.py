@@ -106,11 +106,11 @@ def _start(home: Home, group: Services, environment: dict[str, str]) -> None:
 
 def _nights(home: Home) -> Iterator[int]:
     """The days to play: the first two on a fresh home, later one more each time."""
-    kept = home.run / "demo-day"
-    last = int(kept.read_text()) if kept.exists() else 0
+    file = home.run / "demo-day"
+    last = int(file.read_text()) if file.exists() else 0
     for day in range(last + 1, max(3, last + 2)):
         yield day
-        kept.write_text(str(day))
+        file.write_text(str(day))
 
 
 def _night(
@@ -125,7 +125,7 @@ def _night(
     say(f"night {day}: the scheduler runs the sync of {len(districts)} districts")
     began = time.time()
     move_to_day(home, day)
-    kept = {district.key: report.portal(server, district) for district in districts}
+    before = {district.key: report.portal(server, district) for district in districts}
     runs = _start_runs(people, districts)
     states = people["staff"].wait_for_runs(runs, group, _RUN_SECONDS)
     rows = report.changes(server, runs)
@@ -144,9 +144,9 @@ def _night(
             if now[name] != count
         ]
         faults += [
-            f"night {day}: {kept[district.key][name] - now[name]} {name} of {district.key} were lost"
+            f"night {day}: {before[district.key][name] - now[name]} {name} of {district.key} were lost"
             for name in ("licenses", "books")
-            if now[name] < kept[district.key][name]
+            if now[name] < before[district.key][name]
         ]
     if day == 1:
         work_in_the_portal(server)
@@ -163,7 +163,7 @@ def _an_hour_later(
     """
     fresh = [district for district in districts if district.freshens]
     say("an hour later: the scheduler reads what happened at Clever since the night")
-    kept = {district.key: report.portal(server, district) for district in fresh}
+    before = {district.key: report.portal(server, district) for district in fresh}
     move_to_day(home, day + 1, only="")
     runs = {}
     for district in fresh:
@@ -178,19 +178,19 @@ def _an_hour_later(
     show("\n" + "\n".join(["An hour later: what changed", *report.changes_in_words(rows)]) + "\n")
     faults = [f"{dag_id} ended {state}" for dag_id, state in states.items() if state != "success"]
     return faults + [
-        fault for district in fresh for fault in _faults_of_events(server, district, rows, kept[district.key])
+        fault for district in fresh for fault in _faults_of_events(server, district, rows, before[district.key])
     ]
 
 
 def _faults_of_events(
-    server: Server, district: DemoDistrict, rows: list[tuple[Any, ...]], kept: dict[str, int]
+    server: Server, district: DemoDistrict, rows: list[tuple[Any, ...]], before: dict[str, int]
 ) -> list[str]:
     """What is wrong with what the events did: they must add and update, and remove nothing."""
     mine = [row for row in rows if row[0] == district.key]
     if not mine or any(row[2] != "launched" for row in mine):
         return [f"the events of {district.key} were not applied"]
     now = report.portal(server, district)
-    faults = [f"events removed {name} of {district.key}" for name in now if now[name] < kept[name]]
+    faults = [f"events removed {name} of {district.key}" for name in now if now[name] < before[name]]
     faults += [f"events hid {row[10]} {row[4]} of {district.key}" for row in mine if row[10]]
     if not any(row[7] + row[8] for row in mine):
         faults.append(f"the events of {district.key} changed nothing")

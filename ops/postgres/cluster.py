@@ -81,7 +81,7 @@ def migrated(server: Server) -> None:
 
 def stop(home: Home) -> None:
     """Stops the server, and then the keeper, which waits for a lock that the caller holds."""
-    layout = Layout.kept(home)
+    layout = Layout.existing(home)
     if layout is not None:
         with progress("stopping PostgreSQL"):
             control.stop(layout)

@@ -43,7 +43,7 @@ class Layout:
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
     @classmethod
-    def kept(cls, home: Home) -> Layout | None:
+    def existing(cls, home: Home) -> Layout | None:
         """The layout of an existing cluster; None if there is none."""
         return lay_out(home) if home.postgres.exists() else None
 
@@ -187,7 +187,7 @@ def _data_folder(home: Home, user: str) -> Path:
     data = home.postgres
     if os.geteuid() == 0 and not _can_enter(home.folder, user):
         data = _shared_folder() / f"{home.digest}-{secrets.token_hex(4)}"
-        say(f"{user}, as whom PostgreSQL runs under root, cannot enter {home.folder}: the database is in {data}")
+        say(f"{user}, the user of PostgreSQL under root, cannot enter {home.folder}: the database is in {data}")
         for orphan in _shared_folder().glob(f"{home.digest}-*"):  # of the same home, which has been deleted since
             if not (orphan / "postmaster.pid").exists():
                 shutil.rmtree(orphan)

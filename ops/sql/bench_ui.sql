@@ -5,7 +5,7 @@ select %(run)s, 'users', jsonb_build_object('id', u.id), 'update', '{"grade": "0
 from portal.users u where u.district_id = %(harbor)s and u.role = 'student';
 update sync.run_counts set updated = received where run_id = %(run)s and entity = 'students';
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
-select r.id, 'users', 'x' || n, case n %% 3 when 0 then 'error' else 'warning' end, 'bad_email', 'email', 'Mend the email at the source.'
+select r.id, 'users', 'x' || n, case n %% 3 when 0 then 'error' else 'warning' end, 'bad_email', 'email', 'Fix the email at the source.'
 from (select id from sync.runs where district_id = %(harbor)s and status = 'launched' order by id desc limit 10) r
 cross join generate_series(1, case when r.id = %(run)s then 50000 else 20000 end) n;
 insert into sync.worklist (district_id, kind, subject_type, subject_id, opened_run_id)
@@ -15,7 +15,7 @@ insert into sync.worklist (district_id, kind, subject_type, subject_id, second_s
 select %(harbor)s, 'student_needs_books', 'user', e.user_id, e.class_id, %(run)s
 from portal.enrollments e where e.district_id = %(harbor)s and e.role = 'student' limit 200000;
 
--- A preview with all that it read and would do: every student changes, a ninth is new, and a million enrollments end.
+-- A preview with everything that it read and would do: every student changes, a ninth is new, and a million enrollments end.
 select staging.open_run(%(preview)s);
 insert into staging.users (run_id, n, source_id, status, source_roles, roles, school_source_ids, email, given_name, family_name, grade, sis_id)
 select %(preview)s, u.id, u.source_id, 'active', array[u.role], array[u.role], array['harbor-s1'], u.email, u.given_name, u.family_name, u.grade, u.sis_id

@@ -1,4 +1,4 @@
--- The demo: what the runs with these Airflow run ids did, one line an entity, in the order in which people read them.
+-- The demo: what the runs with these Airflow run ids did, one row per entity, in reading order.
 select district.key, run.id, run.status, coalesce(run.message, ''), counted.entity, counted.received, counted.rejected,
        counted.added, counted.updated, counted.unchanged, counted.unshared, counted.restored
 from sync.runs run

@@ -1,4 +1,4 @@
--- The demo: what the portal holds of one district now.
+-- The demo: what the portal has of one district now.
 select
   (select count(*) from portal.schools where district_id = district.id and is_shared) as schools,
   (select count(*) from portal.users where district_id = district.id and is_shared and role = 'student') as students,

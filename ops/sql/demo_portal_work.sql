@@ -1,5 +1,5 @@
 -- The demo: what staff and teachers do in the portal after the first night. Most teachers get a license, every third
--- class a book with all of its students; what the second night must leave alone.
+-- class a book with all of its students. The second night must not touch any of it.
 insert into portal.products (code, title) values ('MATH-TE', 'Mathematics, Teacher Edition') on conflict do nothing;
 insert into portal.books (code, title) values ('MATH-SE', 'Mathematics, Student Edition') on conflict do nothing;
 

@@ -1,6 +1,6 @@
--- The logins of the portal's cluster, made where they are missing, without passwords. Run as the superuser.
+-- Makes the logins of the portal's cluster if they are missing, without passwords. Run as the superuser.
 -- roster_owner owns the portal database: migrations and bin/psql. roster_app is the login of the DAGs' connection;
--- NOINHERIT, so that it may do nothing until a transaction takes one of the group roles that the migrations grant it.
+-- NOINHERIT, so that it can do nothing until a transaction takes one of the group roles that the migrations grant it.
 do $$
 declare
   existing text;
@@ -11,7 +11,7 @@ begin
   if not exists (select from pg_roles where rolname = 'roster_app') then
     create role roster_app login noinherit;
   end if;
-  -- Since PostgreSQL 16 CREATEROLE alone may not grant a role that someone else made.
+  -- Since PostgreSQL 16 CREATEROLE alone cannot grant a role that someone else made.
   for existing in
     select rolname from pg_roles where rolname in ('roster_read', 'roster_edit', 'roster_reset', 'roster_undo', 'roster_desk')
   loop

@@ -44,7 +44,7 @@ def test_what_the_caller_set_wins(home: Home, server: Server) -> None:
     assert {name: found[name] for name in given if name != "PATH"} == {k: v for k, v in given.items() if k != "PATH"}
 
 
-def test_everything_of_a_home_lies_in_it(home: Home, server: Server) -> None:
+def test_everything_of_a_home_is_in_it(home: Home, server: Server) -> None:
     found = airflow_environment(home, server, {})
     assert found["AIRFLOW_HOME"] == str(home.folder / "airflow")
     assert found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"].startswith(str(home.folder))

@@ -1,4 +1,4 @@
-"""`bin/airflow dags test`: never beside a scheduler, and it clears up after one that was killed."""
+"""`bin/airflow dags test`: never together with a scheduler, and it cleans up after one that was killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.ops.commands import new_home, processes_of, run, start, wait_for
 
 pytestmark = pytest.mark.slow
 
-DAG = '''"""An Airflow DAG that sleeps as long as it is told."""
+DAG = '''"""An Airflow DAG that sleeps for a configured time."""
 import os, time
 from pathlib import Path
 from airflow.sdk import dag, task
@@ -62,7 +62,7 @@ def test_the_cli_s_answer_is_all_there_is_on_standard_output(home: Path) -> None
     assert result.stdout.startswith("3.")
 
 
-def test_beside_a_scheduler_it_is_refused_in_one_line(home: Path, settings: dict[str, str]) -> None:
+def test_while_a_scheduler_runs_it_is_refused_in_one_line(home: Path, settings: dict[str, str]) -> None:
     lock = Lock(home / "run" / "schedulers.lock")
     lock.share()
     try:

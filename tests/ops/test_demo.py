@@ -14,7 +14,7 @@ def test_the_demo_finds_its_own_outcome_right_and_leaves_nothing_running() -> No
         done = run("demo", "--check", home=home)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Night 1: what changed" in done.stdout
-        assert "foxglove" in done.stdout  # Clever, beside two of OneRoster
+        assert "foxglove" in done.stdout  # Clever; the other two are OneRoster
         assert "The check found nothing wrong." in done.stdout
         assert wait_for(lambda: processes_of(home) == [], 5)
         # the first night was the scheduler's own, the second a person's; the hour after it the scheduler's again

@@ -66,7 +66,7 @@ def test_a_command_killed_by_kill_9_leaves_nothing_running(home: Path) -> None:
     assert server_pid(home) is None
 
 
-def test_a_first_start_killed_halfway_spoils_nothing() -> None:
+def test_a_first_start_killed_halfway_can_be_repeated() -> None:
     with new_home() as home:
         process = start("psql", "-Atc", "select 1", home=home)
         assert wait_for((home / "postgres" / "base").exists)
@@ -75,14 +75,14 @@ def test_a_first_start_killed_halfway_spoils_nothing() -> None:
         assert ask("-Atc", "select 1", home=home) == "1\n"
 
 
-def test_a_first_start_ended_by_ctrl_c_leaves_nothing_running_and_spoils_nothing() -> None:
+def test_a_first_start_ended_by_ctrl_c_leaves_nothing_running_and_can_be_repeated() -> None:
     with new_home() as home:
         session = start("psql", home=home)
         assert wait_for((home / "run" / "keeper.state").exists)  # the keeper is at work
         session.send_signal(signal.SIGINT)
-        _, told = session.communicate(timeout=60)
+        _, errors = session.communicate(timeout=60)
         assert session.returncode == 130
-        assert "Traceback" not in told
+        assert "Traceback" not in errors
         assert processes_of(home) == []
         assert ask("-Atc", "select 42", home=home) == "42\n"
 
@@ -100,7 +100,7 @@ def test_a_server_killed_by_kill_9_comes_back_with_its_data(home: Path) -> None:
     assert run("psql", "-c", "delete from kept where answer > 42", home=home).returncode == 0
 
 
-def test_another_home_runs_beside_the_first(home: Path) -> None:
+def test_another_home_runs_at_the_same_time_as_the_first(home: Path) -> None:
     session = start("psql", "-At", home=home)  # reads its input until that ends
     assert wait_for(lambda: server_pid(home) is not None)
     with new_home() as other:
@@ -130,7 +130,7 @@ def test_the_answer_goes_to_standard_output_and_which_database_gives_it_to_stand
     assert result.stderr == f"bin/psql: the embedded database of {up}\n"
 
 
-def test_whoever_has_a_portal_of_their_own_is_told_that_this_is_another(up: Path) -> None:
+def test_a_caller_with_a_portal_of_their_own_is_warned_that_this_is_another(up: Path) -> None:
     result = run("psql", "-Atc", "select 1", home=up, AIRFLOW_CONN_PORTAL_DB="postgres://portal.example/portal")
     assert (result.returncode, result.stdout) == (0, "1\n")
     assert "not the one that AIRFLOW_CONN_PORTAL_DB names" in result.stderr
@@ -161,7 +161,7 @@ def test_a_caller_s_own_database_settings_do_not_lead_elsewhere(up: Path) -> Non
     assert (result.returncode, result.stdout) == (0, "1\n")
 
 
-def test_the_server_listens_on_no_port_and_only_we_may_enter(up: Path) -> None:
+def test_the_server_listens_on_no_port_and_only_we_can_enter(up: Path) -> None:
     query = "select current_setting('listen_addresses') = '', current_setting('unix_socket_directories')"
     empty, folder = ask("-U", "postgres", "-Atc", query, home=up).strip().split("|")
     assert empty == "t"

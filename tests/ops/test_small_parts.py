@@ -31,7 +31,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_caught_mail_is_a_file_whose_name_tells_nothing(tmp_path: Path) -> None:
+def test_a_caught_mail_is_a_file_whose_name_reveals_nothing(tmp_path: Path) -> None:
     message = EmailMessage()
     message["To"], message["From"], message["Subject"] = "ada@district.example", "sync@publisher.example", "Grüße"
     message.set_content("Three new teachers need licenses.")
@@ -74,7 +74,7 @@ def test_a_benchmark_gives_ratios_to_its_floor_and_fails_over_its_limit(
     assert written["setting"] == {"students": 100}
 
 
-def test_without_a_fitting_python_the_commands_say_which_they_need(tmp_path: Path) -> None:
+def test_without_a_suitable_python_the_commands_say_which_one_they_need(tmp_path: Path) -> None:
     for name in ("bash", "dirname", "readlink", "env"):
         found = next(Path(folder) / name for folder in ("/usr/bin", "/bin") if (Path(folder) / name).exists())
         (tmp_path / name).symlink_to(found)
@@ -89,7 +89,7 @@ def test_without_a_fitting_python_the_commands_say_which_they_need(tmp_path: Pat
     ]
 
 
-def test_a_checkout_that_may_not_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_checkout_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     for name in ("bin", "ops", "requirements.txt", "requirements-dev.txt"):
         copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
         copy(REPOSITORY / name, tmp_path / name)
@@ -148,7 +148,7 @@ global.no-color='true'
     }
 
 
-def test_a_demo_that_waits_in_vain_names_the_logs_where_they_are(tmp_path: Path) -> None:
+def test_a_demo_that_times_out_names_the_logs(tmp_path: Path) -> None:
     api = object.__new__(AirflowApi)  # not logged in: it gives up before it asks
     with services(tmp_path) as group:
         with pytest.raises(Problem) as slow:

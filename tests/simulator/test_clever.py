@@ -87,7 +87,7 @@ def test_a_token_opens_its_own_district_only(still):
     assert get(still, "schools", "unknown").status_code == 401
 
 
-def test_a_persons_own_token_opens_what_is_theirs_and_is_answered_with_html_elsewhere(still):
+def test_a_persons_own_token_reads_what_is_theirs_and_is_answered_with_html_elsewhere(still):
     teacher, other = walk(still, "users", role="teacher", limit=10_000)[:2]
     token, school = f"il{teacher['id']}", teacher["roles"]["teacher"]["school"]
     me = get(still, "/v3.0/me", token).json()
@@ -318,13 +318,13 @@ def test_records_have_the_fields_of_the_definition_and_no_other(sim, version):
                 assert set(detail) == fields(ROLE_SHAPES[role]), role
 
 
-def test_what_is_nobodys_business_comes_only_where_it_is_asked_for(sim):
+def test_sensitive_attributes_come_only_if_they_are_switched_on(sim):
     sim.configure(sensitive=False)
     (student,) = get(sim, "users", role="student", limit=1).json()["data"]
     assert not {"race", "ell_status", "frl_status", "location"} & set(student["data"]["roles"]["student"])
 
 
-def test_without_secure_sync_a_token_reads_its_district_and_nothing_else(sim):
+def test_without_secure_sync_a_token_reads_only_its_district(sim):
     sim.configure(secure_sync=False)
     assert len(walk(sim, "districts")) == 1
     assert get(sim, f"districts/{DISTRICT.office.clever_id}").status_code == 200
@@ -377,7 +377,7 @@ def test_only_the_shared_schools_and_their_people_are_seen(sim):
         assert set(row["roles"]["student"]["schools"]) == {schools[1]["id"]}
 
 
-def test_the_districts_state_is_told_as_it_is_set(sim):
+def test_the_districts_state_is_reported_as_it_is_set(sim):
     (district,) = walk(sim, "districts")
     assert (district["state"], district["error"], district["pause_start"]) == ("success", "", None)
     sim.configure(state="paused", pause_start="2026-06-01T00:00:00.000Z", pause_end="2026-08-01T00:00:00.000Z")
@@ -430,7 +430,7 @@ def test_above_the_rate_the_reply_says_when_the_window_ends():
         assert get(sim, "schools").status_code == 200
 
 
-def test_a_clever_page_can_lie_too(sim):
+def test_a_clever_page_can_be_wrong_too(sim):
     honest = walk(sim, "users", limit=10_000)
     sim.fault("no_envelope", times=1)
     assert "data" not in get(sim, "users").json()
@@ -546,7 +546,7 @@ def test_clever_and_oneroster_show_the_same_district_under_other_ids():
         assert len(lines["enrollments"]) == sum(len(row["students"]) + len(row["teachers"]) for row in sections)
 
 
-def test_the_demo_has_a_clever_district_beside_the_others():
+def test_the_demo_has_a_clever_district_too():
     with Simulator(sites_from_file(DEMO)) as sim:
         clever = sim.site("")
         assert clever.describe()["kind"] == "clever"

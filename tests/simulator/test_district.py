@@ -1,4 +1,4 @@
-"""The made-up district: the same for ever, and telling the truth about what changed when."""
+"""The made-up district: always the same, and correct about what changed when."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_shapes_are_those_of_a_real_district():
     assert 23 < 6 * 7000 / classes < 27
 
 
-def test_there_are_the_people_who_break_careless_code():
+def test_there_are_people_who_break_careless_code():
     people = list(MadeUpDistrict(4, 3000, 4).day(1).users())
     emails = Counter(person.email for person in people)
     assert any(not person.email for person in people)
@@ -169,7 +169,7 @@ def test_a_class_with_two_teachers_has_one_lead():
     assert set(primaries.values()) == {1}
 
 
-def test_sections_and_enrollments_tell_the_same():
+def test_sections_and_enrollments_agree():
     day = MadeUpDistrict(9, 800, 3).day(6)
     from_lines = {(line.class_index, line.kind, line.person) for line in day.enrollments()}
     from_sections = set()

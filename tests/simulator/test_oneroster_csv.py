@@ -39,7 +39,7 @@ def test_bulk_files_have_the_exact_header_and_no_status(tmp_path, version):
     assert manifest["file.results"] == "absent"
 
 
-def test_version_1_2_tells_in_roles_what_1_1_tells_in_users(tmp_path):
+def test_version_1_2_has_in_roles_what_1_1_has_in_users(tmp_path):
     old = table(write_csv(DISTRICT.day(1), tmp_path / "a.zip"), "users")
     new = table(write_csv(DISTRICT.day(1), tmp_path / "b.zip", CsvOptions("1.2")), "roles")
     orgs: dict[str, set[str]] = {}

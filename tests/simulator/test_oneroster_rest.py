@@ -106,7 +106,7 @@ def test_settings_hide_counts_and_links_and_clamp_the_page():
 
 
 @pytest.mark.parametrize("bad", ["0", "-1", "ten"])
-def test_a_limit_that_is_no_number_is_refused(sim, bad):
+def test_a_limit_that_is_not_a_number_is_refused(sim, bad):
     reply = get(sim, f"{V12}/users", limit=bad)
     assert reply.status_code == 422
     assert minor(reply) == "invaliddata"
@@ -249,8 +249,8 @@ def test_errors_are_in_the_words_of_the_specification(sim):
     assert get(sim, f"{V11}/users").status_code == 404
     with serve(DISTRICT, auth="none") as older:
         assert "statusInfoSet" in get(older, f"{V11}/users/nobody").json()
-        (told,) = get(older, f"{V11}/users", sort="shoeSize").json()["statusInfoSet"]
-        assert told["imsx_CodeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "invalid_sort_field"
+        (found,) = get(older, f"{V11}/users", sort="shoeSize").json()["statusInfoSet"]
+        assert found["imsx_CodeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "invalid_sort_field"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -261,7 +261,7 @@ def test_a_roster_is_only_read(plain, method):
     assert '"imsx_codeMajor":"unsupported"' in reply.text
 
 
-def test_head_tells_what_get_would_without_its_body(plain):
+def test_head_gives_the_headers_of_get_without_its_body(plain):
     sim, root = plain
     url = f"{sim.url}{root}/users?limit=3"
     asked, head = requests.get(url, timeout=10), requests.head(url, timeout=10)
@@ -350,9 +350,9 @@ WORDS: dict[tuple[str, str], set[str]] = {
 def test_closed_lists_hold_the_words_of_the_specification_and_nothing_else(plain):
     sim, root = plain
     for (collection, name), words in WORDS.items():
-        told = {row[name] for row in walk(sim, f"{root}/{collection}", collection, 5000)}
-        assert told
-        assert told <= words, (collection, name)
+        found = {row[name] for row in walk(sim, f"{root}/{collection}", collection, 5000)}
+        assert found
+        assert found <= words, (collection, name)
     for row in walk(sim, f"{root}/academicSessions", "academicSessions", 50):
         assert re.fullmatch(r"\d{4}", row["schoolYear"])
 
@@ -412,7 +412,7 @@ def test_the_day_can_be_moved_while_running(sim):
     assert get(sim, f"{V12}/orgs").headers["x-perm-rev"] == "4.0"
 
 
-def test_what_went_can_be_listed_as_to_be_deleted():
+def test_what_is_gone_can_be_listed_as_to_be_deleted():
     with serve(DISTRICT, auth="none", day=1) as sim:
         before = {row["sourcedId"] for row in walk(sim, f"{V11}/enrollments", "enrollments", 5000)}
         sim.set_day(2)
@@ -423,7 +423,7 @@ def test_what_went_can_be_listed_as_to_be_deleted():
         assert {row["sourcedId"] for row in rows if row["status"] == "active"} == now
 
 
-# -- being let in -------------------------------------------------------------------------------------------------
+# -- authentication -----------------------------------------------------------------------------------------------
 
 
 def sign(url: str, parameters: dict[str, str], key: str, secret: str, digest: str = "SHA256", **changes: str) -> str:
@@ -461,7 +461,7 @@ def oauth1():
 
 
 @pytest.mark.parametrize("digest", ["SHA256", "SHA1"])
-def test_a_rightly_signed_request_is_let_in(oauth1, digest):
+def test_a_correctly_signed_request_is_accepted(oauth1, digest):
     assert signed(oauth1, digest=digest).status_code == 200
 
 
@@ -472,7 +472,7 @@ def test_a_rightly_signed_request_is_let_in(oauth1, digest):
         {"oauth_signature_method": "PLAINTEXT"}, {"oauth_version": "2.0"},
     ],
 )  # fmt: skip
-def test_a_wrongly_signed_request_is_refused(oauth1, wrong):
+def test_an_incorrectly_signed_request_is_refused(oauth1, wrong):
     reply = signed(oauth1, **wrong)
     assert reply.status_code == 401
     assert "unauthorisedrequest" in reply.text
@@ -493,7 +493,7 @@ def test_a_nonce_is_good_for_one_request(oauth1):
 
 
 @pytest.mark.parametrize(("auth", "scheme"), [("oauth1", "OAuth"), ("oauth2", "Bearer"), ("bearer", "Bearer")])
-def test_a_refusal_names_the_kind_of_credentials_that_is_wanted(auth, scheme):
+def test_a_refusal_names_the_kind_of_credentials_that_is_required(auth, scheme):
     with serve(DISTRICT, auth=auth) as sim:
         assert get(sim, f"{V11}/users").headers["WWW-Authenticate"] == f'{scheme} realm="roster"'
 
@@ -540,7 +540,7 @@ def test_a_core_scope_reaches_collections_but_no_relations_nor_demographics():
             assert (reply.status_code, minor(reply)) == (403, "forbidden")
 
 
-def test_a_static_bearer_token_opens_and_another_does_not():
+def test_a_static_bearer_token_is_accepted_and_another_is_not():
     with serve(DISTRICT, auth="bearer", secret="static") as sim:
         codes = [
             requests.get(f"{sim.url}{V11}/orgs", headers={"Authorization": value}, timeout=10).status_code
@@ -552,7 +552,7 @@ def test_a_static_bearer_token_opens_and_another_does_not():
 # -- faults -------------------------------------------------------------------------------------------------------
 
 
-def test_an_error_strikes_the_nth_request_of_its_path_only(sim):
+def test_an_error_hits_the_nth_request_of_its_path_only(sim):
     fault = sim.fault("status", f"{V12}/users", nth=2, status=429, retry_after="3")
     codes = [get(sim, f"{V12}/{name}").status_code for name in ("users", "orgs", "users", "users")]
     assert codes == [200, 200, 429, 200]
@@ -588,7 +588,7 @@ def test_a_body_can_be_cut_a_connection_dropped_a_page_of_html_sent(sim):
     assert time.monotonic() - started >= 0.3
 
 
-def test_pages_can_lie_in_every_way_of_the_list(sim):
+def test_pages_can_be_wrong_in_every_way_of_the_list(sim):
     path = f"{V12}/users"
     honest = walk(sim, path, "users", 50)
     total = str(len(honest))
@@ -675,7 +675,7 @@ def test_an_address_outside_every_district_is_404():
         assert requests.get(f"{sim.root}/nowhere{V11}/orgs", timeout=10).status_code == 404
 
 
-def test_the_demo_districts_are_served_side_by_side():
+def test_the_demo_districts_are_served_together():
     with Simulator(sites_from_file(DEMO)) as sim:
         prefixes = {site.prefix for site in sim.sites}
         assert {"/lakeshore", "/westhaven"} <= prefixes

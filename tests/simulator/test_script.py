@@ -55,18 +55,18 @@ def test_after_three_hundred_days_away_clever_has_another_id():
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_verb_changes_the_day_it_is_said_of(verb):
+def test_every_verb_changes_the_day_of_its_script(verb):
     number = {"teacher_returns": 2, "student_returns": 2}.get(verb, 1)
     script = {2: [(verb.replace("returns", "leaves"), 2)] if "returns" in verb else [], 3: [(verb, number)]}
     district = MadeUpDistrict(7, 240, 4, churn=0, script=script)
     before, after = district.day(2), district.day(3)
-    told = [
+    days = [
         (list(day.schools()), list(day.users()), list(day.classes()), list(day.enrollments()))
         for day in (before, after)
     ]  # fmt: skip
-    assert told[0] != told[1]
-    known = {person.sourced_id for person in told[1][1]}
-    assert all(line.person_sourced_id in known for line in told[1][3])
+    assert days[0] != days[1]
+    known = {person.sourced_id for person in days[1][1]}
+    assert all(line.person_sourced_id in known for line in days[1][3])
 
 
 def test_a_script_that_cannot_be_played_is_refused():

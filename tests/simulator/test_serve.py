@@ -1,4 +1,4 @@
-"""The server as a process of its own: says where it listens, is steered while running, stops when told."""
+"""The server as a process of its own: says where it listens, is steered while running, stops when reply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.simulator.web import Simulator
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_command_serves_the_demo_until_it_is_told_to_stop(tmp_path):
+def test_the_command_serves_the_demo_until_a_signal(tmp_path):
     command = [sys.executable, "-m", "include.simulator", "serve", "--print-url", "--url-file", str(tmp_path / "url")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -40,7 +40,7 @@ clever: {rate_limit: 500}
 """
 
 
-def test_a_settings_file_makes_districts_of_ones_own_that_can_be_steered(tmp_path):
+def test_a_settings_file_makes_districts_that_can_be_controlled(tmp_path):
     (tmp_path / "mine.yaml").write_text(SETTINGS)
     command = [sys.executable, "-m", "include.simulator", "serve", "--warm", "--print-url"]
     with subprocess.Popen(
@@ -57,8 +57,8 @@ def test_a_settings_file_makes_districts_of_ones_own_that_can_be_steered(tmp_pat
         try:
             assert count() == 40
             order = {"site": "", "day": 3, "settings": {"state": "error"}}
-            (told,) = requests.post(f"{url}/_control", json=order, timeout=10).json()["sites"][""]["districts"]
-            assert (told["day"], told["state"]) == (3, "error")
+            (reply,) = requests.post(f"{url}/_control", json=order, timeout=10).json()["sites"][""]["districts"]
+            assert (reply["day"], reply["state"]) == (3, "error")
             assert count() == 39
             fault = {"site": "", "faults": [{"kind": "html", "path": "*/users", "times": 1}]}
             requests.post(f"{url}/_control", json=fault, timeout=10)
@@ -69,13 +69,13 @@ def test_a_settings_file_makes_districts_of_ones_own_that_can_be_steered(tmp_pat
         assert process.wait(10) == 0
 
 
-def test_the_first_page_tells_each_address_and_no_secret():
+def test_the_first_page_lists_each_address_and_no_secret():
     with Simulator(sites_from_file(DEMO)) as simulator:
-        told = requests.get(simulator.root, timeout=10)
-        assert told.headers["Content-Type"].startswith("text/plain")
+        reply = requests.get(simulator.root, timeout=10)
+        assert reply.headers["Content-Type"].startswith("text/plain")
         for address in ("/lakeshore/ims/oneroster/v1p1 ", "/westhaven/ims/oneroster/rostering/v1p2 ", "  clever"):
-            assert f"{simulator.root}{address}" in told.text
-        assert not any(word in told.text for word in ("lakeshore-secret", "westhaven-secret", "demo-clever-secret"))
+            assert f"{simulator.root}{address}" in reply.text
+        assert not any(word in reply.text for word in ("lakeshore-secret", "westhaven-secret", "demo-clever-secret"))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,6 @@ def test_settings_that_cannot_be_served_are_refused_in_words(tmp_path, capsys, t
     path.write_text(text)
     assert main(["serve", "--settings", str(path)]) == 2
     assert main(["serve", "--settings", str(tmp_path / "none.yaml")]) == 2
-    told = capsys.readouterr().err
-    assert told.count("The simulator cannot start: ") == 2
-    assert words in told
+    reply = capsys.readouterr().err
+    assert reply.count("The simulator cannot start: ") == 2
+    assert words in reply
