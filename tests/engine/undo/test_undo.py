@@ -497,7 +497,7 @@ def test_an_undo_is_a_run_with_counts_and_says_what_follows(harbor: World) -> No
     with_work(harbor)
     harbor.reset(changed())
     harbor.undo()
-    assert "next nightly run follows the feed" in harbor.message()
+    assert "next nightly sync follows the source" in harbor.message()
     counts = dict(harbor.tuples("select entity, added from sync.run_counts where run_id = %(r)s", r=harbor.run_id))
     assert counts["licenses"] == 2
     assert counts["books"] == 3
