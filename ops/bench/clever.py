@@ -42,7 +42,7 @@ from roster_sync.sources.clever.api import PER_MINUTE
 from roster_sync.sources.http.address import parse_address
 from roster_sync.sources.http.auth import Bearer
 from roster_sync.sources.http.budget import Budget
-from roster_sync.sources.http.concurrent import side_by_side
+from roster_sync.sources.http.concurrent import run_concurrently
 from roster_sync.sources.http.session import Session
 from roster_sync.sources.kinds import open_source
 
@@ -235,7 +235,7 @@ class Floor:
         with progress("measuring: the floor"), closing(session):
             started = time.perf_counter()
             sizes = sum(self._walk(session, at_work, "/schools"))
-            with closing(side_by_side([walk(listed) for listed in LISTS], threads=THREADS, ahead=THREADS)) as pages:
+            with closing(run_concurrently([walk(listed) for listed in LISTS], threads=THREADS, ahead=THREADS)) as pages:
                 sizes += sum(pages)
             self.seconds.append(time.perf_counter() - started)
         self.megabytes = sizes / 2**20

@@ -69,7 +69,7 @@ FATAL: list[tuple[dict[str, Any], str]] = [
     ({"kind": "status", "status": 429}, "429.*too many requests.*later"),
     ({"kind": "status", "status": 503}, "503.*try again later"),
     ({"kind": "html"}, "web page.*check both"),
-    ({"kind": "garbled"}, "cut off or is no JSON"),
+    ({"kind": "garbled"}, "cut off or is not JSON"),
     ({"kind": "truncated"}, "cut off"),
     ({"kind": "no_envelope", "match": "offset=120"}, "without its list 'users'.*tell its operator"),
     ({"kind": "drop"}, "cannot be reached.*check"),

@@ -62,11 +62,11 @@ class MemorySink:
         self.rejects.clear()
         self.discards += 1
 
-    def lane(self) -> AbstractContextManager[MemorySink]:
+    def enrollments_sink(self) -> AbstractContextManager[MemorySink]:
         """The same sink: a list takes from two threads what each appends."""
         return nullcontext(self)
 
-    def settle(self, report: FeedReport) -> None:
+    def others_are_in(self, report: FeedReport) -> None:
         """Nothing is done before the end."""
 
     def ids(self, collection: str) -> list[str | None]:

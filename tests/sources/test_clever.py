@@ -19,7 +19,7 @@ from roster_sync.config.districts import SourceSettings
 from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, SourceNotReady
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeStep
-from roster_sync.sources.clever.api import CleverApi, Walk
+from roster_sync.sources.clever.api import CleverApi, ListRead
 from roster_sync.sources.clever.mapping import ROLES
 from roster_sync.sources.clever.source import Clever
 from roster_sync.sources.http.budget import Budget
@@ -595,24 +595,24 @@ def test_a_total_that_is_the_same_for_every_role_is_the_total_of_none(
     assert report.collections["users"].is_complete is is_whole
 
 
-def walked(stub: Stub, *pages: object) -> tuple[list[Any], Walk]:
-    """What a walk over these pages gives, and what it proves; after the last one they begin again."""
+def walked(stub: Stub, *pages: object) -> tuple[list[Any], ListRead]:
+    """What a list_read over these pages gives, and what it proves; after the last one they begin again."""
     stub.handle = lambda asked: answer(pages[(len(stub.asked) - 1) % len(pages)])
-    walk = Walk()
-    found = opened(Access(stub.base, password="token"))._api.records("/terms", walk)
-    return [record["id"] for record in found], walk
+    list_read = ListRead()
+    found = opened(Access(stub.base, password="token"))._api.records("/terms", list_read)
+    return [record["id"] for record in found], list_read
 
 
 def test_pages_that_lead_in_a_circle_end_and_prove_nothing(stub: Stub) -> None:
     links = [f"/v3.1/terms?starting_after={name}" for name in "abc"]
-    found, walk = walked(stub, *(page({"id": name}, link=link) for name, link in zip("abc", links, strict=True)))
+    found, list_read = walked(stub, *(page({"id": name}, link=link) for name, link in zip("abc", links, strict=True)))
     assert found == ["a", "b", "c", "a"]
-    assert "circle" in walk.problem
+    assert "circle" in list_read.problem
 
 
 def test_an_empty_page_proves_nothing_where_the_one_before_announced_it(stub: Stub) -> None:
-    found, walk = walked(stub, page({"id": "a"}, link="/v3.1/terms?starting_after=a"), page())
-    assert (found, "empty" in walk.problem) == (["a"], True)
+    found, list_read = walked(stub, page({"id": "a"}, link="/v3.1/terms?starting_after=a"), page())
+    assert (found, "empty" in list_read.problem) == (["a"], True)
     assert walked(stub, page())[1].problem == "", "a list may be empty"
 
 

@@ -19,7 +19,7 @@ from roster_sync.core.errors import AuthError, ConfigError, FeedBroken, RateLimi
 from roster_sync.sources.base import Access, FeedReport
 from roster_sync.sources.kinds import open_source
 from roster_sync.sources.oneroster.mapping import Page
-from roster_sync.sources.oneroster.paging import Walk
+from roster_sync.sources.oneroster.paging import CollectionRead
 from roster_sync.sources.oneroster.source import OneRosterRest
 from tests.sources import providers
 from tests.sources.conftest import MemorySink
@@ -242,11 +242,11 @@ def test_links_that_lead_in_a_circle_end_the_walk_and_prove_nothing(
 
 
 def test_a_page_that_came_before_ends_the_walk_however_long_ago_that_was() -> None:
-    walk = Walk()
+    collection_read = CollectionRead()
     pages = [Page(2, {f"{number}a", f"{number}b"}) for number in (1, 2, 3, 4)]
-    assert all(map(walk.add, pages))
-    assert not walk.add(Page(2, {"2a", "2b"}))
-    assert (walk.received, walk.problem) == (8, "The source gave the same page twice.")
+    assert all(map(collection_read.add, pages))
+    assert not collection_read.add(Page(2, {"2a", "2b"}))
+    assert (collection_read.received, collection_read.problem) == (8, "The source gave the same page twice.")
 
 
 def test_a_link_to_another_host_is_refused(simulate: Callable[..., Simulator], sink: MemorySink) -> None:

@@ -150,7 +150,7 @@ def test_a_host_key_is_taken_as_ssh_keyscan_or_airflow_writes_it(
 
 
 def test_a_host_key_that_is_none_is_told(sftp: Sftp) -> None:
-    assert "is no host key" in refusal(ConfigError, f"sftp://{sftp.authority}/a.zip", sftp.access(host_key="AAAA!"))
+    assert "is not a host key" in refusal(ConfigError, f"sftp://{sftp.authority}/a.zip", sftp.access(host_key="AAAA!"))
 
 
 def test_a_secret_goes_to_no_other_server_than_its_connections(sftp: Sftp) -> None:
@@ -225,7 +225,7 @@ def test_a_body_that_breaks_off_is_told(roster: CsvRoster, s3: S3, tmp_path: Pat
 
 def test_that_no_access_key_is_given_is_told() -> None:
     tried = GenericError("Error performing PUT http://169.254.169.254/latest/api/token in 4 s: tok-1a2b")
-    with pytest.raises(AuthError, match="needs an access key") as caught, stores.told("s3://rosters/a.zip"):
+    with pytest.raises(AuthError, match="needs an access key") as caught, stores.as_user_error("s3://rosters/a.zip"):
         raise tried
     assert "tok-1a2b" not in str(caught.value)
 

@@ -1,1 +1,1 @@
-"""What an installation is told from outside: the registry of districts, the environment, the paths."""
+"""What an installation is given from outside: the registry of districts, the environment, the paths."""

@@ -14,7 +14,7 @@ def number(name: str, default: float, environment: Mapping[str, str] | None = No
     """A number above 0.
 
     Raises:
-        errors.ConfigError: it is none; says which setting, and what to write.
+        errors.ConfigError: it is not a number above 0; says which setting, and what to write.
     """
     text = (os.environ if environment is None else environment).get(name, "").strip()
     try:
@@ -30,7 +30,7 @@ def days(name: str, default: int, environment: Mapping[str, str] | None = None) 
     """A whole number of days.
 
     Raises:
-        errors.ConfigError: it is none. Half a day would count as none at all, and delete everything.
+        errors.ConfigError: it is not a whole number. Half a day would count as 0 days, and delete everything.
     """
     found = number(name, default, environment)
     if found != int(found):

@@ -1,6 +1,6 @@
 """What a whole feed must be like, as the data team keeps it: the suites of include/expectations, one per staged entity.
 
-The files are Great Expectations' own form of a suite. What they add stands in `meta`: the sentence for people, what
+The files are Great Expectations' own form of a suite. What they add is in `meta`: the sentence for people, what
 proves no absence, and which of the district's limits the threshold follows.
 """
 

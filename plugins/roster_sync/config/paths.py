@@ -15,5 +15,5 @@ def roster_home() -> Path:
 
 
 def docs_folder() -> Path:
-    """Where the Data Docs lie, one folder per district; workers write them and the API server shows them."""
+    """Where the Data Docs are, one folder per district; workers write them and the API server shows them."""
     return roster_home() / "data_docs"

@@ -141,9 +141,9 @@ def _repeated(document: Document, file: str, first: dict[str, str]) -> Iterator[
     for name, line in document.repeated:
         yield file, line, f"the key {name!r} is in this mapping a second time"
     entries = document.root.get("districts") if isinstance(document.root, dict) else None
-    for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for position, entry in enumerate(entries if isinstance(entries, list) else ()):
         key = entry.get("key") if isinstance(entry, dict) else None
-        line = document.line_of(["districts", place])
+        line = document.line_of(["districts", position])
         where = f"{file}, line {line}"
         if isinstance(key, str) and first.setdefault(key.strip(), where) != where:
             yield file, line, f"the district {str(key)!r} is already in {first[key.strip()]}: keys are unique"

@@ -56,8 +56,8 @@ def cron_problem(expression: str) -> str:
     is_random = re.search(r"(?i)\b[hr]\b", expression)  # croniter's H and R: another time at each parse
     if not is_random and croniter.is_valid(expression, strict=fields[4] == "*"):
         return ""
-    for place, (text, (name, allowed)) in enumerate(zip(fields, _CRON_FIELDS, strict=True)):
-        alone = " ".join(["*"] * place + [text] + ["*"] * (len(fields) - place - 1))
+    for position, (text, (name, allowed)) in enumerate(zip(fields, _CRON_FIELDS, strict=True)):
+        alone = " ".join(["*"] * position + [text] + ["*"] * (len(fields) - position - 1))
         if re.search(r"(?i)\b[hr]\b", text) or not croniter.is_valid(alone):
             return (
                 f"the {name} {text!r} is not a number from {allowed}, a list, a range or a step (1,15 or 1-5 or */15)"

@@ -1,4 +1,4 @@
-"""Reads YAML and remembers the lines, so that every complaint about a file can name the place."""
+"""Reads YAML and remembers the lines, so that every complaint about a file can name its line."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def kind_of(value: Any) -> str:
 def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, (*path, place), document) for place, item in enumerate(node.value)]
+        return [_value(loader, item, (*path, position), document) for position, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
         return _scalar(str(node.value), loader.construct_object(node))
     seen: set[str] = set()

@@ -1,6 +1,6 @@
 """The checks of a whole feed, before anything is written: one profile by SQL, judged by Great Expectations.
 
-Errors stop the run. Warnings take from a collection the power to prove an absence, and are told in the digest.
+Errors stop the run. Warnings take from a collection the power to prove an absence, and are reported in the digest.
 """
 
 from __future__ import annotations

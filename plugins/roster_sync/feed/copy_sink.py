@@ -22,7 +22,7 @@ from roster_sync.sources.base import CopyRefused, FeedReport
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
-Settled = Callable[[FeedReport], None]
+Then = Callable[[FeedReport], None]
 
 BATCH: Final = 2_000
 """Rows that are turned into COPY text at a time: large enough to be fast, small enough to keep memory flat."""
@@ -39,7 +39,7 @@ def _table_of(run_id: int, name: str) -> sql.Identifier:
 
 
 def show(cursor: Cursor, run_id: int, name: str) -> None:
-    """Lets SQL files read a table of the run as raw_<name>; its lock keeps a lane from widening that table."""
+    """Lets SQL files read a table of the run as raw_<name>; its lock keeps an EnrollmentsSink from widening it."""
     view, table = sql.Identifier(f"raw_{name}"), _table_of(run_id, name)
     cursor.execute(sql.SQL("create or replace temporary view {} as select * from {}").format(view, table))
 
@@ -53,22 +53,22 @@ def close_raw(cursor: Cursor, run_id: int) -> None:
 class CopySink:
     """The sink (sources.base.Sink) of one transaction: temporary tables (staging/raw.sql) and some of the run.
 
-    What is many goes into unlogged tables of the run (staging.open_raw), so that a lane, which is another connection,
-    can fill them, and parallel workers can read them.
+    What is many goes into unlogged tables of the run (staging.open_raw), so that an EnrollmentsSink,
+    which is another connection, can fill them, and parallel workers can read them.
     """
 
-    def __init__(self, cursor: Cursor, run_id: int, settled: Settled = lambda _report: None) -> None:
+    def __init__(self, cursor: Cursor, run_id: int, then: Then = lambda _report: None) -> None:
         """Makes the temporary tables.
 
         Args:
             cursor: a transaction as roster_edit.
-            run_id: the run; staging.open_raw was called for it, and committed where a lane is to see it.
-            settled: does what can be done when all but the enrollments are in.
+            run_id: the run; staging.open_raw was called for it, and committed where an EnrollmentsSink is to see it.
+            then: does what can be done when all but the enrollments are in.
         """
         self._cursor = cursor
         self._run_id = run_id
-        self._settled = settled
-        self._is_settled = False
+        self._then = then
+        self._others_are_in = False
         self.received = 0
         cursor.execute("set local temp_buffers = '64MB'")
         allow_idle(cursor)  # for the source: for its limits, or until a sync of its own is over
@@ -86,34 +86,34 @@ class CopySink:
         self._cursor.execute("rollback to savepoint empty")
         self._cursor.execute("savepoint empty")
         self.received = 0
-        self._is_settled = False
+        self._others_are_in = False
 
     @contextmanager
-    def lane(self) -> Iterator[Lane]:
+    def enrollments_sink(self) -> Iterator[EnrollmentsSink]:
         """A sink for the enrollments alone, for another thread: it has a connection of its own, and begins empty."""
         with closing(db.sibling(self._cursor.connection)) as connection:
             with db.acting_as(connection, "roster_edit") as cursor:
-                lane = Lane(cursor, self._run_id)
-                yield lane
-            self.received += lane.received
+                second = EnrollmentsSink(cursor, self._run_id)
+                yield second
+            self.received += second.received
 
-    def settle(self, report: FeedReport) -> None:
+    def others_are_in(self, report: FeedReport) -> None:
         """All but the enrollments are in, and `report` tells of them."""
-        if not self._is_settled:
-            self._settled(report)
-            self._is_settled = True
+        if not self._others_are_in:
+            self._then(report)
+            self._others_are_in = True
 
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         """Takes CSV bytes as they are; columns without a name land in a spare column that nothing reads.
 
-        A line of nothing but commas, as spreadsheets leave them, is no row: it is neither kept nor counted.
+        A line of nothing but commas, as spreadsheets leave them, is not a row: it is neither kept nor counted.
         """
         self._cursor.execute("savepoint file")
         names = self._with_spares(collection, columns)
-        places = sql.SQL(", ").join(map(sql.Identifier, names))
+        targets = sql.SQL(", ").join(map(sql.Identifier, names))
         is_something = sql.SQL(" or ").join(sql.SQL("{} is not null").format(sql.Identifier(name)) for name in names)
         target = sql.SQL("copy {} ({}) from stdin (format csv, force_null *{}) where {}").format(
-            self._table(collection), places, self._how_to_land(collection), is_something
+            self._table(collection), targets, self._how_to_land(collection), is_something
         )
         try:
             self._cursor.copy_expert(target, stream, size=1 << 18)
@@ -161,7 +161,7 @@ class CopySink:
             self.reject(
                 collection,
                 "nul_byte",
-                "A text of this row holds a NUL or another character that is none; correct it at the source.",
+                "A text of this row holds a NUL or another character that no text has; correct it at the source.",
                 source_id=known.get("source_id"),
                 known=known,
             )
@@ -185,15 +185,15 @@ class CopySink:
         )
 
 
-class Lane(CopySink):
+class EnrollmentsSink(CopySink):
     """A sink that takes enrollments only, in a transaction of its own."""
 
     def __init__(self, cursor: Cursor, run_id: int) -> None:
-        """Empties what an earlier lane of the run has left: its source was discarded since."""
+        """Empties what an earlier one of the run has left: its source was discarded since."""
         self._cursor = cursor
         self._run_id = run_id
-        self._settled = lambda _report: None
-        self._is_settled = True
+        self._then = lambda _report: None
+        self._others_are_in = True
         self.received = 0
         allow_idle(cursor)  # for the source: for its limits, or until a sync of its own is over
         self._empty()

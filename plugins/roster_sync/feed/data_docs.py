@@ -1,6 +1,6 @@
 """The Data Docs: one small static site per district with every run's checks, readable without any other host.
 
-The results are Great Expectations' own, kept beside each page as JSON. Its own site builder is not used: as shipped its
+The results are Great Expectations' own, kept with each page as JSON. Its own site builder is not used: as shipped its
 site is 4.2 MB and loads from six other hosts (1.24.1).
 """
 
@@ -50,7 +50,7 @@ def write(
         "outcome": _outcome(judged),
         "message": message,
         "profile": {entity: _plain(numbers) for entity, numbers in profile.items()},
-        "checks": [_told(one, sentences) for one in judged],
+        "checks": [_check_record(one, sentences) for one in judged],
         "results": results,
     }
     _put(folder / f"{run['id']}.json", json.dumps(record, separators=(",", ":")))
@@ -77,7 +77,7 @@ def _outcome(judged: list[Judged]) -> str:
     return max(failed, key=_RANK.__getitem__, default="met")
 
 
-def _told(one: Judged, sentences: Mapping[str, str]) -> dict[str, Any]:
+def _check_record(one: Judged, sentences: Mapping[str, str]) -> dict[str, Any]:
     check = one.check
     return {
         "entity": check.entity,

@@ -1,4 +1,4 @@
-"""How far a reading has come: the rows taken so far, told every other second to whoever watches the run."""
+"""How far a reading has come: the rows taken so far, reported every other second to whoever watches the run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Teller:
     """Keeps the counts of the step at work in sync.runs, on a connection of its own.
 
     The reading's own transaction shows nobody anything before its end. The connection is opened at the first telling,
-    so a reading of less than two seconds never needs it; where it cannot be had, the reading goes on untold.
+    so a reading of less than two seconds never needs it; where it cannot be had, the reading goes on unreported.
     """
 
     def __init__(self, connect: Callable[[], Connection], run_id: int, step: str) -> None:
@@ -114,14 +114,14 @@ class _Counting:
         self._counts.clear()
 
     @contextmanager
-    def lane(self) -> Iterator[Sink]:
-        with self._sink.lane() as lane:
-            beside = copy(self)  # the same counts, the same clock, another sink
-            beside._sink = lane
-            yield beside
+    def enrollments_sink(self) -> Iterator[Sink]:
+        with self._sink.enrollments_sink() as second:
+            counting = copy(self)  # shares counts and clock, with a sink of its own
+            counting._sink = second
+            yield counting
 
-    def settle(self, report: FeedReport) -> None:
-        self._sink.settle(report)
+    def others_are_in(self, report: FeedReport) -> None:
+        self._sink.others_are_in(report)
 
     def _now(self, collection: str, count: int) -> None:
         self._counts[collection] = count

@@ -59,7 +59,7 @@ def _read(cursor: Cursor, run_id: int, source: Source) -> tuple[FeedReport, dict
     report = source.fetch(sink)
     seconds = time.monotonic() - started
     log.info("read %s records in %.1f s (%.0f a second)", sink.received, seconds, sink.received / max(seconds, 0.001))
-    sink.settle(report)
+    sink.others_are_in(report)
     return report, _params(cursor, run_id, report)
 
 

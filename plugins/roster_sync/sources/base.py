@@ -18,7 +18,8 @@ class Sink(Protocol):
     def copy_csv(self, collection: str, columns: Sequence[str | None], stream: BinaryIO) -> int:
         """Takes the raw CSV bytes that follow the header; `columns` names each CSV column, None = not kept.
 
-        Returns the rows taken; a line of nothing but commas is none. Raises CopyRefused with nothing of this call kept.
+        Returns the rows taken; a line of nothing but commas is not a row.
+        Raises CopyRefused with nothing of this call kept.
         """
 
     def copy_rows(self, collection: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
@@ -39,7 +40,7 @@ class Sink(Protocol):
         Args:
             collection: the collection that it was in.
             rule: a short snake_case name: ragged_line, blank_line, nul_byte, bad_utf8, unclosed_quote ...
-            message: what is wrong and how to mend it at the source; never a value.
+            message: what is wrong and how to correct it at the source; never a value.
             source_id: its id, where that is beyond doubt. Without it and without `known`, any row of the collection
                 may be the one, so none of them is proved gone.
             line: where it stands in its file.
@@ -50,10 +51,10 @@ class Sink(Protocol):
     def discard(self) -> None:
         """Forgets everything taken so far: the source changed while it was read, and is read again."""
 
-    def lane(self) -> AbstractContextManager[Sink]:
-        """A sink for the enrollments alone, for a second thread. What it took counts once the context is left well."""
+    def enrollments_sink(self) -> AbstractContextManager[Sink]:
+        """A sink for the enrollments alone, for a second thread. What it took counts if the block ends well."""
 
-    def settle(self, report: FeedReport) -> None:
+    def others_are_in(self, report: FeedReport) -> None:
         """Says that all but the enrollments are in, so that work on them may begin. Optional; `discard` undoes it.
 
         Args:
@@ -76,7 +77,7 @@ class CollectionReport:
 
 @dataclass
 class FeedReport:
-    """What a fetch has to say besides its rows."""
+    """What a fetch reports besides its rows."""
 
     issuer: str
     """Who gave the ids: the source's kind and host or tenant, e.g. 'oneroster:roster.example.org/ims'."""
@@ -100,7 +101,7 @@ class ProbeStep:
     name: str
     is_ok: bool
     message: str
-    """Plain words; where it failed, the likely cause and the cure."""
+    """Plain words; where it failed, the likely cause and what to do."""
 
 
 @dataclass
@@ -128,7 +129,7 @@ class Source(Protocol):
     """A district's roster at its source."""
 
     def probe(self) -> ProbeReport:
-        """Asks little and tells step by step whether a sync would work; never raises for what the source says."""
+        """Asks little and reports step by step whether a sync would work; never raises for what the source says."""
 
     def fetch(self, sink: Sink) -> FeedReport:
         """Streams the whole roster into the sink, memory flat. Raises errors.SourceError or SourceNotReady."""
@@ -146,7 +147,7 @@ class Askable(Protocol):
     """A source that can be asked for single records (OneRoster REST, Clever; not files)."""
 
     def is_live(self, collection: str, source_id: str) -> bool | None:
-        """True: still there; False: gone (404 or tobedeleted); None: could not be told. `orgs` and `users` only.
+        """True: still there; False: gone (404 or tobedeleted); None: cannot be known. `orgs` and `users` only.
 
         Many may be asked for one after another, so each is waited for but shortly, as for a person.
 

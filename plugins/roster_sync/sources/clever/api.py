@@ -33,7 +33,7 @@ VERSIONS: Final = ("v3.1", "v3.0")
 
 
 @dataclass
-class Walk:
+class ListRead:
     """What came of one list."""
 
     received: int = 0
@@ -102,10 +102,10 @@ class CleverApi:
 
     # -- lists --------------------------------------------------------------------------------------------------------
 
-    def records(self, path: str, walk: Walk, **params: str) -> Generator[dict[str, Any], None, None]:
-        """The records of a list, page after page by rel=next; what is no object comes as an empty one.
+    def records(self, path: str, list_read: ListRead, **params: str) -> Generator[dict[str, Any], None, None]:
+        """The records of a list, page after page by rel=next; what is not an object comes as an empty one.
 
-        A record that the page before has brought already is passed over, and the walk then proves nothing.
+        A record that the page before has brought already is passed over, and the list then proves nothing.
         """
         query = urlencode([("limit", str(self._page_size)), *params.items()], quote_via=quote)
         link: str | None = f"{self._root}{path}?{query}"
@@ -121,26 +121,26 @@ class CleverApi:
                     record = as_mapping(as_mapping(item).get("data"))
                     source_id = as_text(record.get("id")) or ""
                     if source_id in before:
-                        walk.problem = "An id came on two pages, so another one may have been skipped."
+                        list_read.problem = "An id came on two pages, so another one may have been skipped."
                         repeated += 1
                         continue
                     if source_id:
                         ids.add(source_id)
                     fresh += 1
-                    walk.received += 1
+                    list_read.received += 1
                     yield record
-                walk.pages += 1
+                list_read.pages += 1
             if not fresh:
                 if repeated:
-                    walk.problem = "The source gave the same page twice."
-                elif walk.pages > 1:
+                    list_read.problem = "The source gave the same page twice."
+                elif list_read.pages > 1:
                     # Clever links to a next page only where more is to come.
-                    walk.problem = "A page that the one before it announced came empty."
+                    list_read.problem = "A page that the one before it announced came empty."
                 return
             before = ids
             link = next_of(envelope.rest)
             if link in followed:
-                walk.problem = "The pages lead in a circle."
+                list_read.problem = "The pages lead in a circle."
                 return
 
     def _page(self, link: str, path: str) -> Reply:
@@ -166,7 +166,7 @@ class CleverApi:
     def count(self, path: str, **params: str) -> int | None:
         """The source's own total of a list, None where it gives none.
 
-        The reference does not show where `count=true` puts it, so every likely place is looked at.
+        The reference does not show where `count=true` puts it, so it is looked for wherever it is likely.
         """
         query = urlencode([("count", "true"), ("limit", "1"), *params.items()], quote_via=quote)
         reply = self._follow(
@@ -176,9 +176,9 @@ class CleverApi:
             return None
         answer = as_mapping(reply.json())
         total = reply.number("X-Total-Count")
-        for place in (answer, as_mapping(answer.get("paging")), as_mapping(answer.get("meta"))):
+        for holder in (answer, as_mapping(answer.get("paging")), as_mapping(answer.get("meta"))):
             for name in ("count", "total", "total_count"):
-                value = place.get(name)
+                value = holder.get(name)
                 if total is None and isinstance(value, int) and not isinstance(value, bool):
                     total = value
         given = len(as_list(answer.get("data")))

@@ -14,7 +14,7 @@ from roster_sync.core.errors import SourceError, SourceNotReady
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import Access, CollectionReport, FeedReport, ProbeReport, ProbeStep, Sink
 from roster_sync.sources.clever import mapping as mapping
-from roster_sync.sources.clever.api import CleverApi, Walk
+from roster_sync.sources.clever.api import CleverApi, ListRead
 from roster_sync.sources.clever.mapping import Record, Row
 from roster_sync.sources.clever.reading import batches
 from roster_sync.sources.http.json_text import as_list, as_mapping, as_text
@@ -33,11 +33,11 @@ _LISTS: Final[dict[str, tuple[str, Callable[[Record], Row]]]] = {
     "terms": ("terms", mapping.term_row),
     "courses": ("courses", mapping.course_row),
 }
-"""Short lists, read whole beside the events: what people and sections name is then there."""
+"""Short lists, read whole along with the events: what people and sections name is then there."""
 
 
 def newest_event(api: CleverApi) -> str | None:
-    """The newest event's id, None where there is none: asked before a full read, for the events after it.
+    """The newest event's id, None where nothing happened: asked before a full read, for the events after it.
 
     `ending_before=last` is not in the reference, so whatever it gives is followed to the end.
     """
@@ -46,7 +46,7 @@ def newest_event(api: CleverApi) -> str | None:
     for item in as_list(reply.get("data")):
         newest = as_text(as_mapping(as_mapping(item).get("data")).get("id")) or newest
     start = {"starting_after": newest} if newest else {}
-    for event in api.records("/events", Walk(), **start):
+    for event in api.records("/events", ListRead(), **start):
         newest = as_text(event.get("id")) or newest
     return newest or None
 
@@ -92,7 +92,7 @@ class CleverEvents:
         return bool(self._api.page("/events", starting_after=self.last_id, limit="1")["data"])
 
     def probe(self) -> ProbeReport:
-        """Whether events can be read; that they are switched on cannot be told from an empty list."""
+        """Whether events can be read; that they are switched on cannot be seen from an empty list."""
         report = ProbeReport()
         try:
             district = self._api.district()
@@ -115,10 +115,10 @@ class CleverEvents:
         district = self._api.district()
         if district.state in ("pending", "error", "running"):
             raise SourceNotReady(district.reason)
-        walk = Walk()
-        changed, last_id = self._collect(walk)
-        if walk.problem:
-            raise SourceNotReady(f"{walk.problem} So {_WAIT}")
+        list_read = ListRead()
+        changed, last_id = self._collect(list_read)
+        if list_read.problem:
+            raise SourceNotReady(f"{list_read.problem} So {_WAIT}")
         report = FeedReport(
             f"clever:{district.id}", revision=last_id, adds_only=ADDS_ONLY, event_id=last_id, is_partial=True
         )
@@ -130,8 +130,8 @@ class CleverEvents:
             report.collections.setdefault(collection, CollectionReport(reason=ADDS_ONLY)).received += len(rows)
         report.requests = self._api.requests
         self.last_id = last_id
-        log.info("%s: %s events, %s records; left to the full read: %s", self._api.host, walk.received, len(changed),
-                 self.skipped or "none")  # fmt: skip
+        log.info("%s: %s events, %s records; left to the full read: %s", self._api.host, list_read.received,
+                 len(changed), self.skipped or "none")  # fmt: skip
         return report
 
     def _refuse_gap(self) -> None:
@@ -141,18 +141,18 @@ class CleverEvents:
 
     def _read_lists(self, sink: Sink, report: FeedReport) -> None:
         for name, (collection, row) in _LISTS.items():
-            walk = Walk()
-            rows = [row(record) for record in self._api.records(f"/{name}", walk)]
-            if walk.problem:
-                raise SourceNotReady(f"{walk.problem} So {_WAIT}")
+            list_read = ListRead()
+            rows = [row(record) for record in self._api.records(f"/{name}", list_read)]
+            if list_read.problem:
+                raise SourceNotReady(f"{list_read.problem} So {_WAIT}")
             sink.copy_rows(collection, COLLECTIONS[collection], rows)
             report.collections[collection] = CollectionReport(len(rows), is_complete=True)
 
-    def _collect(self, walk: Walk) -> tuple[_Changed, str]:
+    def _collect(self, list_read: ListRead) -> tuple[_Changed, str]:
         """What changed, and the last event's id."""
         changed = _Changed()
         last_id = self.last_id
-        for event in self._api.records("/events", walk, starting_after=self.last_id):
+        for event in self._api.records("/events", list_read, starting_after=self.last_id):
             event_id, kind = as_text(event.get("id")) or "", as_text(event.get("type")) or ""
             if event_id <= last_id:
                 raise SourceNotReady(f"The events did not come in their order: {_WAIT}")
@@ -181,7 +181,7 @@ class _Changed:
         return len(self.people) + len(self.sections) + len(self.listed)
 
     def forget(self, name: str, source_id: str) -> None:
-        """An earlier state of a record is none any more."""
+        """An earlier state of a record no longer counts."""
         self.people.pop(source_id, None)
         self.sections.pop(source_id, None)
         self.listed.discard((name, source_id))

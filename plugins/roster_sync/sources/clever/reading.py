@@ -1,4 +1,4 @@
-"""One read of everything that a Clever district shares: which lists, in which threads, and who was seen already."""
+"""One read of everything that a Clever district shares: which lists, in which threads, which people came."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from roster_sync.sources.base import CollectionReport
 from roster_sync.sources.clever import mapping as mapping
-from roster_sync.sources.clever.api import CleverApi, Walk
+from roster_sync.sources.clever.api import CleverApi, ListRead
 from roster_sync.sources.clever.mapping import Record, Row
 from roster_sync.sources.http.json_text import as_text
 
@@ -35,12 +35,12 @@ class _List:
     collection: str
     path: str
     params: dict[str, str] = field(default_factory=dict)
-    walk: Walk = field(default_factory=Walk)
+    read: ListRead = field(default_factory=ListRead)
     expected: int | None = None
 
 
 class Reading:
-    """One read: gives the walks over its lists, and then tells what came of them."""
+    """One read: gives the jobs that read its lists, and then reports what came of them."""
 
     def __init__(self, api: CleverApi) -> None:
         self._api = api
@@ -70,21 +70,21 @@ class Reading:
         ]  # fmt: skip
 
     def by_schools(self) -> list[Callable[[], Iterable[Batch]]]:
-        """Students, teachers and sections school by school; who may stand outside of schools as whole lists."""
+        """Students, teachers and sections school by school; people who may be outside of schools as whole lists."""
         students, teachers, sections = (
             self._add("users", "/users", role="student"), self._add("users", "/users", role="teacher"),
             self._add("classes", "/sections"),
         )  # fmt: skip
-        walks: list[Callable[[], Iterable[Batch]]] = [self._counting(students, teachers, sections)]
+        jobs: list[Callable[[], Iterable[Batch]]] = [self._counting(students, teachers, sections)]
         for school in self._school_ids:
             path = f"/schools/{quote(school, safe='')}"
-            walks += [
+            jobs += [
                 self._people("student", students, f"{path}/users", school),
                 self._sections(sections, f"{path}/sections"),
                 self._people("teacher", teachers, f"{path}/users", school),
             ]  # fmt: skip
         return [
-            *walks, self._people("staff"), self._values("courses", mapping.course_row),
+            *jobs, self._people("staff"), self._values("courses", mapping.course_row),
             self._values("terms", mapping.term_row), self._people("district_admin"),
         ]  # fmt: skip
 
@@ -93,73 +93,73 @@ class Reading:
         self._lists.append(listed)
         return listed
 
-    # -- walks --------------------------------------------------------------------------------------------------------
+    # -- jobs ---------------------------------------------------------------------------------------------------------
 
     def _records(self, listed: _List, path: str = "") -> Generator[dict[str, Any], None, None]:
         """A list's records; a whole list is counted by the source first."""
         if not path:
             listed.expected = self._api.count(listed.path, **listed.params)
-            yield from self._api.records(listed.path, listed.walk, **listed.params)
+            yield from self._api.records(listed.path, listed.read, **listed.params)
             return
-        part = Walk()
+        part = ListRead()
         yield from self._api.records(path, part, **listed.params)
         with self._lock:
-            listed.walk.pages += part.pages
-            listed.walk.problem = listed.walk.problem or part.problem
+            listed.read.pages += part.pages
+            listed.read.problem = listed.read.problem or part.problem
 
     def _counting(self, *lists: _List) -> Callable[[], Iterable[Batch]]:
-        def walk() -> Iterator[Batch]:
+        def read() -> Iterator[Batch]:
             for listed in lists:
                 listed.expected = self._api.count(listed.path, **listed.params)
             yield from ()
 
-        return walk
+        return read
 
     def _values(self, name: str, row: Callable[[Record], Row]) -> Callable[[], Iterable[Batch]]:
         listed = self._add(name, f"/{name}")
 
-        def walk() -> Iterator[Batch]:
+        def read() -> Iterator[Batch]:
             for records in batches(self._records(listed)):
                 yield Batch(name, [row(record) for record in records])
 
-        return walk
+        return read
 
     def _people(
         self, role: str, listed: _List | None = None, path: str = "", school: str = ""
     ) -> Callable[[], Iterable[Batch]]:
         whole = listed or self._add("users", "/users", role=role)
 
-        def walk() -> Iterator[Batch]:
+        def read() -> Iterator[Batch]:
             for records in batches(self._records(whole, path)):
                 mine = [record for record in records if not school or self._is_home(record, role, school)]
                 if school:
                     with self._lock:
-                        whole.walk.received += len(mine)
+                        whole.read.received += len(mine)
                 rows = [mapping.user_row(record, role) for record in mine if self._is_first(record, role)]
                 yield Batch("users", rows)
 
-        return walk
+        return read
 
     def _sections(self, listed: _List | None = None, path: str = "") -> Callable[[], Iterable[Batch]]:
         whole = listed or self._add("classes", "/sections")
 
-        def walk() -> Iterator[Batch]:
+        def read() -> Iterator[Batch]:
             for records in batches(self._records(whole, path), size=500):
                 if path:
                     with self._lock:
-                        whole.walk.received += len(records)
+                        whole.read.received += len(records)
                 yield Batch("classes", [mapping.class_row(record) for record in records])
                 rows = [row for record in records for row in mapping.enrollment_rows(record)]
                 with self._lock:
                     self._enrollments += len(rows)
                 yield Batch("enrollments", rows)
 
-        return walk
+        return read
 
-    # -- who was seen -------------------------------------------------------------------------------------------------
+    # -- people seen -------------------------------------------------------------------------------------------------
 
     def _is_first(self, record: Record, role: str) -> bool:
-        """Whether a person has not come yet. Only who holds several roles comes in several lists."""
+        """Whether a person has not come yet. Only people with several roles come in several lists."""
         if mapping.roles_of(record) == (role,):
             return True
         return self._is_new(as_text(record.get("id")))
@@ -177,7 +177,7 @@ class Reading:
         return self._is_new(f"{role} {source_id}" if source_id else None)
 
     def _is_new(self, mark: str | None) -> bool:
-        """Whether a mark was not seen before; what has no id is told apart from nothing, so it is always new."""
+        """Whether a mark was not seen before; what has no id equals nothing, so it is always new."""
         if not mark:
             return True
         with self._lock:
@@ -193,13 +193,13 @@ class Reading:
         found: dict[str, CollectionReport] = {}
         for listed in self._lists:
             one = found.setdefault(listed.collection, CollectionReport(0, 0, True))
-            one.received += listed.walk.received
+            one.received += listed.read.received
             one.expected = (
                 None if None in (one.expected, listed.expected) else (one.expected or 0) + (listed.expected or 0)
             )
-            problem = listed.walk.problem
-            if listed.expected is not None and listed.expected != listed.walk.received:
-                problem = f"Clever says that it has {listed.expected} records and gave {listed.walk.received}."
+            problem = listed.read.problem
+            if listed.expected is not None and listed.expected != listed.read.received:
+                problem = f"Clever says that it has {listed.expected} records and gave {listed.read.received}."
             if problem and one.is_complete:
                 one.is_complete, one.reason = False, problem
         classes = found["classes"]
@@ -216,6 +216,6 @@ class Reading:
 
 def batches(records: Iterable[Item], size: int = _BATCH) -> Iterator[list[Item]]:
     """Records in small lists: a page is never held as objects as a whole."""
-    walk = iter(records)
-    while batch := list(islice(walk, size)):
+    left = iter(records)
+    while batch := list(islice(left, size)):
         yield batch

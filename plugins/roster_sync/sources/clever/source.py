@@ -15,13 +15,13 @@ from roster_sync.core.errors import AuthError, ConfigError, SourceError, SourceN
 from roster_sync.core.vocabulary import COLLECTIONS
 from roster_sync.sources.base import Access, FeedReport, ProbeReport, ProbeStep, Sink
 from roster_sync.sources.clever import mapping as mapping
-from roster_sync.sources.clever.api import CleverApi, Walk
+from roster_sync.sources.clever.api import CleverApi, ListRead
 from roster_sync.sources.clever.events import newest_event
 from roster_sync.sources.clever.mapping import CleverDistrict
 from roster_sync.sources.clever.reading import Reading
-from roster_sync.sources.http.concurrent import side_by_side
+from roster_sync.sources.http.concurrent import run_concurrently
 from roster_sync.sources.http.json_text import as_mapping, as_text
-from roster_sync.sources.http.single_records import Singles
+from roster_sync.sources.http.single_records import SingleRecords
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Clever:
             read_by: 'district' = whole lists, fewest requests; 'schools' = students, teachers and sections school by
                 school. Both give the same rows.
             threads: lists that are read side by side.
-            has_events: notes the newest event before it reads, for who reads the events after it.
+            has_events: notes the newest event before it reads, for a later read of the events after it.
             options: keyword arguments of CleverApi and Session, for tests.
         """
         if read_by not in ("district", "schools"):
@@ -66,7 +66,7 @@ class Clever:
         self._sleep: Callable[[float], None] = options.get("sleep", time.sleep)
         self._clock: Callable[[], float] = options.get("clock", time.time)
         self._waiting_left = LONGEST_RUNNING
-        self._singles = Singles(self._single, self._any_id, _is_that_record)
+        self._single_records = SingleRecords(self._single, self._any_id, _is_that_record)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -129,8 +129,8 @@ class Clever:
         sink.copy_rows("orgs", COLLECTIONS["orgs"], [mapping.district_row(district)])
         for batch in reading.schools():
             sink.copy_rows(batch.collection, COLLECTIONS[batch.collection], batch.rows)
-        walks = reading.by_district() if self._read_by == "district" else reading.by_schools()
-        with closing(side_by_side(walks, threads=self._threads, ahead=self._threads)) as batches:
+        jobs = reading.by_district() if self._read_by == "district" else reading.by_schools()
+        with closing(run_concurrently(jobs, threads=self._threads, ahead=self._threads)) as batches:
             for batch in filter(lambda batch: batch.rows, batches):
                 sink.copy_rows(batch.collection, COLLECTIONS[batch.collection], batch.rows)
         report.collections = reading.report()
@@ -145,7 +145,7 @@ class Clever:
     def is_live(self, collection: str, source_id: str) -> bool | None:
         """Whether a school or person is still shared; None where Clever could not tell."""
         self._api.hurry()
-        return self._singles.is_live(collection, source_id)
+        return self._single_records.is_live(collection, source_id)
 
     def _single(self, collection: str, source_id: str) -> Any:
         path = {"orgs": "schools", "users": "users"}[collection]
@@ -175,7 +175,7 @@ class Clever:
             step = "District"
             self._tell_district(report, district)
             step = "Schools"
-            records = self._api.records("/schools", Walk())
+            records = self._api.records("/schools", ListRead())
             report.schools = [
                 (as_text(record.get("id")) or "", as_text(record.get("name")) or "") for record in records
             ]

@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from roster_sync.core.errors import FeedBroken
 from roster_sync.sources.base import Access
 from roster_sync.sources.files.spool import Spool
-from roster_sync.sources.files.stores import display, open_store, told
+from roster_sync.sources.files.stores import as_user_error, display, open_store
 
 MAX_RATIO: Final = 100
 MAX_BYTES: Final = 50 * 1000**3
@@ -124,22 +124,22 @@ def open_archive(
         access: what the connection holds; for stores other than S3 and SFTP its `extra` are fsspec's options.
 
     Raises:
-        FeedBroken: nothing is there, or it is no roster that may be read.
+        FeedBroken: nothing is there, or it is not a roster that may be read.
         ConfigError, AuthError, SourceUnavailable: the store refuses or does not answer.
     """
     label = display(path)
     given = nullcontext((filesystem, path)) if filesystem is not None else open_store(path, access)
-    with given as (store, place):
-        with told(label):
-            size = store.info(place).get("size")
-            is_folder = store.isdir(place)
-        with _folder(store, place, label) if is_folder else _zip(store, place, label, size) as archive:
+    with given as (store, path_inside):
+        with as_user_error(label):
+            size = store.info(path_inside).get("size")
+            is_folder = store.isdir(path_inside)
+        with _folder(store, path_inside, label) if is_folder else _zip(store, path_inside, label, size) as archive:
             yield archive
 
 
 @contextmanager
 def _folder(fs: AbstractFileSystem, path: str, label: str) -> Iterator[Archive]:
-    with told(label):
+    with as_user_error(label):
         found = _in_folder(fs, path, label)
         modified = _newest(fs, found)
     if isinstance(fs, LocalFileSystem):
@@ -155,7 +155,7 @@ def _zip(fs: AbstractFileSystem, path: str, label: str, size: int | None) -> Ite
     if size is not None and size > MAX_BYTES:
         raise FeedBroken(f"{label} is larger than {MAX_BYTES / 1000**3:.0f} GB: send only the roster's CSV files.")
     with ExitStack() as stack:
-        with told(label):
+        with as_user_error(label):
             modified = _modified(fs, path)
             if isinstance(fs, LocalFileSystem):
                 raw = stack.enter_context(cast(BinaryIO, fs.open(path, "rb")))

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, BinaryIO, Final, cast
 
 from roster_sync.core.errors import FeedBroken, RosterError
-from roster_sync.sources.files.stores import told
+from roster_sync.sources.files.stores import as_user_error
 
 _CHUNK: Final = 1 << 20
 
@@ -24,7 +24,7 @@ class Spool:
         Args:
             open_file: opens the file at its store.
             label: what it is called in messages.
-            expected: its size, where the store told it.
+            expected: its size, where the store gave it.
             store: held while the store is asked, since not every store can be asked by two threads.
         """
         self._open_file, self._label, self._expected, self._store = open_file, label, expected, store
@@ -38,11 +38,11 @@ class Spool:
         """The file from its start; the caller closes it."""
         return cast(BinaryIO, io.BufferedReader(_Reader(self), _CHUNK))
 
-    def read_at(self, place: int, size: int) -> bytes:
+    def read_at(self, offset: int, size: int) -> bytes:
         """What stands there, after fetching what is not here yet."""
-        while not self._is_whole and self._size < place + size:
+        while not self._is_whole and self._size < offset + size:
             self._take()
-        return os.pread(self._copy.fileno(), size, place)
+        return os.pread(self._copy.fileno(), size, offset)
 
     def size(self) -> int:
         """The whole size, after fetching all of it."""
@@ -63,7 +63,7 @@ class Spool:
             if self._is_whole:
                 return
             try:
-                with told(self._label):
+                with as_user_error(self._label):
                     self._remote = self._remote or self._open_file()
                     data = self._remote.read(_CHUNK)
                     if data:

@@ -39,18 +39,18 @@ def open_store(path: str, access: Access | None) -> Iterator[tuple[AbstractFileS
     if scheme in SFTP and rest:
         from roster_sync.sources.files.sftp import open_sftp
 
-        with told(display(path)):
+        with as_user_error(display(path)):
             sftp = open_sftp(authority.rpartition("@")[2], access or Access())
         try:
             yield sftp, slash + inside
         finally:
             sftp.client.close()
     elif scheme in S3 and rest:
-        with told(display(path)):
+        with as_user_error(display(path)):
             store = _s3(scheme, access or Access())
         yield store, authority.rpartition("@")[2] + slash + inside.rstrip("/")
     else:
-        with told(display(path)):
+        with as_user_error(display(path)):
             found = url_to_fs(path, **{str(name): value for name, value in (access.extra if access else {}).items()})
         yield found
 
@@ -64,8 +64,8 @@ def display(path: str) -> str:
 
 
 @contextmanager
-def told(label: str) -> Iterator[None]:
-    """Tells a store's own errors in our words; their texts may hold a signed address."""
+def as_user_error(label: str) -> Iterator[None]:
+    """Raises a store's own errors as ours: their texts may hold a signed address."""
     try:
         yield
     except RosterError:
@@ -97,8 +97,8 @@ def _in_words(error: Exception, label: str) -> RosterError:
             "server was changed, and only then put the new key into the connection's extra `host_key`."
         )
     if isinstance(error, ImportError):
-        cure = known_implementations.get(urlsplit(label).scheme, {}).get("err", "install fsspec's package for it")
-        return FeedBroken(f"{label} cannot be opened, a package is missing: {cure}, and start the sync again.")
+        fix = known_implementations.get(urlsplit(label).scheme, {}).get("err", "install fsspec's package for it")
+        return FeedBroken(f"{label} cannot be opened, a package is missing: {fix}, and start the sync again.")
     if isinstance(error, ValueError):
         return FeedBroken(
             f"{label} cannot be opened ({kind}): check the address, and that fsspec's package for this kind of store "
@@ -108,7 +108,7 @@ def _in_words(error: Exception, label: str) -> RosterError:
         return SourceUnavailable(
             f"There is no room here for a copy of {label}: make some, or name a larger folder in TMPDIR."
         )
-    if "169.254." in of_s3:  # where a machine of Amazon's would be told its role's keys
+    if "169.254." in of_s3:  # where a machine of Amazon's would be given its role's keys
         return AuthError(
             f"{label} needs an access key: name a connection as the source's conn_id (login = the key, password = its "
             "secret), or give this machine a role."

@@ -32,7 +32,7 @@ def parse_address(text: str, *, allows_http: bool = False, default: str = "") ->
     """Reads an address, https where it names no scheme.
 
     Raises:
-        ConfigError: it is none, or it is plain http to another machine.
+        ConfigError: it is not an address, or it is plain http to another machine.
     """
     text = (text or default).strip()
     if not text:
@@ -42,10 +42,10 @@ def parse_address(text: str, *, allows_http: bool = False, default: str = "") ->
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ConfigError("The connection's host is no address: write it as https://host/path.") from None
+        raise ConfigError("The connection's host is not an address: write it as https://host/path.") from None
     host = (parts.hostname or "").lower()
     if not host or parts.scheme not in ("http", "https") or any(letter.isspace() for letter in url):
-        raise ConfigError("The connection's host is no address: write it as https://host/path.")
+        raise ConfigError("The connection's host is not an address: write it as https://host/path.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(
             "The connection's host holds more than an address: login and secret have fields of their own."
@@ -96,6 +96,6 @@ def is_true(extra: Mapping[str, object], name: str) -> bool:
 
 
 def extra_text(extra: Mapping[str, object], name: str) -> str:
-    """An extra as text, '' where there is none."""
+    """An extra as text, '' where it is missing."""
     value = extra.get(name)
     return str(value).strip() if value is not None else ""

@@ -25,7 +25,7 @@ class Auth(Protocol):
     """Gives a request its Authorization header."""
 
     def header(self, method: str, url: str) -> str:
-        """The header's value for this request, '' for none; `url` exactly as it will be sent."""
+        """The header's value for this request, '' where none is needed; `url` exactly as it will be sent."""
 
     def renew(self, used: str) -> bool:
         """After a 401: whether another try with a new header may help. `used` is the header that was refused."""

@@ -1,4 +1,4 @@
-"""Runs several walks of a source in threads and gives what they find to one reader, with flat memory."""
+"""Runs several jobs of a source in threads and gives what they find to one reader, with flat memory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Item = TypeVar("Item")
 _POLL: Final = 0.2
 
 
-def side_by_side(
-    walks: Sequence[Callable[[], Iterable[Item]]], *, threads: int, ahead: int
+def run_concurrently(
+    jobs: Sequence[Callable[[], Iterable[Item]]], *, threads: int, ahead: int
 ) -> Generator[Item, None, None]:
-    """The items of all walks, in whatever order they come.
+    """The items of all jobs, in whatever order they come.
 
-    At most `threads` walks are at work and at most `ahead` items wait for the reader, so that a slow reader slows the
-    walks down. The first error of a walk ends all of them and is raised here. Close it to end early.
+    At most `threads` jobs are at work and at most `ahead` items wait for the reader, so that a slow reader slows the
+    jobs down. The first error of a job ends all of them and is raised here. Close it to end early.
     """
     waiting: queue.Queue[Callable[[], Iterable[Item]]] = queue.Queue()
-    for walk in walks:
-        waiting.put(walk)
+    for job in jobs:
+        waiting.put(job)
     found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(maxsize=max(ahead, 1))
     is_over = threading.Event()
 
@@ -36,14 +36,14 @@ def side_by_side(
         return False
 
     def work() -> None:
-        """Takes walks until none is left; ends with one mark of neither item nor error."""
+        """Takes jobs until none is left; ends with one mark of neither item nor error."""
         while not is_over.is_set():
             try:
-                walk = waiting.get_nowait()
+                job = waiting.get_nowait()
             except queue.Empty:
                 break
             try:
-                for item in walk():
+                for item in job():
                     if not put(item, None):
                         return
             except BaseException as error:  # it is raised in the reader's thread
@@ -52,8 +52,8 @@ def side_by_side(
         put(None, None)
 
     workers = [
-        threading.Thread(target=work, name=f"roster-walk-{number}", daemon=True)
-        for number in range(min(max(threads, 1), len(walks)))
+        threading.Thread(target=work, name=f"roster-job-{number}", daemon=True)
+        for number in range(min(max(threads, 1), len(jobs)))
     ]
     for worker in workers:
         worker.start()

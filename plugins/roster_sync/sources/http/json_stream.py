@@ -21,7 +21,7 @@ _ENDS: Final = tuple(" \t\n\r,:]}")
 
 
 class Envelope:
-    """One reply: `items` gives the list's items; `rest` then holds what stands beside the list."""
+    """One reply: `items` gives the list's items; `rest` then holds what is next to the list."""
 
     def __init__(self, reply: Reply, *keys: str) -> None:
         """Guards the reply against web pages; parses nothing yet.
@@ -44,13 +44,13 @@ class Envelope:
         """The list's items.
 
         Raises:
-            FeedBroken: the reply is no whole JSON object, or the list is not in it.
+            FeedBroken: the reply is not a whole JSON object, or the list is not in it.
         """
         try:
             is_found = yield from self._walk()
         except (ValueError, RecursionError):
             raise FeedBroken(
-                f"{self._what} came cut off or is no JSON: the server or a proxy before it is at fault."
+                f"{self._what} came cut off or is not JSON: the server or a proxy before it is at fault."
             ) from None
         if not is_found:
             raise FeedBroken(
@@ -112,7 +112,7 @@ class Envelope:
         self._place += 1
 
     def _sign(self) -> str:
-        """The next sign that is no space, where it stands; '' at the end."""
+        """The next character that is not a space, left in place; '' at the end."""
         while True:
             if found := _SPACE.match(self._text, self._place):
                 self._place = found.end()

@@ -57,7 +57,7 @@ class Reply:
         """The parsed body.
 
         Raises:
-            FeedBroken: it is a web page, cut off, or something else that is no JSON.
+            FeedBroken: it is a web page, cut off, or something else that is not JSON.
         """
         try:
             return json.loads(self.text())
@@ -65,10 +65,10 @@ class Reply:
             raise self._broken() from None
 
     def _broken(self) -> FeedBroken:
-        return FeedBroken(f"{self.what} came cut off or is no JSON: the server or a proxy before it is at fault.")
+        return FeedBroken(f"{self.what} came cut off or is not JSON: the server or a proxy before it is at fault.")
 
     def number(self, header: str) -> int | None:
-        """A header's value as a number, None where it is not there or is none."""
+        """A header's value as a number, None where it is missing or not a number."""
         value = (self.headers.get(header) or "").strip()
         return int(value) if value.isascii() and value.isdigit() and len(value) < 15 else None
 

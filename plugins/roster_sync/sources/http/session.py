@@ -84,7 +84,7 @@ class Session:
         self._lock = threading.Lock()
         self.requests = 0
         self.skew: float | None = None
-        """Seconds by which the server's clock is ahead of ours, from the last reply that told its time."""
+        """Seconds by which the server's clock is ahead of ours, from the last reply that gave its time."""
         self._http = requests.Session()
         self._http.verify = True
         # A proxy of the environment is for the world outside; asking it for this machine leads nowhere.
@@ -175,7 +175,7 @@ class Session:
         self._sleep(wait)
 
     def _judge(self, reply: Reply) -> tuple[Exception, float | None]:
-        """The error that a status means and the wait that the server asks for; raises what no other try can mend."""
+        """The error that a status means and the wait that the server asks for; raises where no other try can help."""
         host, status = self.address.host, reply.status
         if status == 401:
             raise AuthError(f"{host} refused the credentials (401): {self._what_to_check()}")

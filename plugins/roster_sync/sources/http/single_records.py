@@ -9,7 +9,7 @@ from roster_sync.sources.http.json_text import as_mapping
 from roster_sync.sources.http.reply import Reply
 
 
-class Singles:
+class SingleRecords:
     """What base.Askable asks, for a source with one address per record."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Why TLS failed: a certificate that does not hold, which only people mend, or a line that broke, which time mends."""
+"""Why TLS failed: a certificate that only people can correct, or a broken connection, which passes."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Watch:
 
 
 @dataclass
-class Walk:
+class CollectionRead:
     """What came of one collection."""
 
     received: int = 0
@@ -65,7 +65,7 @@ class Walk:
     """A mark of each page: its ids, as one number."""
 
     def add(self, page: Page) -> bool:
-        """Counts a page; False where it is empty or brings nothing new, so that the walk must end."""
+        """Counts a page; False where it is empty or brings nothing new, so that the collection_read must end."""
         if not page.received:
             return False
         ids, mark = page.ids, hash(frozenset(page.ids))
@@ -99,43 +99,45 @@ class Paging:
         self._sorts = True
         self._no_fields: set[str] = set()
 
-    def pages(self, wanted: Wanted, walk: Walk, watch: Watch, *, is_careful: bool) -> Generator[Page, None, None]:
-        """The collection page by page; `walk` tells at the end what the pages prove.
+    def pages(
+        self, wanted: Wanted, collection_read: CollectionRead, watch: Watch, *, is_careful: bool
+    ) -> Generator[Page, None, None]:
+        """The collection page by page; `collection_read` tells at the end what the pages prove.
 
         Args:
             wanted: the collection.
-            walk: a fresh one, filled while reading.
+            collection_read: a fresh one, filled while reading.
             watch: sees every reply.
             is_careful: one page after the other, each starting where the last one really ended.
         """
         first, path = self._find(wanted)
         if first is None:
-            walk.is_known = False
+            collection_read.is_known = False
             return
         watch.see(first)
         page = read_reply(first, wanted)
         size = page.received
-        walk.total = self._total(first, size)
+        collection_read.total = self._total(first, size)
         link = next_link(first.headers.get("Link"))
-        if walk.add(page):
+        if collection_read.add(page):
             yield page
             del page, first  # they would stay in memory until the last page
-            if walk.total is not None and walk.received < walk.total:
+            if collection_read.total is not None and collection_read.received < collection_read.total:
                 if is_careful:
-                    yield from self._one_by_one(wanted, path, walk, watch)
+                    yield from self._one_by_one(wanted, path, collection_read, watch)
                 else:
-                    yield from self._side_by_side(wanted, path, size, walk, watch)
+                    yield from self._concurrently(wanted, path, size, collection_read, watch)
             elif link:
-                yield from self._by_link(wanted, path, link, walk, watch)
-            elif walk.total is None:
-                yield from self._one_by_one(wanted, path, walk, watch)
-        walk.end()
+                yield from self._by_link(wanted, path, link, collection_read, watch)
+            elif collection_read.total is None:
+                yield from self._one_by_one(wanted, path, collection_read, watch)
+        collection_read.end()
 
-    def _side_by_side(
-        self, wanted: Wanted, path: str, size: int, walk: Walk, watch: Watch
+    def _concurrently(
+        self, wanted: Wanted, path: str, size: int, collection_read: CollectionRead, watch: Watch
     ) -> Generator[Page, None, None]:
         """The remaining pages, a few at a time; `size` is what the server gave for a page, maybe less than asked."""
-        offsets = iter(range(size, walk.total or 0, size))
+        offsets = iter(range(size, collection_read.total or 0, size))
         with _pool(self._look_ahead) as pool:
             waiting: deque[Future[Reply]] = deque()
 
@@ -149,42 +151,46 @@ class Paging:
             while waiting:
                 reply = waiting.popleft().result()
                 start_one()
-                page = self._checked(reply, wanted, walk, watch)
-                if not walk.add(page):
+                page = self._checked(reply, wanted, collection_read, watch)
+                if not collection_read.add(page):
                     return
                 yield page
 
-    def _one_by_one(self, wanted: Wanted, path: str, walk: Walk, watch: Watch) -> Generator[Page, None, None]:
+    def _one_by_one(
+        self, wanted: Wanted, path: str, collection_read: CollectionRead, watch: Watch
+    ) -> Generator[Page, None, None]:
         """Page after page up to the total, or to an empty page: a short one may only be a server's smaller page."""
-        while walk.total is None or walk.received < walk.total:
-            page = self._checked(self._page(wanted, path, walk.received, self._page_size), wanted, walk, watch)
-            if not walk.add(page):
+        while collection_read.total is None or collection_read.received < collection_read.total:
+            page = self._checked(
+                self._page(wanted, path, collection_read.received, self._page_size), wanted, collection_read, watch
+            )
+            if not collection_read.add(page):
                 return
             yield page
 
     def _by_link(
-        self, wanted: Wanted, path: str, link: str | None, walk: Walk, watch: Watch
+        self, wanted: Wanted, path: str, link: str | None, collection_read: CollectionRead, watch: Watch
     ) -> Generator[Page, None, None]:
         """Page after page as the server's links lead; one that was followed before leads in a circle."""
         ours = self._more(wanted, self._sorts, wanted.path not in self._no_fields)
         followed: set[str] = set()
         while link:
             if link in followed:
-                walk.problem = "The source's links lead in a circle."
+                collection_read.problem = "The source's links lead in a circle."
                 return
             followed.add(link)
             reply = self._session.follow(with_params(link, ours), at=path, what=f"A page of {wanted.path}")
-            page = self._checked(reply, wanted, walk, watch)
-            if not walk.add(page):
+            page = self._checked(reply, wanted, collection_read, watch)
+            if not collection_read.add(page):
                 return
             yield page
             link = next_link(reply.headers.get("Link"))
 
-    def _checked(self, reply: Reply, wanted: Wanted, walk: Walk, watch: Watch) -> Page:
+    def _checked(self, reply: Reply, wanted: Wanted, collection_read: CollectionRead, watch: Watch) -> Page:
         watch.see(reply)
         total = reply.number("X-Total-Count")
-        if walk.total is not None and total is not None and total != walk.total:
-            walk.problem = "The source's own total changed while it was read."
+        if collection_read.total is not None and total is not None and total != collection_read.total:
+            collection_read.problem = "The source's own total changed while it was read."
         return read_reply(reply, wanted)
 
     def sample(self, wanted: Wanted) -> Reply | None:
@@ -271,7 +277,7 @@ def read_reply(reply: Reply, wanted: Wanted) -> Page:
     """A page's rows; the reply is used up.
 
     Raises:
-        FeedBroken: it is no JSON, or the list is not there: an empty answer is no empty collection.
+        FeedBroken: it is not JSON, or the list is missing: an empty answer is not an empty collection.
     """
     return read_page(wanted, Envelope(reply, *wanted.keys).items())
 

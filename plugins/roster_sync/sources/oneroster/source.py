@@ -18,9 +18,9 @@ from roster_sync.sources.http.budget import Budget
 from roster_sync.sources.http.json_text import as_list, as_mapping, as_text
 from roster_sync.sources.http.reply import Reply
 from roster_sync.sources.http.session import HURRIED, Session
-from roster_sync.sources.http.single_records import Singles
+from roster_sync.sources.http.single_records import SingleRecords
 from roster_sync.sources.oneroster.mapping import WANTED, Page, Wanted
-from roster_sync.sources.oneroster.paging import Paging, SourceMoved, Walk, Watch, read_reply
+from roster_sync.sources.oneroster.paging import CollectionRead, Paging, SourceMoved, Watch, read_reply
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class OneRosterRest:
         self._session = Session(self._address, self._auth(), **self._options)
         self._root = ROOTS[self._version]
         self._paging = Paging(self._session, self._root, self._version, page_size=page_size, look_ahead=look_ahead)
-        self._singles = Singles(self._single, self._any_id, _is_live_record)
+        self._single_records = SingleRecords(self._single, self._any_id, _is_live_record)
         self.issuer = f"oneroster:{self._address.host}{self._address.path}"
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -104,23 +104,23 @@ class OneRosterRest:
         report = FeedReport(self.issuer)
         for wanted in WANTED:
             started = time.monotonic()
-            walk = Walk()
+            read = CollectionRead()
             contacts = roles = 0
-            with closing(self._paging.pages(wanted, walk, watch, is_careful=is_careful)) as pages:
+            with closing(self._paging.pages(wanted, read, watch, is_careful=is_careful)) as pages:
                 for page in pages:
                     put(sink, wanted, page)
                     contacts += page.contacts
                     roles += len(page.roles)
-            if not walk.is_known:
+            if not read.is_known:
                 log.info("%s has no %s", self._address.host, wanted.path)
                 continue
-            found = CollectionReport(walk.received, walk.total, not walk.problem, walk.problem)
+            found = CollectionReport(read.received, read.total, not read.problem, read.problem)
             report.collections[wanted.collection] = found
             if wanted.collection == "users" and self._version == "1.2":
-                report.collections["roles"] = CollectionReport(roles, None, not walk.problem, walk.problem)
+                report.collections["roles"] = CollectionReport(roles, None, not read.problem, read.problem)
             seconds = max(time.monotonic() - started, 1e-6)
             log.info("%s: %s records on %s pages, %.0f a second, %s contacts passed over",
-                     wanted.path, walk.received, walk.pages, walk.received / seconds, contacts)  # fmt: skip
+                     wanted.path, read.received, read.pages, read.received / seconds, contacts)  # fmt: skip
         if watch.revision is not None:
             watch.see(self._first_org())
         return report
@@ -130,7 +130,7 @@ class OneRosterRest:
     def is_live(self, collection: str, source_id: str) -> bool | None:
         """Whether a school or person is still there; None where the server could not tell."""
         self._hurry()
-        return self._singles.is_live(collection, source_id)
+        return self._single_records.is_live(collection, source_id)
 
     def _single(self, collection: str, source_id: str) -> Reply:
         path = f"{self._root}/{collection}/{quote(source_id, safe='')}"
@@ -194,7 +194,7 @@ class OneRosterRest:
     def _schools(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
         wanted = _WANTED["orgs"]
-        for page in self._paging.pages(wanted, Walk(), Watch(ends_at_once=False), is_careful=True):
+        for page in self._paging.pages(wanted, CollectionRead(), Watch(ends_at_once=False), is_careful=True):
             for row in page.rows:
                 org = dict(zip(wanted.columns, row, strict=True))
                 if org["type"] == "school" and org["status"] not in ("tobedeleted", "inactive") and org["source_id"]:
@@ -308,7 +308,7 @@ def put(sink: Sink, wanted: Wanted, page: Page) -> None:
     """Gives a page to the sink."""
     for _ in range(page.unreadable):
         sink.reject(wanted.collection, "not_an_object",
-                    f"A record of {wanted.path} is no object: the server's operator has to mend it.")  # fmt: skip
+                    f"A record of {wanted.path} is not an object; its server has to correct it.")  # fmt: skip
     if page.roles:
         sink.copy_rows("roles", COLLECTIONS["roles"], page.roles)
     if page.rows:

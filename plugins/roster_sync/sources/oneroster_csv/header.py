@@ -83,7 +83,7 @@ def parse_header(file: str, line: bytes) -> list[str]:
     """The names in a file's first line (its byte-order mark already cut off).
 
     Raises:
-        FeedBroken: there is none, or the file is not UTF-8.
+        FeedBroken: it is missing, or the file is not UTF-8.
     """
     if b"\x00" in line or line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FeedBroken(f"{file}, line 1: the file is UTF-16, not UTF-8: export it as UTF-8.")
@@ -141,7 +141,7 @@ def _refuse_missing(file: str, spec: FileSpec, header: str, names: Sequence[str]
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         raise FeedBroken(f"{file}, line 1: the columns are not separated by commas: export the file with commas.")
     if "sourcedId" not in names and not any(name in spec.columns or name in _UNMAPPED for name in names):
-        raise FeedBroken(f"{file}, line 1: this is no OneRoster header: the first line must name the columns.")
+        raise FeedBroken(f"{file}, line 1: this is not a OneRoster header: the first line must name the columns.")
     raise FeedBroken(
         f"{file}, line 1: the column {header!r} is missing: export the file with every column of the specification."
     )

@@ -32,7 +32,7 @@ def read_manifest(raw: bytes) -> Manifest:
     """Reads manifest.csv.
 
     Raises:
-        FeedBroken: it is no manifest, or it contradicts itself.
+        FeedBroken: it is not a manifest, or it contradicts itself.
     """
     if len(raw) > _LONGEST:
         raise FeedBroken("manifest.csv is larger than any manifest: it should hold a few lines of propertyName,value.")

@@ -45,7 +45,7 @@ class _File:
 
 
 class _LinesJoined(Exception):
-    """The database took several lines as one record, though they are none."""
+    """The database took several lines as one record, though they are not."""
 
 
 class OneRosterCsv:
@@ -91,9 +91,9 @@ class OneRosterCsv:
                 step = "Schools"
                 report.schools = _schools(archive, files)
                 is_ok = bool(report.schools)
-                told = f"{len(report.schools)} schools are shared." if is_ok else (
+                message = f"{len(report.schools)} schools are shared." if is_ok else (
                     "orgs.csv lists no school: send the organizations of type school.")  # fmt: skip
-                report.steps.append(ProbeStep(step, is_ok, told))
+                report.steps.append(ProbeStep(step, is_ok, message))
         except RosterError as error:
             report.steps.append(ProbeStep(step, False, str(error)))
         return report
@@ -102,7 +102,7 @@ class OneRosterCsv:
         """Streams every file into the sink.
 
         Raises:
-            FeedBroken: a sentence that names file, line and cure.
+            FeedBroken: a sentence that names file and line and says what to do.
             SourceUnavailable: the store did not answer.
         """
         line_by_line: set[str] = set()
@@ -116,16 +116,17 @@ class OneRosterCsv:
 
     def _fetch(self, sink: Sink, line_by_line: set[str]) -> FeedReport:
         report = FeedReport(self.issuer)
-        with self._open() as archive, ThreadPoolExecutor(1, "roster-enrollments") as beside:
+        with self._open() as archive, ThreadPoolExecutor(1, "roster-enrollments") as second:
             files = _plan(archive)
-            # Nine of ten lines are enrollments: read beside the rest, and beside what is done with the rest.
-            large = {file.name: beside.submit(_load_in_lane, archive, file, sink, is_raw=file.name not in line_by_line)
+            # Nine of ten lines are enrollments: read in parallel to the rest, and to what is done with the rest.
+            large = {file.name: second.submit(_load_enrollments, archive, file, sink,
+                                              is_raw=file.name not in line_by_line)
                      for file in files if file.spec.collection == "enrollments"}  # fmt: skip
             for file in files:
                 if file.name not in large:
                     is_raw = file.name not in line_by_line
                     report.collections[file.spec.collection] = _load(archive, file, sink, is_raw=is_raw)
-            sink.settle(report)
+            sink.others_are_in(report)
             for loading in large.values():
                 report.collections["enrollments"] = loading.result()
         roles, users = report.collections.get("roles"), report.collections.get("users")
@@ -182,9 +183,9 @@ def _plan_file(archive: Archive, manifest: Manifest, spec: FileSpec, *, is_v12: 
     return _File(spec, member.name, names, columns, mode)
 
 
-def _load_in_lane(archive: Archive, file: _File, sink: Sink, *, is_raw: bool) -> CollectionReport:
-    with sink.lane() as lane:
-        return _load(archive, file, lane, is_raw=is_raw)
+def _load_enrollments(archive: Archive, file: _File, sink: Sink, *, is_raw: bool) -> CollectionReport:
+    with sink.enrollments_sink() as second:
+        return _load(archive, file, second, is_raw=is_raw)
 
 
 def _load(archive: Archive, file: _File, sink: Sink, *, is_raw: bool) -> CollectionReport:
@@ -220,7 +221,7 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
 
     Two stray quotes in the same column make COPY swallow every line between them without a word, and those people
     would look gone. Where it took fewer records than there are lines, the file is parsed strictly to compare: values
-    may go on over lines, and lines of nothing but commas are none.
+    may go on over lines, and lines of nothing but commas are not records.
     """
     with closing(_open_body(archive, file.name)) as body:
         taken = _copy(file, sink, body)
@@ -237,7 +238,7 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
 
 
 def _count_strictly(body: _Body) -> tuple[int | None, int]:
-    """The records of a file by the CSV rules, and those beside them that are empty.
+    """The records of a file by the CSV rules, and those that are empty.
 
     None where a quote seems to stand where none may.
     """
@@ -257,7 +258,7 @@ def _count_strictly(body: _Body) -> tuple[int | None, int]:
 
 
 def _copy(file: _File, sink: Sink, body: _Body) -> int:
-    """Hands the bytes on; a fault of the file is told as such, whatever the database driver made of it."""
+    """Hands the bytes on; a fault of the file is reported as such, whatever the database driver made of it."""
     try:
         return sink.copy_csv(file.spec.collection, file.columns, cast(BinaryIO, body))
     except Exception:
@@ -299,7 +300,7 @@ def _schools(archive: Archive, files: list[_File]) -> list[tuple[str, str]]:
 
 
 class _Guarded(io.RawIOBase):
-    """A file's bytes; a damaged archive or a lost connection is told in our words, and remembered."""
+    """A file's bytes; a damaged archive or a lost connection is raised in our words, and remembered."""
 
     def __init__(self, raw: BinaryIO, name: str) -> None:
         self._raw = raw

@@ -60,12 +60,12 @@ class TolerantReader:
         Raises:
             FeedBroken: too many lines are not UTF-8, so the whole file is in another encoding.
         """
-        places = [place for place, column in enumerate(self.columns) if column is not None]
+        kept = [index for index, column in enumerate(self.columns) if column is not None]
         physical = self._physical_lines(stream)
         while (line := self._next(physical)) is not None:
             fields = self._record(line, physical)
             if fields is not None:
-                yield tuple(fields[place] or None for place in places)
+                yield tuple(fields[index] or None for index in kept)
         allowed = min(BAD_UTF8_CEILING, max(BAD_UTF8_FLOOR, int(self.lines * BAD_UTF8_SHARE)))
         if self.bad_utf8 > allowed:
             self._refuse_encoding()
@@ -131,7 +131,7 @@ class TolerantReader:
         return None
 
     def _bad(self, rule: str, problem: str, number: int, fields: Sequence[str]) -> None:
-        """Rejects a line whose columns cannot be told apart: only what stands before any likely break is believed."""
+        """Rejects a line whose columns are in doubt: only what is before any likely break is believed."""
         source_id, known = self._left_of_the_break(fields)
         self.is_cut_off = self.is_cut_off or number == self._endless_line
         self.reject(rule, f"{self.file}, line {number} {problem}: correct it at the source.", number, source_id, known)
@@ -220,29 +220,29 @@ def _cut_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 def _split(text: str) -> list[str] | None:
     """The fields of a record with quotes; None where a quote does not fit. A quote inside a bare value is itself."""
     fields: list[str] = []
-    place = 0
+    offset = 0
     while True:
-        found = _FIELD.match(text, place)
+        found = _FIELD.match(text, offset)
         if found is None:
             return None
         quoted = found.group(1)
         fields.append(found.group(2) if quoted is None else quoted.replace('""', '"'))
-        place = found.end()
-        if place >= len(text):
+        offset = found.end()
+        if offset >= len(text):
             return fields
-        place += 1  # the comma; a record that ends in one has an empty last field, which the next match gives
+        offset += 1  # the comma; a record that ends in one has an empty last field, which the next match gives
 
 
 def _is_open(text: str) -> bool:
     """Whether the text breaks off inside a quoted value, rather than at a quote in the wrong place."""
-    place = 0
-    while (found := _FIELD.match(text, place)) is not None:
-        place = found.end()
-        if place >= len(text):
+    offset = 0
+    while (found := _FIELD.match(text, offset)) is not None:
+        offset = found.end()
+        if offset >= len(text):
             return False
-        place += 1
-    # At `place` stands an opening quote: open if no closing quote followed by something else comes after it.
-    return re.fullmatch(r'"(?:[^"]|"")*', text[place:], re.DOTALL) is not None
+        offset += 1
+    # At `offset` stands an opening quote: open if no closing quote followed by something else comes after it.
+    return re.fullmatch(r'"(?:[^"]|"")*', text[offset:], re.DOTALL) is not None
 
 
 def swallows_lines(fields: Sequence[str]) -> bool:

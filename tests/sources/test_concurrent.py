@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from roster_sync.sources.http.concurrent import side_by_side
+from roster_sync.sources.http.concurrent import run_concurrently
 
 
 def test_every_item_of_every_walk_comes_once() -> None:
     walks = [lambda start=start: iter(range(start, start + 50)) for start in range(0, 1000, 50)]
-    assert sorted(side_by_side(walks, threads=4, ahead=3)) == list(range(1000))
-    assert list(side_by_side([], threads=4, ahead=3)) == []
+    assert sorted(run_concurrently(walks, threads=4, ahead=3)) == list(range(1000))
+    assert list(run_concurrently([], threads=4, ahead=3)) == []
 
 
 def test_the_first_error_ends_all_and_is_raised() -> None:
@@ -27,7 +27,7 @@ def test_the_first_error_ends_all_and_is_raised() -> None:
 
     before = threading.active_count()
     with pytest.raises(ValueError, match="broken"):
-        for _ in side_by_side([endless, bad, endless], threads=3, ahead=2):
+        for _ in run_concurrently([endless, bad, endless], threads=3, ahead=2):
             pass
     assert threading.active_count() == before
 
@@ -40,7 +40,7 @@ def test_a_slow_reader_slows_the_walks_down() -> None:
             made.append(number)
             yield number
 
-    reader = side_by_side([walk, walk], threads=2, ahead=3)
+    reader = run_concurrently([walk, walk], threads=2, ahead=3)
     for _ in range(10):
         next(reader)
     threading.Event().wait(0.05)
@@ -59,5 +59,5 @@ def test_no_more_walks_than_threads_are_at_work() -> None:
         yield 1
         at_work.pop()
 
-    assert sum(side_by_side([walk] * 12, threads=3, ahead=50)) == 12
+    assert sum(run_concurrently([walk] * 12, threads=3, ahead=50)) == 12
     assert max(most) <= 3
