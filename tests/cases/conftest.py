@@ -11,10 +11,7 @@ import pytest
 from roster_sync.feed import data_docs, suites
 from tests.cases.playing import Play, play_case
 from tests.cases.state import State
-from tests.engine.conftest import shared_portal, world
-from tests.engine.world import World
-
-__all__ = ["shared_portal", "world"]
+from tests.dsl.world import World
 
 
 @pytest.fixture(autouse=True)

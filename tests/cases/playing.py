@@ -24,8 +24,9 @@ from roster_sync.sources.kinds import open_source
 from tests.cases.rosters import clever_collections, rest_collections
 from tests.cases.servers import Collections, Quirk, RosterServer, serve_roster
 from tests.cases.state import RunEnd, State, read_run, read_state
-from tests.engine.rosters import Roster, csv_files, write_zip
-from tests.engine.world import World
+from tests.dsl.csv_files import csv_files, write_zip
+from tests.dsl.roster import Roster
+from tests.dsl.world import World
 from tests.sources.stub import TOKEN, Time
 
 DATA: Final = Path(__file__).parent / "data"
@@ -44,7 +45,7 @@ class Play:
     version: str = "1.1"
     auth: str = "bearer"
     quirks: Sequence[Quirk] = ()
-    max_page: int = 10_000
+    totals: bool = True
     page_size: int = 10_000
     night: int = 0
     ends: list[RunEnd] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Play:
     def server(self) -> RosterServer:
         """The server of this district, started when it is first asked for."""
         if self._server is None:
-            self._server = self._stack.enter_context(serve_roster(self.version, self.quirks, self.max_page))
+            self._server = self._stack.enter_context(serve_roster(self.version, self.quirks, totals=self.totals))
         return self._server
 
     def source(self, feed: Feed | Collections, *, file_age_days: float = 0) -> Source:
@@ -129,7 +130,7 @@ class Play:
     def approve(self) -> RunEnd:
         """A person says yes to the question of the last run, and the run goes on."""
         run_id = self.ends[-1].id
-        assert self.world.answer(run_id, "approved"), "the last run asks nothing"
+        assert self.world.answer(run=run_id), "the last run asks nothing"
         app, district = self.world.app, self.world.district
         mode = runs.reopen(app, district, run_id, "roster_approve", f"approve-{run_id}")
         return self._carry_on(run_id, self._source if mode == "reset" else None, mode)
@@ -169,11 +170,11 @@ class Play:
             self.world.license(school=school)
         return self
 
-    def books(self, klass: str, *students: str, title: str = "Book one") -> Play:
+    def books(self, class_id: str, *students: str, title: str = "Book one") -> Play:
         """Gives a class a book, and some students their copies."""
         world = self.world
         world.do("insert into portal.books (code, title) values (%s, %s) on conflict do nothing", title, title)
-        book, class_id = world.value("select id from portal.books where code = %s", title), world.klass(klass)["id"]
+        book, class_id = world.value("select id from portal.books where code = %s", title), world.class_(class_id)["id"]
         world.do("insert into portal.class_books (class_id, book_id) values (%s, %s) on conflict do nothing",
                  class_id, book)  # fmt: skip
         for student in students:

@@ -1,4 +1,4 @@
-"""A roster of tests/engine/rosters.py as OneRoster REST and as Clever send it, and a small one to begin with."""
+"""A roster of tests/dsl/roster.py as OneRoster REST and as Clever send it, and a small one to begin with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.cases.servers import CLEVER_DISTRICT, Collections
-from tests.engine.rosters import Record, Roster, csv_files
+from tests.dsl.csv_files import csv_files
+from tests.dsl.roster import Record, Roster
 
 __all__ = ["clever_collections", "csv_with_column", "rest_collections", "school_of"]
 
 
-def school_of(students: int = 3, *, school: str = "A", teacher: str = "T1", klass: str = "C1") -> Roster:
+def school_of(students: int = 3, *, school: str = "A", teacher: str = "T1", class_id: str = "C1") -> Roster:
     """One school, one teacher, one class with students S0, S1 ..."""
     roster = Roster().school(school, name="Adams")
     roster.teacher(teacher, school, given_name="Tia", family_name="Tan", email="t1@d.example", identifier="t1")
@@ -19,7 +20,7 @@ def school_of(students: int = 3, *, school: str = "A", teacher: str = "T1", klas
     for number, source_id in enumerate(ids):
         roster.student(source_id, school, given_name=f"Sam{number}", family_name=f"Sol{number}", email="",
                        identifier=f"n{number}")  # fmt: skip
-    return roster.klass(klass, school, teacher=teacher, students=ids, title="Algebra", class_code="c1")
+    return roster.class_(class_id, school, teachers=teacher, students=ids, title="Algebra", class_code="c1")
 
 
 def csv_with_column(roster: Roster, file: str, header: str, values: Mapping[str, str]) -> dict[str, str]:

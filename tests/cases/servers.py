@@ -60,7 +60,8 @@ class RosterServer:
     version: str = "1.1"
     collections: Collections = field(default_factory=dict)
     quirks: Sequence[Quirk] = ()
-    max_page: int = 10_000
+    totals: bool = True
+    """Whether a page says how many records there are."""
     tokens: int = 0
     used: int = 0
     """Requests with the newest token."""
@@ -153,15 +154,16 @@ class RosterServer:
         size, offset = int(asked.query.get("limit", "100")), int(asked.query.get("offset", "0"))
         if refused := self._refusal(asked, name, size, offset):
             return refused
-        page: Any = [self._record(name, record) for record in records[offset : offset + min(size, self.max_page)]]
+        page: Any = [self._record(name, record) for record in records[offset : offset + size]]
         if (quirk := self._find(name, list_as_object=True)) is not None and len(page) == 1:
             page = page[0]
-        text = json.dumps({name: page})
+        text = json.dumps({name: page}, ensure_ascii=False)
         for quirk in self._quirks(name):
             if quirk.replace:
                 assert quirk.replace[0] in text, f"{quirk.replace[0]!r} is not in this page"
                 text = text.replace(*quirk.replace)
-        return Answer(200, text.encode("utf-8", "surrogateescape"), {"X-Total-Count": str(len(records))})
+        headers = {"X-Total-Count": str(len(records))} if self.totals else {}
+        return Answer(200, text.encode("utf-8", "surrogateescape"), headers)
 
     def _record(self, name: str, record: dict[str, Any]) -> dict[str, Any]:
         for quirk in self._quirks(name):
@@ -192,8 +194,8 @@ class RosterServer:
 
 
 @contextmanager
-def serve_roster(version: str = "1.1", quirks: Sequence[Quirk] = (), max_page: int = 10_000) -> Iterator[RosterServer]:
+def serve_roster(version: str = "1.1", quirks: Sequence[Quirk] = (), **manners: Any) -> Iterator[RosterServer]:
     """A server without a roster yet: RosterServer.show() gives it one."""
     with serving(lambda asked: served.handle(asked)) as stub:
-        served = RosterServer(stub, version=version, quirks=quirks, max_page=max_page)
+        served = RosterServer(stub, version=version, quirks=quirks, **manners)
         yield served

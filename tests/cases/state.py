@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from roster_sync.notices.mails import Mail
-from tests.engine.world import World
+from tests.dsl.world import World
 
 Row = TypeVar("Row")
 
@@ -74,7 +74,7 @@ class Class:
 class Enrollment:
     """A row of portal.enrollments, by the source ids of its class and person."""
 
-    klass: str | None
+    class_id: str | None
     person: str | None
     role: str
     is_primary: bool
@@ -174,17 +174,18 @@ class State:
     def school(self, source_id: str) -> School:
         return _one((row for row in self.schools if row.source_id == source_id), source_id)
 
-    def klass(self, source_id: str) -> Class:
+    def class_(self, source_id: str) -> Class:
         return _one((row for row in self.classes if row.source_id == source_id), source_id)
 
-    def enrolled(self, klass: str, role: str = "student") -> set[str]:
+    def enrolled(self, class_id: str, role: str = "student") -> set[str]:
         """Source ids of who is active in a class."""
-        return {row.person or "" for row in self.enrollments if row.klass == klass and row.is_active
+        return {row.person or "" for row in self.enrollments if row.class_id == class_id and row.is_active
                 and row.role == role}  # fmt: skip
 
-    def enrollment(self, klass: str, person: str) -> Enrollment:
+    def enrollment(self, class_id: str, person: str) -> Enrollment:
         return _one(
-            (row for row in self.enrollments if (row.klass, row.person) == (klass, person)), f"{klass} {person}"
+            (row for row in self.enrollments if (row.class_id, row.person) == (class_id, person)),
+            f"{class_id} {person}",
         )
 
     def asked(self, kind: str) -> set[str]:
@@ -228,7 +229,7 @@ select c.id, c.source_id, c.title, c.sis_id, s.source_id as school, c.term_name,
     join portal.books b on b.id = cb.book_id where cb.class_id = c.id), '{}') as books
 from portal.classes c join portal.schools s on s.id = c.school_id where c.district_id = %s order by c.id"""
 _ENROLLMENTS = """
-select c.source_id as klass, u.source_id as person, e.role, e.is_primary, e.is_active, e.begins_on, e.ends_on
+select c.source_id as class_id, u.source_id as person, e.role, e.is_primary, e.is_active, e.begins_on, e.ends_on
 from portal.enrollments e join portal.classes c on c.id = e.class_id join portal.users u on u.id = e.user_id
 where c.district_id = %s order by c.id, u.id, e.role"""
 _ITEMS = """

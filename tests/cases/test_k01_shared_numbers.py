@@ -9,7 +9,7 @@ import pytest
 from tests.cases.playing import Play
 from tests.cases.rosters import school_of
 from tests.cases.state import State
-from tests.engine.rosters import Roster
+from tests.dsl.roster import Roster
 
 FAILS = pytest.mark.xfail(strict=True, reason="issue 14, K1")
 KINDS = ("oneroster_csv", "oneroster", "clever")

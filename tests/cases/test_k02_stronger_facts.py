@@ -9,7 +9,7 @@ import pytest
 from tests.cases.playing import Play
 from tests.cases.rosters import school_of
 from tests.cases.state import State
-from tests.engine.rosters import Roster
+from tests.dsl.roster import Roster
 
 FAILS = pytest.mark.xfail(strict=True, reason="issue 14, K2")
 
@@ -18,8 +18,8 @@ FAILS = pytest.mark.xfail(strict=True, reason="issue 14, K2")
 def test_a_class_code_in_another_school_is_another_class(case: Callable[..., State]) -> None:
     """PB-02: the code is a label; school, title, teacher and students differ."""
     end = case("PB-02")
-    assert (end.klass("C100").is_shared, end.klass("C100").books) == (False, ("Algebra I",))
-    assert end.klass("C200").books == ()
+    assert (end.class_("C100").is_shared, end.class_("C100").books) == (False, ("Algebra I",))
+    assert end.class_("C200").books == ()
     assert end.enrolled("C200", "teacher") == {"T9"}
     assert end.needs_books() == set()
 
@@ -121,25 +121,31 @@ def test_a_class_code_of_last_year_is_another_class(
 ) -> None:
     played = play(kind=kind)
     code = {"class_code": "M-1"}
-    before = _years().klass(
-        "K1", "A", teacher="T1", students=["S0", "S1"], title="Algebra", term_source_ids="Y1", **code
+    before = _years().class_(
+        "K1", "A", teachers="T1", students=["S0", "S1"], title="Algebra", term_source_ids="Y1", **code
     )
-    after = _years().klass("K2", "A", teacher=teacher, students=students, title=title, term_source_ids="Y2", **code)
+    after = _years().class_("K2", "A", teachers=teacher, students=students, title=title, term_source_ids="Y2", **code)
     played.edit(before)
     played.books("K1", "S0", "S1")
     played.edit(after)
     end = played.state()
-    assert (end.klass("K1").books, end.klass("K2").books) == (("Book one",), ())
-    assert not end.klass("K1").is_shared
+    assert (end.class_("K1").books, end.class_("K2").books) == (("Book one",), ())
+    assert not end.class_("K1").is_shared
 
 
 def test_a_class_code_with_the_same_title_and_students_is_the_same_class(play: Callable[..., Play]) -> None:
     played = play()
-    made = {"teacher": "T1", "students": ["S0", "S1"], "title": "Algebra", "class_code": "M-1", "term_source_ids": "Y1"}
-    played.edit(_years().klass("K1", "A", **made))
+    made = {
+        "teachers": "T1",
+        "students": ["S0", "S1"],
+        "title": "Algebra",
+        "class_code": "M-1",
+        "term_source_ids": "Y1",
+    }
+    played.edit(_years().class_("K1", "A", **made))
     played.books("K1", "S0")
-    played.edit(_years().klass("K2", "A", **made))
-    assert played.state().klass("K2").books == ("Book one",)
+    played.edit(_years().class_("K2", "A", **made))
+    assert played.state().class_("K2").books == ("Book one",)
 
 
 @FAILS

@@ -118,9 +118,13 @@ def test_another_class_under_the_same_id_is_told_from_every_source(play: Callabl
     for source_id in ("P1", "P2", "N1", "N2"):
         roster.student(source_id, "A")
     roster.term("Y1", "2025", "2025-08-15", "2026-06-10").term("Y2", "2026", "2026-08-15", "2027-06-10")
-    played.edit(roster.copy().klass("K1", "A", teacher="T1", students=["P1", "P2"], title="Art", term_source_ids="Y1"))
+    played.edit(
+        roster.copy().class_("K1", "A", teachers="T1", students=["P1", "P2"], title="Art", term_source_ids="Y1")
+    )
     played.books("K1", "P1", "P2")
-    played.edit(roster.copy().klass("K1", "A", teacher="T9", students=["N1", "N2"], title="Law", term_source_ids="Y2"))
+    played.edit(
+        roster.copy().class_("K1", "A", teachers="T9", students=["N1", "N2"], title="Law", term_source_ids="Y2")
+    )
     end = played.state()
     assert end.needs_books() == set()
     assert end.run.about("K1")

@@ -9,7 +9,7 @@ import pytest
 from tests.cases.playing import DESK, Play
 from tests.cases.rosters import school_of
 from tests.cases.state import State
-from tests.engine.rosters import Roster
+from tests.dsl.roster import Roster
 
 FAILS = pytest.mark.xfail(strict=True, reason="issue 14, K3")
 ANN = {"given_name": "Ann", "family_name": "Lee", "identifier": "55", "email": "ann@d.example"}
