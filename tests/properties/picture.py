@@ -88,7 +88,9 @@ def take(portal: World) -> Picture:
 
     own = "select to_jsonb(t) from portal.{} t where district_id = %(d)s"
     ids = portal.tuples("select entity, issuer, source_id, row_id from sync.source_ids where district_id = %(d)s")
-    mode = portal.value("select school_mode from sync.settings where district_id = %(d)s")
+    modes = portal.tuples(
+        "select school_mode from sync.settings where district_id = %(d)s"
+    )  # none before the first run
     chosen = portal.tuples("select source_id from sync.school_selection where district_id = %(d)s and is_selected")
     reviews = portal.tuples("select second_subject_id from sync.worklist where district_id = %(d)s"
                           " and kind = 'match_review' and resolved_at is null")  # fmt: skip
@@ -109,7 +111,7 @@ def take(portal: World) -> Picture:
         student_books=set(portal.tuples("select t.user_id, t.class_id, t.book_id from portal.student_books t"
                                       " join portal.classes c on c.id = t.class_id where c.district_id = %(d)s")),
         ids={(entity, issuer, source_id): row_id for entity, issuer, source_id, row_id in ids},
-        selected=frozenset(row[0] for row in chosen) if mode == "listed" else None,
+        selected=frozenset(row[0] for row in chosen) if modes == [("listed",)] else None,
         candidates=frozenset(row[0] for row in reviews),
         decided=frozenset(row[0] for row in decided),
     )  # fmt: skip
