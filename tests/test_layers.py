@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +137,14 @@ def test_what_a_dag_file_loads_is_light():
 def test_no_module_grows_much_past_four_hundred_lines():
     for path in package_modules():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, module_name(path)
+
+
+def test_no_two_tests_have_the_same_name():
+    """A rule names its tests by function (docs/rules.md), so that they may move."""
+    names = Counter(
+        node.name
+        for path in (REPOSITORY / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+    assert {name for name, count in names.items() if count > 1} == set()

@@ -270,7 +270,7 @@ ONCE: list[dict[str, Any]] = [
 ]
 
 
-def test_what_goes_wrong_once_is_mended_within_the_run(morning: Morning) -> None:
+def test_what_clever_gets_wrong_once_is_retried_within_the_run(morning: Morning) -> None:
     for day, fault in enumerate(ONCE, 2):
         morning.learn(day)
         morning.fault(**fault)

@@ -123,7 +123,7 @@ ONCE: list[dict[str, Any]] = [
 ]
 
 
-def test_what_goes_wrong_once_is_mended_within_the_run(evening: Evening) -> None:
+def test_what_a_server_gets_wrong_once_is_retried_within_the_run(evening: Evening) -> None:
     evening.server.configure(classlink=True)
     for fault in ONCE:
         evening.server.fault(path="*/users", **fault)

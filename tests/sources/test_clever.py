@@ -300,7 +300,7 @@ def test_a_page_that_is_too_large_is_halved(simulate: Callable[..., Simulator], 
     assert sum(request.status == 413 for request in simulator.requests) <= 20
 
 
-def test_a_link_to_another_host_is_refused(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+def test_a_next_page_on_another_host_is_refused(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
     simulator = simulate()
     simulator.fault("foreign_link", "*/sections")
     with pytest.raises(FeedBroken):
@@ -359,7 +359,9 @@ def test_a_last_sync_that_moves_voids_the_read(simulate: Callable[..., Simulator
     check_whole(report, sink, entry(simulator))
 
 
-def test_a_last_sync_that_keeps_moving_adds_only(simulate: Callable[..., Simulator], sink: MemorySink) -> None:
+def test_a_last_sync_that_keeps_moving_is_reported_as_adds_only(
+    simulate: Callable[..., Simulator], sink: MemorySink
+) -> None:
     simulator = simulate()
     simulator.fault("revision", "*/courses")
     report = source(simulator).fetch(sink)

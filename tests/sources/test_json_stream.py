@@ -52,7 +52,7 @@ def test_a_page_that_ends_early_is_refused_wherever_it_ends(records: list[Any], 
 
 @pytest.mark.parametrize("body", [b'{"data":[1]} x', b'{"data":[1,]}', b'{"data":[1],}', b'{"data":[1]"x":2}',
                                   b'{"data":["\xff"]}', b"[1]", b"", b'{"data":[1 2]}', b'{"data":[1.]}'])  # fmt: skip
-def test_what_is_no_json_is_refused(body: bytes) -> None:
+def test_a_page_that_is_not_json_is_refused(body: bytes) -> None:
     for piece in (1, 3, 100):
         with pytest.raises(FeedBroken):
             read(body, piece)

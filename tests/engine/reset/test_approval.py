@@ -301,7 +301,7 @@ def test_an_answer_without_a_person_approves_nothing(harbor: World) -> None:
         harbor.reopen()
 
 
-def test_an_expired_district_applies_no_approval(harbor: World) -> None:
+def test_an_expired_district_applies_no_approval_of_a_reset(harbor: World) -> None:
     ask(harbor)
     harbor.answer()
     harbor.do("update sync.settings set expires_on = '2020-01-31'")
@@ -309,7 +309,7 @@ def test_an_expired_district_applies_no_approval(harbor: World) -> None:
         harbor.reopen()
 
 
-def test_an_approval_is_carried_out_once(harbor: World) -> None:
+def test_an_approval_of_a_reset_is_carried_out_once(harbor: World) -> None:
     ask(harbor)
     harbor.answer()
     harbor.go_on_after_approval(less(many(), 2).without_school("south"))

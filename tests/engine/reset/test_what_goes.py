@@ -360,7 +360,7 @@ def test_tobedeleted_is_proof(harbor: World) -> None:
     assert harbor.tuples("select source_id from portal.classes") == [("c1",)]
 
 
-def test_two_districts_never_touch_each_other(harbor: World, neighbor: World) -> None:
+def test_a_reset_never_touches_another_district(harbor: World, neighbor: World) -> None:
     harbor.edit(two_schools())
     neighbor.edit(two_schools())
     theirs = neighbor.tuples("select to_jsonb(u) from portal.users u where district_id = %(d)s order by id")

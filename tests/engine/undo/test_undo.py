@@ -504,7 +504,7 @@ def test_an_undo_is_a_run_with_counts_and_says_what_follows(harbor: World) -> No
     assert counts["schools"] == 1
 
 
-def test_two_districts_never_touch_each_other(harbor: World, neighbor: World) -> None:
+def test_an_undo_never_touches_another_district(harbor: World, neighbor: World) -> None:
     harbor.edit(two_schools())
     neighbor.edit(two_schools())
     neighbor.license(user="t1")

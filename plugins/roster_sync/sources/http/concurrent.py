@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -20,57 +20,64 @@ def run_concurrently(
     At most `threads` jobs are at work and at most `ahead` items wait for the reader, so that a slow reader slows the
     jobs down. The first error of a job ends all of them and is raised here. Close it to end early.
     """
-    waiting: queue.Queue[Callable[[], Iterable[Item]]] = queue.Queue()
-    for job in jobs:
-        waiting.put(job)
-    found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(maxsize=max(ahead, 1))
-    is_over = threading.Event()
-
-    def put(item: Item | None, error: BaseException | None) -> bool:
-        while not is_over.is_set():
-            try:
-                found.put((item, error), timeout=_POLL)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        """Takes jobs until none is left; ends with one mark of neither item nor error."""
-        while not is_over.is_set():
-            try:
-                job = waiting.get_nowait()
-            except queue.Empty:
-                break
-            try:
-                for item in job():
-                    if not put(item, None):
-                        return
-            except BaseException as error:  # it is raised in the reader's thread
-                put(None, error)
-                return
-        put(None, None)
-
+    team = _Team(jobs, ahead)
     workers = [
-        threading.Thread(target=work, name=f"roster-job-{number}", daemon=True)
+        threading.Thread(target=team.work, name=f"roster-job-{number}", daemon=True)
         for number in range(min(max(threads, 1), len(jobs)))
     ]
     for worker in workers:
         worker.start()
     try:
-        yield from _drain(found, len(workers))
+        yield from team.items(len(workers))
     finally:
-        is_over.set()
+        team.is_over.set()
         for worker in workers:
             worker.join()
 
 
-def _drain(found: queue.Queue[tuple[Item | None, BaseException | None]], workers: int) -> Iterator[Item]:
-    while workers:
-        item, error = found.get()
-        if error is not None:
-            raise error
-        if item is None:
-            workers -= 1
-        else:
-            yield item
+class _Team(Generic[Item]):
+    """The jobs that wait, and what their workers have found and the reader has not taken yet."""
+
+    def __init__(self, jobs: Sequence[Callable[[], Iterable[Item]]], ahead: int) -> None:
+        self.is_over = threading.Event()
+        self._jobs: queue.Queue[Callable[[], Iterable[Item]]] = queue.Queue()
+        for job in jobs:
+            self._jobs.put(job)
+        self._found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(maxsize=max(ahead, 1))
+
+    def work(self) -> None:
+        """A worker takes jobs until there are no more; it ends with one mark of neither item nor error."""
+        while not self.is_over.is_set():
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            try:
+                for item in job():
+                    if not self._put(item, None):
+                        return
+            except BaseException as error:  # it is raised in the reader's thread
+                self._put(None, error)
+                return
+        self._put(None, None)
+
+    def items(self, workers: int) -> Iterator[Item]:
+        """What the workers find, until each has ended; raises the first error."""
+        while workers:
+            item, error = self._found.get()
+            if error is not None:
+                raise error
+            if item is None:
+                workers -= 1
+            else:
+                yield item
+
+    def _put(self, item: Item | None, error: BaseException | None) -> bool:
+        """Waits for room; False where the reader has left meanwhile."""
+        while not self.is_over.is_set():
+            try:
+                self._found.put((item, error), timeout=_POLL)
+            except queue.Full:
+                continue
+            return True
+        return False
