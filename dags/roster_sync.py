@@ -2,7 +2,7 @@
 
 start -> extract -> validate -> plan -> apply -> notify, ask -> finish
 Also roster_freshen__<key>, hourly, where a district's entry says so: the same steps over Clever's events.
-The steps are put together in roster_sync/orchestration/dag_steps.py; tasks.py beside it does what each says.
+The steps are put together in roster_sync/orchestration/dag_steps.py; tasks.py has what each one does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Airflow DAG roster_undo: puts back what a run removed or changed.
 
 start -> undo -> notify -> finish
-The steps are put together in roster_sync/orchestration/dag_factory.py; tasks.py beside it does what each says.
+The steps are put together in roster_sync/orchestration/dag_factory.py; tasks.py has what each one does.
 """
 
 from __future__ import annotations

@@ -135,6 +135,11 @@ def test_every_runbook_is_listed_and_those_that_dags_and_logs_name_are_there(dag
     assert {name for name in re.findall(r"docs/[\w/-]+\.md", told) if not (REPOSITORY / name).exists()} == set()
 
 
+def test_the_text_of_housekeeping_says_what_each_of_its_tasks_does(dags: dict[str, DAG]) -> None:
+    dag = dags["roster_housekeeping"]
+    assert set(re.findall(r"`([a-z_]+)`", str(dag.doc_md))) == set(dag.task_ids)
+
+
 def test_every_query_of_a_runbook_runs(portal: Database) -> None:
     queries = [query for page in RUNBOOKS.glob("*.md") for query in QUERY.findall(page.read_text(encoding="utf-8"))]
     queries += re.findall(r"`(select [^`]+)`", (RUNBOOKS / "late-run.md").read_text(encoding="utf-8"))

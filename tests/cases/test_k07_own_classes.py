@@ -1,4 +1,4 @@
-"""K7: nobody is told to get the books of a class that they teach; class emails go to staff."""
+"""K7: nobody is asked to get the books of a class that they teach; class emails go to staff."""
 
 from __future__ import annotations
 

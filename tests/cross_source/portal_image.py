@@ -1,4 +1,4 @@
-"""What the portal holds of a district, told without ids: each row under what it means in the made-up district."""
+"""What the portal holds of a district, described without ids: each row under what it means in the made-up district."""
 
 from __future__ import annotations
 

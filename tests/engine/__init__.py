@@ -1,1 +1,1 @@
-"""The rules of the Edit (docs/rules.md), each as a test that bears its words; rosters are a handful of records."""
+"""The rules of the Edit (docs/rules.md), each as a test that is named after it; rosters are a handful of records."""

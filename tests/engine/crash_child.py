@@ -1,4 +1,4 @@
-"""A run in a process of its own that stops where it is told to, so that a test can kill it there.
+"""A run in a process of its own that stops where a test wants it, so that a test can kill it there.
 
 `python -m tests.engine.crash_child DSN AIRFLOW_RUN_ID ROSTER.json STOP_AT`: STOP_AT is the statement file before which
 it stands still, or `after:<step>`. It says `here` on standard output, and then waits to be killed.

@@ -1,4 +1,4 @@
-"""sync.source_ids: every id that a row is or was known by. Those that rows bear are read from the rows themselves."""
+"""sync.source_ids: every id that a row is or was known by. Present ids are read from the rows themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up staged feeds for the tests of the checks: written straight into staging, as normalize leaves them."""
+"""Made-up staged feeds for the tests of the checks: written straight into staging, as feed/staging.py leaves them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a reading has come: told while it reads, only then, and never at the price of the reading."""
+"""How far a reading has come: reported while it reads, only then, and never at the price of the reading."""
 
 from __future__ import annotations
 

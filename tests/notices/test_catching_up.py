@@ -1,4 +1,4 @@
-"""A run that wrote and died before its mails: the next one tells of it, once."""
+"""A run that wrote and died before its mails: the next one reports it, once."""
 
 from __future__ import annotations
 

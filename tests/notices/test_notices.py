@@ -1,4 +1,4 @@
-"""Who is told what, once; and what happens to a mail that fails."""
+"""Who is notified of what, once; and what happens to a mail that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server as a process of its own: says where it listens, is steered while running, stops when reply."""
+"""The server as a process of its own: says where it listens, is steered while running, stops when asked to."""
 
 from __future__ import annotations
 

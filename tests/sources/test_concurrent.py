@@ -1,4 +1,4 @@
-"""Rules of reading side by side: nothing lost, the first error ends all, a slow reader slows the walks down."""
+"""Rules of reading concurrently: nothing lost, the first error ends all, a slow reader slows the walks down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of rosters that lie at a store: SFTP and S3 for real, on loopback, and in which words each fault is told."""
+"""Rules of rosters at a store: SFTP and S3 for real, on loopback, and in which words each fault is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small auth manager beside Airflow's simple one: rights per DAG, written down in the tests."""
+"""A small auth manager in place of Airflow's simple one: rights per DAG, written down in the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages' tests stand on: Airflow's real API server with our plugin in it, over a database of their own."""
+"""What the pages' tests run on: Airflow's real API server with our plugin in it, over a database of their own."""
 
 from __future__ import annotations
 

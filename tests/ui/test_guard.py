@@ -1,4 +1,4 @@
-"""What stands before every request: the same origin for what changes something, and a strict content policy."""
+"""What checks every request: the same origin for what changes something, and a strict content policy."""
 
 from __future__ import annotations
 

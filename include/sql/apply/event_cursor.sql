@@ -1,4 +1,4 @@
--- A run that has written all adds and updates of its feed moves the district's place in the events: a full read that
+-- A run that has written all adds and updates of its feed moves the district's position in the events: a full read that
 -- came whole to the newest event before it, a reading of events to its last one. Never backwards: a late approval
 -- brings an old feed.
 -- In: sync.runs.feed; phases.

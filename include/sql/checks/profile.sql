@@ -85,7 +85,7 @@ counted as (
   cross join lateral (
     select coalesce((w.collections -> s.collection ->> 'is_complete')::boolean, false) as is_complete) c
   cross join lateral (select case s.entity
-    -- an enrollment that could not be read is staged where its class or person could be told: not counted twice
+    -- an enrollment that could not be read is staged where its class or person is known: not counted twice
     when 'enrollments' then greatest(coalesce(f.errors, 0) - s.rejected, 0)
     else coalesce(f.unreadable, 0) end as unstaged) u
 )

@@ -1,4 +1,4 @@
--- What came this time, by kind of row, beside the last good run of the district. In: run_id, floor. Reads only.
+-- What came this time, by kind of row, compared with the last good run of the district. In: run_id, floor. Reads only.
 -- Good is a launched Edit or Reset that read its feed as a whole. A fall smaller than the floor counts as none; so does
 -- a collection that came empty (the plan has rules of its own for that) or that is known not to be complete.
 with this_run as (

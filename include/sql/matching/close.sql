@@ -1,4 +1,4 @@
--- Settles a review, with who and how; 'same' names the run that can be undone.
+-- Closes a match review, with who and how; 'same' names the run that can be undone.
 update sync.worklist w
 set resolved_at = now(), resolved_by = %(who)s, resolution = %(resolution)s,
   detail = w.detail ||

@@ -1,5 +1,5 @@
 -- Teachers and staff whom these runs added and who are still there, with the first of their schools; of each group the
--- first few, beside how many there are and how many of them need a license. In: district_id, run_ids, shown.
+-- first few, with how many there are and how many of them need a license. In: district_id, run_ids, shown.
 with people as (
   select u.id, u.role, u.given_name, u.family_name, u.role = 'teacher' as is_teacher, m.school, m.schools,
     u.role = 'teacher' and not exists (

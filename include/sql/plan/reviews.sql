@@ -90,7 +90,7 @@ delete from sync.findings where run_id = %(run_id)s and rule in ('role_maps_to_n
 insert into sync.findings (run_id, entity, source_id, severity, rule, field, message)
 select %(run_id)s, 'users', u.source_id, 'info',
   case when u.roles = '{}' then 'role_maps_to_nothing' else 'role_not_created' end, 'role',
-  case when u.roles = '{}' then 'The role at the source is none that the portal knows; the person was passed over.'
+  case when u.roles = '{}' then 'The portal does not know the role at the source; the person was passed over.'
        else 'This district does not let the sync create people of this role; '
           'the person was passed over. Allow it in the registry, or add the person by hand.' end
 from unknown_users u

@@ -55,7 +55,7 @@ select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %
 from raw_rejects r where r.collection = 'classes' and btrim(r.source_id) <> '';
 
 select staging.analyze_run(%(run_id)s, array['classes']);
--- A class hangs on its school: the feed's, or (where the feed's schools are no whole list) one that the portal knows.
+-- A class belongs to a school: the feed's, or (where the feed's schools are no whole list) one that the portal knows.
 with orphan as (
   update staging.classes c set is_rejected = true
   where c.run_id = %(run_id)s and not c.is_rejected and c.status = 'active'

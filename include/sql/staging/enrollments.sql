@@ -1,4 +1,4 @@
--- What remains to be done with enrollments that were taken (staging/stage_enrollments.sql): ids with blanks around them, records that could
+-- The second pass over staged enrollments (the first: staging/stage_enrollments.sql): ids with blanks around them, records that could
 -- not be read, the counts. In: staging.*, raw_enrollments, raw_rejects. Out: temporary enrollment_counts. Duplicates are folded later.
 -- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
 update staging.unusual_enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n)
@@ -21,7 +21,7 @@ left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.user_sour
 where r.class_source_id <> '' or r.user_source_id <> '';
 select staging.analyze_run(%(run_id)s, array['unusual_enrollments/rows']);
 
--- What is asked of them again and again, counted once: whatever is not unusual is active and points somewhere. A line stands here
+-- What is asked of them again and again, counted once: whatever is not unusual is active and points somewhere. A line is here
 -- twice where two rows of the feed bear its person's or class's id. A class or a person that a delta leaves out may be the portal's.
 create temporary table enrollment_counts on commit drop as
 with came as (

@@ -25,7 +25,7 @@ with repeated as (
     'This school comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
   from repeated
 ), living as (
-  -- a row that is gone says nothing beside one that is active
+  -- a row that is gone counts for nothing next to one that is active
   select g.*, min(g.status) over (partition by g.source_id) as best from gone g
 )
 insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, keep)

@@ -14,7 +14,7 @@ from raw_rejects r where u.run_id = %(run_id)s and r.collection = 'roles' and u.
 
 select staging.analyze_run(%(run_id)s, array['users/rows']);
 -- Rows that repeat an id are folded: schools and roles united, active beats gone; where values differ, the portal's wins.
--- Whether any does is told by numbers that workers sort; a hash table of 100,000 texts takes twice as long.
+-- Whether any does is found by numbers that workers sort; a hash table of 100,000 texts takes twice as long.
 set local enable_hashagg = off;
 create temporary table repeated_hashes on commit drop as
 select hashtextextended(source_id, 0) as hash from staging.users
@@ -34,7 +34,7 @@ with gone as (
     'This person comes more than once with the same id; the rows were united. Remove the extra rows at the source.'
   from repeated_users limit 1000
 ), living as (
-  -- a row that is gone says nothing beside one that is active
+  -- a row that is gone counts for nothing next to one that is active
   select * from (select g.*, min(g.status) over (partition by g.source_id) as best from gone g) g where g.status = g.best
 ), words as ( -- lists are united in one pass each: a source that writes a person once per school repeats everyone
   select l.source_id, array_agg(distinct w) as source_roles from living l, unnest(l.source_roles) w group by l.source_id

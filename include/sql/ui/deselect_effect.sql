@@ -1,6 +1,6 @@
 -- What belongs to the schools with these source ids: it stays as it is when they are deselected, and a Reset would
 -- then delete it. People are counted up to 50,000: beyond that the number decides nothing, and costs a second.
--- Licenses: those of the schools, and of the counted people who stand in no other school.
+-- Licenses: those of the schools, and of the counted people who are in no other school.
 -- Indexes: user_schools_school_idx, user_schools_pkey, classes_school_idx, license_assignments_school_idx, _user_idx.
 with chosen as materialized (
   select s.id from portal.schools s where s.district_id = %(district)s and s.source_id = any(%(ids)s)

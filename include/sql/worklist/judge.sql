@@ -20,7 +20,7 @@ items as (
   where resolved_at is null or resolution in ('deleted', 'unshared', 'deselected', 'ended')
 ),
 people as (
-  -- deselected: who stands in schools, and in none that is selected
+  -- deselected: people who are in schools, and in none that is selected
   select u.id, u.role, u.is_shared, coalesce(bool_and(not s.is_selected), false) as is_deselected
   from portal.users u
   left join portal.user_schools us on us.user_id = u.id and us.is_active

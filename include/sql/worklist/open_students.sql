@@ -12,7 +12,7 @@ where (e.created_run_id = any (%(run_ids)s) or exists (
       and h.key = jsonb_build_object('class_id', e.class_id, 'user_id', e.user_id, 'role', e.role)))
   and not exists (select from portal.student_books m
     where m.class_id = b.class_id and m.book_id = b.book_id and m.user_id = e.user_id)
-  and not exists (select from sync.worklist w -- opened by one of these runs already, and settled since
+  and not exists (select from sync.worklist w -- opened by one of these runs already, and closed since
     where w.district_id = e.district_id and w.kind = 'student_needs_books' and w.subject_id = e.user_id
       and w.second_subject_id = e.class_id and w.opened_run_id = any (%(run_ids)s))
 on conflict do nothing;

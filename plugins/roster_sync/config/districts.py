@@ -1,4 +1,4 @@
-"""What the registry says of a district; registry_file.py reads it."""
+"""A district as the registry describes it, with the defaults of each setting; registry_file.py reads it."""
 
 from __future__ import annotations
 

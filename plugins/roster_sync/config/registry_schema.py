@@ -87,7 +87,7 @@ def _path(path: str, info: ValidationInfo) -> str:
 
 
 def _must_be(allowed: str, words: tuple[str, ...] = ()) -> PydanticCustomError:
-    """To be read after the key and before what stands there; `words` are what it may be, where it is one of them."""
+    """Read after the key and before the value in the file; `words` are what it may be, where it is one of them."""
     return PydanticCustomError("must_be", "must be {allowed}", {"allowed": allowed, "words": words})
 
 
@@ -174,7 +174,7 @@ class LimitsEntry(Strict):
     deleted_percent: Percent = Limits.deleted_percent
     updated_percent: Percent = Limits.updated_percent
     enrollments_percent: Percent = Limits.enrollments_percent
-    floor: Whole = Field(default=Limits.floor, description="Up to so many rows no limit applies")
+    floor: Whole = Field(default=Limits.floor, description="Below so many rows no limit applies")
 
 
 class DistrictEntry(Strict):

@@ -25,7 +25,7 @@ class SourceKind:
     needs: tuple[str, ...]
     """Settings, fields of `SourceSettings`, without which an entry is refused."""
     may: tuple[str, ...] = ()
-    """Settings that an entry may give besides; all others are refused."""
+    """Settings that an entry may also give; all others are refused."""
     versions: tuple[str, ...] = ()
     """What `version` may be, where the kind takes one."""
     auths: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 NOTHING: Final = "–"
-"""Stands where there is no value."""
+"""What is shown where there is no value."""
 NO_NAME: Final = "(no name)"
 _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 # what two people might both type into one field (a comma, angle brackets) is no address either

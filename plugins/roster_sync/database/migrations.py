@@ -85,7 +85,7 @@ def read_migrations(folder: Path) -> list[Migration]:
     for expected, migration in enumerate(found, start=1):
         if migration.version != expected:
             raise ConfigError(
-                f"Migration {migration.name} stands where number {expected:04d} is due: "
+                f"Migration {migration.name} is where number {expected:04d} must be: "
                 "number the files 0001, 0002 and so on, without a gap and each number once."
             )
     return found

@@ -71,8 +71,8 @@ Only an answer given there counts. Marking the task `question` as success approv
 HOUSEKEEPING: Final = """
 ## Housekeeping
 Each day, `purge` deletes staged rosters, findings and before-images after their keep-by dates and closes runs that were
-cut off, `settle` closes worklist items that are done, and `warn` sends an email when a sync expires soon (30, 7 and 1
-days before, and on the day).
+cut off, `refresh_worklists` closes worklist items that are done, and `warn` sends an email when a sync expires soon
+(30, 7 and 1 days before, and on the day).
 
 A red run does no immediate harm: the disk fills up, and warnings are late. Follow the last sentence of the failed
 task's log. More in `docs/runbooks/housekeeping.md`.

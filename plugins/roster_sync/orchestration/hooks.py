@@ -105,7 +105,7 @@ def connection(conn_id: str) -> Connection:
     """An Airflow connection.
 
     Raises:
-        ConfigError: there is none of this id.
+        ConfigError: no connection has this id.
     """
     try:
         return BaseHook.get_connection(conn_id)

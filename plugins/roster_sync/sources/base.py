@@ -43,7 +43,7 @@ class Sink(Protocol):
             message: what is wrong and how to correct it at the source; never a value.
             source_id: its id, where that is beyond doubt. Without it and without `known`, any row of the collection
                 may be the one, so none of them is proved gone.
-            line: where it stands in its file.
+            line: its line in the file.
             known: those of its columns that could be read, such as class_source_id. An empty mapping says that the
                 record names nothing at all (a blank line), so it protects nothing.
         """  # fmt: skip

@@ -1,7 +1,7 @@
--- The enrollments of a plan, made anew each time, as made_plan_<run>: `add` is what is active in the feed and not in
--- the portal, in the order of the portal's index, which then fills from one end to the other; `differs` is anything
--- else that is not the same on both sides, for plan/enrollments.sql to judge. What is the same never leaves the join.
--- A column n that is not null marks a line that names an enrollment once more.
+-- Compares a run's enrollments with the portal's. Makes the table made_plan_<run>, anew each time: `add` is what is
+-- active in the feed and not in the portal, in the order of the portal's index, which then fills from one end to the
+-- other; `differs` is anything else that is not the same on both sides, for plan/enrollments.sql to judge. What is the
+-- same never leaves the join. A column n that is not null marks a line that names an enrollment once more.
 -- Apart from the plan, so that a second connection can do it in parallel with the rest.
 -- run, district: whose. is_reset: an ended enrollment that is not in the feed differs, too.
 -- adding, differing, repeated: how many lines of each there are.

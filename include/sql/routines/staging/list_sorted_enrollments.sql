@@ -1,7 +1,7 @@
 -- The enrollments of a first load's plan, out of what staging.sort_enrollments has sorted. Makes made_plan_<run> and
 -- returns how many there are; the caller is staging.join_enrollments.
--- Only where all people and classes are new, so that each number stands for a row of its own. Otherwise two numbers may
--- stand for one row (a person's former id beside the present one), and repeated lines show only by their portal ids.
+-- Only where all people and classes are new, so that each number means a row of its own. Otherwise two numbers may
+-- mean one row (a person's former id next to the present one), and repeated lines show only by their portal ids.
 create or replace function staging.list_sorted_enrollments(run bigint) returns bigint
 language plpgsql security definer set search_path = staging, pg_temp set max_parallel_workers_per_gather = 0 as $$
 declare

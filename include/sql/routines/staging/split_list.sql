@@ -1,4 +1,4 @@
--- The entries of a comma-separated list, trimmed, in their order, without empty ones; null where there is none.
+-- The entries of a comma-separated list, trimmed, in their order, without empty ones; null where there are no entries.
 -- A function, because a correlated subquery keeps parallel workers away.
 create or replace function staging.split_list(written text) returns text[] language sql immutable parallel safe
 return (

@@ -1,5 +1,5 @@
--- Every id that a row is or was known by: the present ones stand in the portal's rows, the others in sync.former_ids.
--- An id that stands in both is the row's. A look-up by id or by row uses the indexes of each part.
+-- Every id that a row is or was known by: the present ones are in the portal's rows, the others in sync.former_ids.
+-- An id that is in both is the row's. A look-up by id or by row uses the indexes of each part.
 -- See docs/adr/0013-ids-are-read-from-the-rows.md.
 create view sync.source_ids as
 select p.district_id, p.issuer, 'schools' as entity, p.source_id, p.id as row_id,

@@ -126,7 +126,7 @@ def schools_of(record: Record, role: str) -> list[str]:
 def user_row(record: Record, role: str) -> Row:
     """One person with all roles that the record tells of; `role` is the one that the record was asked for by.
 
-    Who has no school (district administrators, some staff) stands at the district itself.
+    People without a school (district administrators, some staff) belong to the district itself.
     """
     held = as_mapping(record.get("roles"))
     roles = tuple(dict.fromkeys([*roles_of(record), role]))

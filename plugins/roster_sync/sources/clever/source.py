@@ -53,7 +53,7 @@ class Clever:
             access: see CleverApi.
             read_by: 'district' = whole lists, fewest requests; 'schools' = students, teachers and sections school by
                 school. Both give the same rows.
-            threads: lists that are read side by side.
+            threads: lists that are read concurrently.
             has_events: notes the newest event before it reads, for a later read of the events after it.
             options: keyword arguments of CleverApi and Session, for tests.
         """

@@ -1,4 +1,4 @@
-"""A roster's files, whether they lie in a zip or a folder, here or at any fsspec address; nothing is ever unpacked."""
+"""A roster's files, whether in a zip or a folder, here or at any fsspec address; nothing is ever unpacked."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _folder(fs: AbstractFileSystem, path: str, label: str) -> Iterator[Archive]:
 
 @contextmanager
 def _zip(fs: AbstractFileSystem, path: str, label: str, size: int | None) -> Iterator[Archive]:
-    """A zip's directory stands at its end, and its files are read side by side: a distant one is copied here first."""
+    """A zip's directory is at its end, and its files are read concurrently: a distant one is copied here first."""
     if size is not None and size > MAX_BYTES:
         raise FeedBroken(f"{label} is larger than {MAX_BYTES / 1000**3:.0f} GB: send only the roster's CSV files.")
     with ExitStack() as stack:

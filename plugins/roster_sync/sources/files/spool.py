@@ -39,7 +39,7 @@ class Spool:
         return cast(BinaryIO, io.BufferedReader(_Reader(self), _CHUNK))
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """What stands there, after fetching what is not here yet."""
+        """The bytes of the range, after fetching what is not here yet."""
         while not self._is_whole and self._size < offset + size:
             self._take()
         return os.pread(self._copy.fileno(), size, offset)

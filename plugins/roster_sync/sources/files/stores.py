@@ -115,7 +115,7 @@ def _in_words(error: Exception, label: str) -> RosterError:
         )
     if "redirect" in of_s3.lower():
         return ConfigError(
-            f"{label} lies in another region: put the bucket's into the connection's extra `region_name`."
+            f"{label} is in another region: put the bucket's region into the connection's extra `region_name`."
         )
     return SourceUnavailable(
         f"{label} did not answer, or broke off ({kind}): see that its host and port are right and that it is up; "

@@ -21,10 +21,10 @@ def as_text(value: Any) -> str | None:
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
-    """An object, or an empty one where something else stands."""
+    """The value if it is an object, else an empty object."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list, or an empty one where something else stands."""
+    """The value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []

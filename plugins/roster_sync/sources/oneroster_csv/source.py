@@ -240,7 +240,7 @@ def _load_raw(archive: Archive, file: _File, sink: Sink) -> int:
 def _count_strictly(body: _Body) -> tuple[int | None, int]:
     """The records of a file by the CSV rules, and those that are empty.
 
-    None where a quote seems to stand where none may.
+    None where a quote seems to be where none may be.
     """
     text = io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="")
     records = blank = 0

@@ -26,7 +26,7 @@ _STATUS: Final = frozenset({"", "active", "tobedeleted", "inactive"})
 _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d.*)?", re.DOTALL)
 _IDS: Final = ("source_id", "source_ids", "role")
 _KNOWN: Final = {
-    # Columns that stand left of every free text, where a stray comma or quote breaks a line.
+    # Columns to the left of every free text, where a stray comma or quote breaks a line.
     "enrollments": ("class_source_id", "user_source_id", "role"),
     "roles": ("user_source_id",),
 }
@@ -150,7 +150,7 @@ class TolerantReader:
         """The id and the references of a ragged line, if its first columns look as they must, else (None, None).
 
         A line that lost its start, or two lines run together, would give a wrong id, and the row that it hides would
-        look gone. So the columns sourcedId, status and dateLastModified must stand first and hold what they may
+        look gone. So the columns sourcedId, status and dateLastModified must come first and hold what they may
         hold, and there may be few columns too many.
         """
         if tuple(self.header[:3]) != ("sourcedId", "status", "dateLastModified") or len(fields) < 4:
@@ -241,7 +241,7 @@ def _is_open(text: str) -> bool:
         if offset >= len(text):
             return False
         offset += 1
-    # At `offset` stands an opening quote: open if no closing quote followed by something else comes after it.
+    # At `offset` is an opening quote: open if no closing quote followed by something else comes after it.
     return re.fullmatch(r'"(?:[^"]|"")*', text[offset:], re.DOTALL) is not None
 
 

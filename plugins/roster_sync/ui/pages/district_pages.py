@@ -1,4 +1,4 @@
-"""The Districts page, and the tab that Airflow shows beside each DAG."""
+"""The Districts page, and the tab that Airflow shows at each DAG."""
 
 from __future__ import annotations
 
