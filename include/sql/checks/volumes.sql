@@ -15,7 +15,7 @@ kinds (kind, entity, collection) as (
   values ('schools', 'schools', 'orgs'), ('teachers', 'users', 'users'), ('students', 'users', 'users'),
     ('classes', 'classes', 'classes'), ('enrollments', 'enrollments', 'enrollments')
 ),
-beside as (
+compared as (
   select k.*, (select id from last_good) as before_run_id,
     coalesce(n.received - n.rejected, 0) as now_came, coalesce(b.received - b.rejected, 0) as before_came,
     coalesce((t.feed -> 'collections' -> k.collection ->> 'is_complete')::boolean, false) as is_complete
@@ -28,4 +28,4 @@ select kind, entity, before_run_id, now_came, before_came,
   case when is_complete and now_came > 0 and before_came > 0 then
     case when before_came - now_came >= %(floor)s then 100.0 * (before_came - now_came) / before_came else 0 end
   end as percent_fewer
-from beside;
+from compared;

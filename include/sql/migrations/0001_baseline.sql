@@ -28,7 +28,7 @@ comment on schema portal is
 only the columns they know, because origin defaults to manual and only sync code writes sync.';
 create schema sync;
 comment on schema sync is
-  'How it got there: settings, runs, findings, before-images, questions, mails and the worklist.';
+  'How it got there: settings, runs, findings, before-images, questions, emails and the worklist.';
 create schema staging;
 comment on schema staging is
   'One run''s feed and plan: an unlogged partition per run, dropped whole when its time is over. Partitions keep a
@@ -151,7 +151,7 @@ comment on column portal.users.is_enabled is 'Whether the account may sign in.';
 comment on column portal.users.is_enabled_at_source is
   'What the sync last wrote into is_enabled. Where is_enabled is false and this is not, people disabled the account,
 and it stays disabled.';
-comment on column portal.users.is_dummy is 'A dummy admin of the publisher: gets no mail.';
+comment on column portal.users.is_dummy is 'A dummy admin of the publisher: gets no email.';
 comment on column portal.users.origin is
   'Who made the row: sync, or manual for one made by hand in the portal, which an Edit never touches.';
 comment on column portal.users.is_shared is
@@ -417,7 +417,7 @@ comment on column sync.settings_history.changed_at is 'When.';
 comment on column sync.settings_history.changed_by is 'Who.';
 comment on column sync.settings_history.setting is 'Which setting.';
 comment on column sync.settings_history.before is 'Its value before; null: there was none.';
-comment on column sync.settings_history.after is 'Its value after; null: there is none.';
+comment on column sync.settings_history.after is 'Its value after; null: it has no value.';
 
 create table sync.school_selection (
   district_id bigint not null references portal.districts (id),
@@ -444,11 +444,11 @@ create table sync.subscriptions (
   created_at timestamptz not null default now(),
   unique (district_id, email)
 );
-comment on table sync.subscriptions is 'Who gets mails about a district''s sync.';
+comment on table sync.subscriptions is 'Who gets emails about a district''s sync.';
 comment on column sync.subscriptions.id is 'Our own key.';
 comment on column sync.subscriptions.district_id is 'The district.';
 comment on column sync.subscriptions.email is 'The address.';
-comment on column sync.subscriptions.is_active is 'Whether mails are sent; false: unsubscribed.';
+comment on column sync.subscriptions.is_active is 'Whether emails are sent; false: unsubscribed.';
 comment on column sync.subscriptions.created_at is 'When the subscription was made.';
 
 
@@ -527,7 +527,7 @@ comment on column sync.runs.plan_digest is
 comment on column sync.runs.wrote_at is 'When it wrote to the portal; null if it did not.';
 comment on column sync.runs.data_docs is 'The path of its page in the Data Docs, relative to their folder.';
 comment on column sync.runs.ended_as is
-  'How the run had ended before Airflow ran its setup again because a task was cleared; a run of which only the mails
+  'How the run had ended before Airflow ran its setup again because a task was cleared; a run of which only the emails
 are sent again ends as that. Null as soon as a step begins that may change it.';
 
 create table sync.run_counts (
@@ -583,7 +583,7 @@ comment on column sync.findings.entity is 'The kind of row.';
 comment on column sync.findings.source_id is 'The row''s id at the source, if it has one.';
 comment on column sync.findings.severity is
   'error: the row is rejected, and counts as seen; warning: a value is not taken, the portal''s stays; info: only
-told.';
+reported.';
 comment on column sync.findings.rule is 'The name of the rule.';
 comment on column sync.findings.field is 'The column, if it is about one.';
 comment on column sync.findings.message is 'What is wrong and how to fix it at the source. The value is masked.';
@@ -633,7 +633,7 @@ create table sync.former_ids (
 create index former_ids_row on sync.former_ids (entity, row_id);
 comment on table sync.former_ids is
   'Source ids that a portal row had and no longer has. Triggers write it, whoever changes or deletes a row. An id that
-a row has again may stand here too: the row counts. See the view sync.source_ids.';
+a row has again may be here too: the row counts. See the view sync.source_ids.';
 comment on column sync.former_ids.district_id is 'The district.';
 comment on column sync.former_ids.issuer is 'Which source gave the id.';
 comment on column sync.former_ids.entity is 'The kind of row: schools, users or classes.';
@@ -713,7 +713,7 @@ create table sync.notices (
   created_at timestamptz not null default now(),
   unique (district_id, recipient, kind, subject_key)
 );
-comment on table sync.notices is 'What is to be told, and to whom, by mail: each thing once per recipient.';
+comment on table sync.notices is 'What is to be reported, and to whom, by email: each thing once per recipient.';
 comment on column sync.notices.id is 'Our own key.';
 comment on column sync.notices.run_id is 'The run that it is about, if it is about one.';
 comment on column sync.notices.district_id is 'The district.';
@@ -721,7 +721,7 @@ comment on column sync.notices.recipient is 'The address.';
 comment on column sync.notices.kind is
   'What kind of news it is: failure, hold, new_people, students_need_books and so on.';
 comment on column sync.notices.subject_key is
-  'What it is about, for instance run:17: the same thing is not told again.';
+  'What it is about, for instance run:17: the same thing is not reported again.';
 comment on column sync.notices.sent_at is 'When it was sent; null: not yet, the next run tries again.';
 comment on column sync.notices.created_at is 'When it was recorded.';
 
@@ -758,7 +758,7 @@ comment on column sync.worklist.detail is
   'Of role_drift: the roles that the source gives; of a match_review that merged two rows: the run that did.';
 comment on column sync.worklist.opened_run_id is 'The run that opened it.';
 comment on column sync.worklist.opened_at is 'When it was opened.';
-comment on column sync.worklist.notified_at is 'When a mail about it was sent.';
+comment on column sync.worklist.notified_at is 'When an email about it was sent.';
 comment on column sync.worklist.resolved_at is 'When it was done; null while it is open.';
 comment on column sync.worklist.resolved_by is 'Who did it; sync where a run found it done.';
 comment on column sync.worklist.resolution is 'How it was resolved.';
@@ -942,7 +942,7 @@ comment on table staging.enrollments is
 read. See docs/adr/0014-enrollments-in-parallel.md.';
 comment on column staging.enrollments.run_id is 'The run.';
 comment on column staging.enrollments.place is
-  'The line, as unusual_enrollments names it. A line stands here twice where two rows of the feed have its class''s or
+  'The line, as unusual_enrollments names it. A line is here twice where two rows of the feed have its class''s or
 person''s id.';
 comment on column staging.enrollments.class_n is 'The class (staging.classes.n); null: not in the feed.';
 comment on column staging.enrollments.user_n is 'The person (staging.users.n); null: not in the feed.';
@@ -957,7 +957,7 @@ comment on column staging.enrollments.keeps_dates is
   'A date was not one and a warning dropped it: the portal''s dates stay.';
 comment on column staging.enrollments.is_elsewhere is 'The class is not at the first school that the person lists.';
 comment on column staging.enrollments.is_unusual is
-  'It stands in unusual_enrollments too: anything but an active enrollment of a person of the feed in a class of the
+  'It is in unusual_enrollments too: anything but an active enrollment of a person of the feed in a class of the
 feed at the person''s first school.';
 
 create table staging.unusual_enrollments (
@@ -1075,7 +1075,7 @@ create table staging.plan (
   changed text[]
 ) partition by list (run_id);
 comment on table staging.plan is
-  'What a run would do, row by row: what the preview, the limits, the question, the report and the mails read.';
+  'What a run would do, row by row: what the preview, the limits, the question, the report and the emails read.';
 comment on column staging.plan.run_id is 'The run.';
 comment on column staging.plan.entity is
   'The portal table: schools, users, classes, enrollments or user_schools; worklist for an item to open.';

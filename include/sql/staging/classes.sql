@@ -14,7 +14,7 @@ with course as (
   left join staging.terms t on t.run_id = %(run_id)s and t.source_id = i.id
   where strpos(l.term_source_ids, ',') > 0
   group by l.n
-), told as (
+), looked_up as (
   select l.*, staging.trimmed(l.title) as own_title, coalesce(nullif(staging.trimmed(l.subjects), ''), c.subjects) as all_subjects,
     c.source_id as course_id, c.title as course_title, g.grade as known_grade,
     case when m.n is null then t.title else m.title end as term_name, case when m.n is null then t.starts_on else m.starts_on end as starts_on,
@@ -47,7 +47,7 @@ select
     case when l.is_partial or l.keeps_end then 'ends_on' end,
     case when coalesce(btrim(l.subjects), '') = '' and btrim(l.course_source_id) <> '' and l.course_id is null
       and not %(courses_complete)s then 'subject' end], null) end
-from told l;
+from looked_up l;
 
 insert into staging.classes (run_id, n, source_id, status, school_source_id, is_rejected)
 select %(run_id)s, coalesce((select max(n) from staging.classes where run_id = %(run_id)s), 0) + row_number() over (),
@@ -78,7 +78,7 @@ where run_id = %(run_id)s and not is_rejected group by source_id having count(*)
 with gone as (
   delete from staging.classes s using repeated_classes r
   where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
-), told as (
+), reported as (
   insert into sync.findings (run_id, entity, source_id, severity, rule, message)
   select %(run_id)s, 'classes', source_id, 'warning', 'repeated_id',
     'This class comes more than once with the same id; the rows were united. Remove the extra rows at the source.'

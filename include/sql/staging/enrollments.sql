@@ -26,7 +26,7 @@ select staging.analyze_run(%(run_id)s, array['unusual_enrollments/rows']);
 create temporary table enrollment_counts on commit drop as
 with came as (
   select count(*) as lines from raw_enrollments
-), told as (
+), judged as (
   select distinct on (e.place, case when e.place is null then row_number() over () end) e.*,
     e.class_n is null and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) as no_class,
     e.user_n is null and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) as no_user
@@ -41,7 +41,7 @@ with came as (
     count(*) filter (where place is not null and is_rejected and (staging.is_blank(class_source_id) or staging.is_blank(user_source_id))) as unreadable,
     count(*) filter (where keep is not null) as kept,
     count(*) filter (where role is null) as other_roles
-  from told
+  from judged
 )
 select c.lines + t.unread as received, t.rejected, t.warned, t.dangling_classes, t.dangling_users,
   c.lines + t.unread - t.rejected - t.inactive as active, c.lines + t.unread - t.rejected as total, t.unreadable, t.kept, t.other_roles

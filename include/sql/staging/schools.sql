@@ -19,7 +19,7 @@ with repeated as (
 ), gone as (
   delete from staging.schools s using repeated r
   where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
-), told as (
+), reported as (
   insert into sync.findings (run_id, entity, source_id, severity, rule, message)
   select %(run_id)s, 'schools', source_id, 'warning', 'repeated_id',
     'This school comes more than once with the same id; the rows were united. Remove the extra rows at the source.'

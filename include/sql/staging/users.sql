@@ -28,7 +28,7 @@ group by source_id having count(*) > 1;
 with gone as (
   delete from staging.users s using repeated_users r
   where s.run_id = %(run_id)s and s.source_id = r.source_id and not s.is_rejected returning s.*
-), told as (
+), reported as (
   insert into sync.findings (run_id, entity, source_id, severity, rule, message)
   select %(run_id)s, 'users', source_id, 'warning', 'repeated_id',
     'This person comes more than once with the same id; the rows were united. Remove the extra rows at the source.'

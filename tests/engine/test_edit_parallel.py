@@ -1,4 +1,4 @@
-"""Half of a load, and of a plan, runs on a second connection: its failure is theirs, and nothing is left behind."""
+"""Parallel steps: half a load or plan on a second connection. Its failure fails the whole, and nothing stays behind."""
 
 from __future__ import annotations
 
