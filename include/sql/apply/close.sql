@@ -1,5 +1,5 @@
--- The run has written: marked with when, last. A question that was carried out is closed. A night without changes
--- has written nothing.
+-- Marks the run as written, with the time, as the last step of apply. A question that was carried out is closed. A
+-- night without changes has written nothing.
 -- In: staging.plan; phases, status.
 -- Out: sync.runs.wrote_at, sync.holds.applied_at.
 update sync.runs set wrote_at = clock_timestamp()

@@ -1,5 +1,5 @@
--- What this run did, per entity, from its plan; and what waits for an answer. Changes add up over the phases of a
--- held run.
+-- Counts what this run did, per entity, from its plan, and what waits for an answer. Changes add up over the phases of
+-- a held run.
 -- The plan was counted when it was made, and its action says the phase; only an approval takes rows out of it
 -- afterwards.
 -- In: sync.runs.plan, staging.plan; phases, seen.

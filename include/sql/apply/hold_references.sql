@@ -1,4 +1,4 @@
--- The people, classes and schools that the adds name and that were there before: held as a foreign key holds them,
+-- Locks the people, classes and schools that the adds name and that were there before, as a foreign key would,
 -- so that a concurrent delete waits.
 -- In: referenced_rows (apply/references.sql); mine.
 -- Out: row locks.

@@ -1,5 +1,5 @@
--- Whether what the adds name is there: people, classes and schools, in one pass over the plan instead of a trigger's
--- copy of every row.
+-- Counts what the adds name and is missing: people, classes and schools, in one pass over the plan instead of a
+-- trigger's copy of every row.
 -- In: staging.plan; phases, mine (apply/transaction.sql).
 -- Out: referenced_rows; missing, how many are not there; older, how many were there before and are to be held
 -- (apply/hold_references.sql).

@@ -1,4 +1,4 @@
--- A selection row per school of the feed; a school whose id changed takes its selection along. Runs before the
+-- Writes a selection row per school of the feed; a school whose id changed takes its selection along. Runs before the
 -- schools change. Taken out and put in again: two schools may exchange their ids. Where people chose for the new id
 -- already, that counts.
 -- In: staging.schools, staging.resolved; follow: whether a selection moves along now.

@@ -1,4 +1,4 @@
--- What people have to decide: role drift and matches that are not proved. Opened once; drift that is over is closed.
+-- Opens worklist items for role drift and for matches that are not proved, each once; drift that is over is closed.
 -- In: staging.plan, staging.user_values; phases.
 -- Out: sync.worklist.
 insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, detail, opened_run_id)

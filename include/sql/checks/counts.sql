@@ -1,4 +1,4 @@
--- What came, what was rejected, what lost a value, and what points nowhere: per entity, once.
+-- Counts what came, what was rejected, what lost a value, and what points nowhere: per entity, once.
 -- In: user_counts, enrollment_counts, staging.schools, .classes.
 insert into sync.run_counts (run_id, entity, received, rejected, warned)
 select %(run_id)s, c.entity, c.received, c.rejected, c.warned

@@ -1,4 +1,5 @@
--- A finding per enrollment that was rejected, lost a value or points nowhere, as row_findings.sql has them for the rest.
+-- Records a finding per enrollment that was rejected, lost a value or points nowhere, as row_findings.sql has them for
+-- the rest.
 -- In: raw_enrollments, staging.unusual_enrollments, enrollment_counts, which says what need not be looked for.
 insert into sync.findings (run_id, entity, severity, rule, field, message)
 select %(run_id)s, 'enrollments', 'error', 'missing_id', 'sourcedId',

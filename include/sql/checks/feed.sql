@@ -1,4 +1,4 @@
--- What the fetch said of itself, and how much points nowhere, kept with the run.
+-- Keeps with the run what the source reported of its fetch, and how many references point nowhere.
 update sync.runs r set
   issuer = %(issuer)s, source_revision = %(revision)s,
   feed = %(feed)s::jsonb || jsonb_build_object('dangling', (

@@ -1,4 +1,4 @@
--- A finding per row that was rejected or lost a value, with how to correct it at the source; values masked.
+-- Records a finding per row that was rejected or lost a value, with how to correct it at the source; values masked.
 -- At most 1,000 rows a rule: the totals are in sync.run_counts. Enrollments have theirs in enrollment_findings.sql.
 -- In: staging.*, raw_rejects, raw_users, raw_orgs, raw_terms, raw_courses. Out: temporary odd_users.
 insert into sync.findings (run_id, entity, source_id, severity, rule, message, line)

@@ -1,6 +1,7 @@
--- Per collection, the records that could not be read and could not be named either: while there are such, nothing that is
--- missing from that collection is known to be gone. A row without an id that shows nobody's full name, email, username or SIS id is
--- one: half a name finds no one (plan/memberships.sql). In: raw_rejects, staging.*, odd_users, enrollment_counts.
+-- Counts, per collection, the records that could not be read and could not be named either: while there are such,
+-- nothing that is missing from that collection is known to be gone. A row without an id that shows nobody's full name,
+-- email, username or SIS id is one: half a name finds no one (plan/memberships.sql). In: raw_rejects, staging.*,
+-- odd_users, enrollment_counts.
 select
   (select count(*) from raw_rejects where collection = 'orgs' and coalesce(btrim(source_id), '') = '' and rule <> 'blank_line')
   + (select count(*) from staging.schools where run_id = %(run_id)s and source_id is null and name is null and sis_id is null) as schools,

@@ -1,5 +1,6 @@
 -- How many people of each kind came, were rejected, lost a value. Out: temporary user_counts.
--- Someone known counts as what the portal has them for, whatever the source says now: as the changes to them are counted.
+-- Someone known counts as what the portal has them for, whatever the source says now: as the changes to them are
+-- counted.
 create temporary table user_counts on commit drop as -- not INSERT, which has no parallel workers (PostgreSQL 18.4)
 select sync.kind_of(coalesce(p.role, s.roles[1])) as entity,
   count(*) as received, count(*) filter (where s.is_rejected) as rejected, count(*) filter (where s.keep <> '{}') as warned

@@ -1,5 +1,7 @@
--- Runs whose feed and plan are staged for longer than wanted. A run at work keeps its own, and so does an Edit whose question
--- is open or was approved and not carried out: it goes on with what it staged. In: days. Reads the catalog, locks nothing.
+-- Runs whose feed and plan are staged for longer than wanted. A run at work keeps its own, and so does an Edit whose
+-- question
+-- is open or was approved and not carried out: it goes on with what it staged. In: days. Reads the catalog, locks
+-- nothing.
 select t.run_id
 from (
   select substring(c.relname from '_([0-9]+)$')::bigint as run_id

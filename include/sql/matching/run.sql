@@ -1,4 +1,4 @@
--- The decision as a run of its own, so that it is in the history and can be undone. Never 'in_progress': it is
+-- Records the decision as a run of its own, so that it is in the history and can be undone. Never 'in_progress': it is
 -- over when its transaction is.
 insert into sync.runs (district_id, mode, trigger, status, started_by, reason, started_at, finished_at, wrote_at,
   message)

@@ -1,6 +1,7 @@
 -- Students who need the books of their class since these runs, with each teacher of the class who can be written to:
--- active in it, shared, enabled, no dummy, with a well-formed email. A class without such a teacher has one row a student,
--- without an email. What an undo only opened again was reported before and is no news. In: district_id, run_ids.
+-- active in it, shared, enabled, no dummy, with a well-formed email. A class without such a teacher has one row a
+-- student, without an email. What an undo only opened again was reported before and is no news. In: district_id,
+-- run_ids.
 -- Out: temporary table book_news.
 drop table if exists book_news;
 create temporary table book_news on commit drop as

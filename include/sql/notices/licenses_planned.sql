@@ -1,4 +1,5 @@
--- Licenses that a previewed or held Reset would free, and who holds them. In: run_ids, shown. Empty once the plan is purged.
+-- Licenses that a previewed or held Reset would free, and who holds them. In: run_ids, shown. Empty once the plan is
+-- purged.
 select count(*) over () as total, p.title as product,
   case when l.user_id is not null then concat_ws(' ', u.given_name, u.family_name) else s.name end as holder,
   case when l.user_id is not null then u.role else 'school' end as holder_kind

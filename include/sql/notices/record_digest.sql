@@ -1,6 +1,6 @@
--- What this run reports to each active subscriber: one row per subject and recipient, only once (unique key).
+-- Records what this run reports to each active subscriber: one row per subject and recipient, only once (unique key).
 -- In: run_id. Needs: book_news (book_news.sql). A repeated or reopened run adds only what is new.
--- A dummy admin of the publisher gets no mail, not as a subscriber either.
+-- A dummy admin of the publisher gets no email, not as a subscriber either.
 with run as (
   select r.*, 'run:' || r.id as run_key from sync.runs r where r.id = %(run_id)s
 ),

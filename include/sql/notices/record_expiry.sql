@@ -1,5 +1,6 @@
--- An expiration date that is near, for each active subscriber: 30, 7 and 1 days before, and on the day; if nothing ran
--- on a day, the next run catches up. In: district_id, run_id (null outside of a run), today (in the district's time zone).
+-- Records an expiration date that is near, for each active subscriber: 30, 7 and 1 days before, and on the day; if
+-- nothing ran on a day, the next run catches up. In: district_id, run_id (null outside of a run), today (in the
+-- district's time zone).
 insert into sync.notices (run_id, district_id, recipient, kind, subject_key)
 select %(run_id)s::bigint, s.district_id, min(btrim(s.email)), 'expiry', t.expires_on || ':' || d.days
 from sync.settings t

@@ -1,4 +1,4 @@
--- The sizes of the plan's parts, for PostgreSQL's planner.
+-- Analyzes the plan's parts, so that PostgreSQL's planner knows their sizes.
 -- In: -.
 -- Out: -.
 -- speed: the parts one by one; ANALYZE of the whole would read each a second time

@@ -1,5 +1,5 @@
--- A person's answer, once, while the question is open. One that was given after the time was up is not an answer:
--- the question timed out.
+-- Records a person's answer, once, while the question is open. One that was given after the time was up is not an
+-- answer: the question timed out.
 -- In: run_id, answer, answered_by, reason, answered_at, hold_id (the question that the person saw; null: a run of
 -- roster_approve that was started by hand names no question, and means the one that is open).
 -- Out: the answer as it was recorded; no row where it came too late.

@@ -1,5 +1,5 @@
--- The question, the rows that it asks about, and the licenses and books that would be freed with them. A run has one
--- open question: a new one replaces it.
+-- Opens the question of a held run, with the rows that it asks about and the licenses and books that would be freed
+-- with them. A run has one open question: a new one replaces it.
 -- In: to_free, staging.plan. Also the question: scope, summary, digest, hours.
 -- Out: sync.holds, sync.held_rows.
 delete from sync.holds where run_id = %(run_id)s and answer is null and superseded_by is null;

@@ -1,4 +1,4 @@
--- Enrollments: what came out of the join of feed and portal (plan/join_enrollments.sql), judged and planned.
+-- Plans the enrollments, from what the join of feed and portal left (plan/join_enrollments.sql).
 -- In: class_view, resolved_unusual, protected_enrollments, present_users, present_classes, portal_enrollment_counts,
 -- staging.plan, staging.resolved_enrollments, staging.resolved, staging.made_plan. Also joined_adding,
 -- joined_differing, joined_repeated: how much came out.

@@ -1,6 +1,6 @@
--- Events report some people and classes only, so they do not show who is gone. A person or class that is new and
--- looks like one that the portal has may be the same under a new id, a sibling or a namesake: it waits for the full
--- read, which knows. It counts as seen, and changes nothing.
+-- Sets aside what waits for the full read. Events report some people and classes only, so they do not show who is gone.
+-- A person or class that is new and looks like one that the portal has may be the same under a new id, a sibling or a
+-- namesake: it waits for the full read, which knows. It counts as seen, and changes nothing.
 -- A school that the portal does not show yet waits with all that is in it: of one that was only just selected, half
 -- would come.
 -- In: school_view, school_ids, staging.users, staging.classes.

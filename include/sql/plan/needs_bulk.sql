@@ -1,4 +1,4 @@
--- A school that people selected and that is not in the portal yet, while only a part of the roster came (a delta
+-- Finds schools that people selected and that are not in the portal yet, while only a part of the roster came (a delta
 -- file): its classes and people may be missing. Reported, so that somebody sends a bulk file. Size: schools.
 -- In: staging.resolved. Also sync.school_selection.
 -- Out: findings.

@@ -1,4 +1,4 @@
--- How many enrollments the portal holds: of all, of classes in the feed, and of those that a removal is measured
+-- Counts the enrollments that the portal holds: of all, of classes in the feed, and of those that a removal is measured
 -- against.
 -- In: class_view.
 -- Out: portal_enrollment_counts.

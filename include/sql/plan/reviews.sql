@@ -1,6 +1,6 @@
--- Matches that are not proved, and that nobody guesses: a new person, and somebody who is gone with the same full
--- name in the same school, or with the same given name and email (the family name is another), or with a number or
--- an email that several people could own.
+-- Plans match reviews, for matches that are not proved and that nobody guesses: a new person, and somebody who is gone
+-- with the same full name in the same school, or with the same given name and email (the family name is another), or
+-- with a number or an email that several people could own.
 -- In: unknown_users, unclaimed_users, user_pairs, new_memberships, feed_memberships, user_view, staging.plan,
 -- staging.users, staging.resolved.
 -- Out: review_pairs, staging.plan. Also findings about roles.

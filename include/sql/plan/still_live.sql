@@ -1,4 +1,4 @@
--- The source says that this record is still there (or could not be asked): it counts as seen in every plan of the
+-- Records that the source still has this record (or could not be asked): it counts as seen in every plan of the
 -- run.
 -- In: run_id, entity, source_id.
 -- Out: a finding.

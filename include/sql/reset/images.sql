@@ -1,5 +1,5 @@
--- Before anything is deleted (the rows are locked, reset/lock.sql): the licenses and books that are freed with them
--- are copied to sync.changes.
+-- Copies the licenses and books that a Reset frees to sync.changes, before anything is deleted (the rows are locked,
+-- reset/lock.sql).
 -- In: staging.plan.
 -- Out: sync.changes, sync.run_counts.
 insert into sync.changes (run_id, table_name, key, action, before, phase)

@@ -1,4 +1,4 @@
--- The rows that will be deleted are locked before the plan is compared with the portal: from here on nobody adds a
+-- Locks the rows that a Reset will delete, before the plan is compared with the portal: from here on nobody adds a
 -- license, a book or a class to one of them. Whoever tries waits, and then finds the row gone.
 -- In: staging.plan.
 -- Out: row locks.

@@ -1,4 +1,4 @@
--- How much the portal holds after a Reset or an Undo has written. In: run_id, district_id.
+-- Counts what the portal holds after a Reset or an Undo has written. In: run_id, district_id.
 insert into sync.run_counts (run_id, entity, after)
 select %(run_id)s, entity, n from (
   select 'schools' as entity, count(*) as n from portal.schools where district_id = %(district_id)s

@@ -1,4 +1,4 @@
--- How much the portal holds before a Reset or an Undo writes. In: run_id, district_id.
+-- Counts what the portal holds before a Reset or an Undo writes. In: run_id, district_id.
 insert into sync.run_counts (run_id, entity, before)
 select %(run_id)s, entity, n from (
   select 'schools' as entity, count(*) as n from portal.schools where district_id = %(district_id)s

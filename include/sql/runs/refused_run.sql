@@ -1,4 +1,4 @@
--- A run that was refused before it began, kept with its reason.
+-- Records a run that was refused before it began, with the reason.
 insert into sync.runs (district_id, mode, trigger, status, finished_at, started_by, reason, parameters, airflow_dag_id,
   airflow_run_id, message)
 values (%(district_id)s, %(mode)s, %(trigger)s, %(status)s, clock_timestamp(), %(started_by)s, %(reason)s,

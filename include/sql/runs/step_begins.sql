@@ -1,5 +1,5 @@
--- A step begins; begun again (a retry), it takes its own place. Where only the mails are sent once more, the run ended
--- before.
+-- Records that a step begins; begun again (a retry), it takes its own place. Where only the emails are sent once more,
+-- the run ended before.
 update sync.runs set
   status = case when %(step)s = 'notify' and status = 'in_progress' then coalesce(ended_as, status) else status end,
   finished_at = case when %(step)s = 'notify' and status = 'in_progress'

@@ -1,4 +1,4 @@
--- A step ends, with its counts.
+-- Records that a step ends, with its counts.
 update sync.runs set step = null, steps = (
   select coalesce(jsonb_agg(case when s ->> 'name' = %(step)s
     then s || jsonb_build_object('finished_at', clock_timestamp(), 'counts', %(counts)s::jsonb) else s end), '[]')

@@ -1,4 +1,4 @@
--- A later Edit, Reset or Undo takes the place of every open question of its district at once. Later, because the start
+-- Supersedes every open question of a district by a later Edit, Reset or Undo, at once. Later, because the start
 -- of an older run comes again with any of its tasks that is cleared.
 update sync.holds h set superseded_by = %(run_id)s
 from sync.runs r

@@ -1,6 +1,7 @@
--- Classes, with subject from the course where the class has none, and terms as values (earliest start, latest end).
--- In: raw_classes, raw_courses, raw_rejects, staging.terms, staging.schools. Out: staging.classes, temporary repeated_classes.
--- A class without a school is rejected.
+-- Stages classes, with subject from the course where the class has none, and terms as values (earliest start, latest
+-- end).
+-- In: raw_classes, raw_courses, raw_rejects, staging.terms, staging.schools. Out: staging.classes, temporary
+-- repeated_classes. A class without a school is rejected.
 with course as (
   select distinct on (btrim(c.source_id)) btrim(c.source_id) as source_id, c.title, c.subjects from raw_courses c
   where btrim(c.source_id) <> '' order by btrim(c.source_id), c.title, c.subjects

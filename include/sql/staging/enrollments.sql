@@ -1,6 +1,7 @@
--- The second pass over staged enrollments (the first: staging/stage_enrollments.sql): ids with blanks around them, records that could
--- not be read, the counts. In: staging.*, raw_enrollments, raw_rejects. Out: temporary enrollment_counts. Duplicates are folded later.
--- An id with blanks around it is the same id: few sources do that, so only what found nothing is looked up again.
+-- The second pass over staged enrollments (the first: staging/stage_enrollments.sql): ids with blanks around them,
+-- records that could not be read, the counts. In: staging.*, raw_enrollments, raw_rejects. Out: temporary
+-- enrollment_counts. Duplicates are folded later. An id with blanks around it is the same id: few sources do that, so
+-- only what found nothing is looked up again.
 update staging.unusual_enrollments e set class_n = coalesce(e.class_n, c.n), user_n = coalesce(e.user_n, u.n)
 from (select place, class_source_id, user_source_id from staging.unusual_enrollments where run_id = %(run_id)s and is_padded) p
 left join staging.classes c on c.run_id = %(run_id)s and c.source_id = p.class_source_id

@@ -1,4 +1,5 @@
--- Organizations of type school. In: raw_orgs, raw_rejects. A row without an id or a name is rejected and counts as seen.
+-- Stages schools: the organizations of type school. In: raw_orgs, raw_rejects. A row without an id or a name is
+-- rejected and counts as seen.
 insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, nces_id, is_rejected, keep)
 select
   %(run_id)s, nullif(btrim(o.source_id), ''),

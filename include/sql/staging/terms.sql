@@ -1,4 +1,4 @@
--- Terms as values for classes. In: raw_terms. Idempotent within a run. Size: tens of rows.
+-- Stages terms as values for classes. In: raw_terms. Idempotent within a run. Size: tens of rows.
 insert into staging.terms (run_id, source_id, status, title, starts_on, ends_on, keep)
 select distinct on (btrim(t.source_id))
   %(run_id)s, btrim(t.source_id), staging.as_status(t.status),

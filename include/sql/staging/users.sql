@@ -1,4 +1,4 @@
--- People, with the portal roles that their words map to. In: raw_users, raw_roles, raw_rejects, sync.grades.
+-- Stages people, with the portal roles that their words map to. In: raw_users, raw_roles, raw_rejects, sync.grades.
 -- Out: staging.users, temporary repeated_users. Size: the district's people.
 select staging.type_users(%(run_id)s);
 

@@ -1,9 +1,10 @@
 -- The Districts page: every district that the visitor may see, with what it needs from a person, one page of it.
--- asked: the visible districts as the registry and the portal name them, as one JSON text (2,000 literals would take the
--- planner longer than the query).
+-- asked: the visible districts as the registry and the portal name them, as one JSON text (2,000 literals would take
+-- the planner longer than the query).
 -- A reading of events (parameter `events`) is a part of a roster: it neither counts what is shared nor is a whole sync.
--- A person's decision on a match is kept as a run without steps, and a preview writes nothing: neither is the last sync.
--- Cost: three index look-ups a district (runs_district twice, worklist_open); items are counted for the page only.
+-- A person's decision on a match is kept as a run without steps, and a preview writes nothing: neither is the last
+-- sync. Cost: three index look-ups a district (runs_district twice, worklist_open); items are counted for the page
+-- only.
 with asked as (
   select * from jsonb_to_recordset(%(asked)s::jsonb) as a (key text, name text, source text, is_enabled boolean)
 ), waiting as (

@@ -1,9 +1,10 @@
 -- People by what a caller says of them: the beginning of a name or two, an email, an id. The first few, by name.
--- families, givens: every way in which the words can be a family and a given name, lower case, each the beginning of one;
+-- families, givens: every way in which the words can be a family and a given name, lower case, each the beginning of
+-- one;
 -- exact: the whole text, lower case.
 -- Role by role, so that each look-up is one ordered range of its index. A given name alone is found by skipping in
--- users_page_idx past the family names, a SIS id by reading it through (0.07 s each in 950,000 people, PostgreSQL 18.4).
--- Indexes: users_page_idx, users_email_idx, and those of sync.source_ids (a skip over the issuers).
+-- users_page_idx past the family names, a SIS id by reading it through (0.07 s each in 950,000 people, PostgreSQL
+-- 18.4). Indexes: users_page_idx, users_email_idx, and those of sync.source_ids (a skip over the issuers).
 with named as materialized (
   select f.id from unnest(%(roles)s::text[]) as wanted (role)
   cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (

@@ -1,4 +1,5 @@
--- Licenses that a run's plan would free, and who holds them, keyset by id. Index: plan_<run>_users_page (kind, action, row_id).
+-- Licenses that a run's plan would free, and who holds them, keyset by id. Index: plan_<run>_users_page (kind, action,
+-- row_id).
 select l.id, p.title as product, u.id as user_id, s.id as school_id, u.role, u.email, l.expires_on,
   coalesce(nullif(concat_ws(', ', u.family_name, u.given_name), ''), s.name) as label
 from (

@@ -1,5 +1,5 @@
--- Enrollments and memberships that a run's plan would change, keyset by class or school and person. Action by action, so that
--- each part is one ordered range. Indexes: plan_<run>_pairs, plan_<run>_schools_pairs (staging.index_run).
+-- Enrollments and memberships that a run's plan would change, keyset by class or school and person. Action by action,
+-- so that each part is one ordered range. Indexes: plan_<run>_pairs, plan_<run>_schools_pairs (staging.index_run).
 select coalesce(p.class_id, p.school_id) as id, p.user_id, p.entity, p.action, p.role,
   coalesce(c.title, s.name) as place, nullif(concat_ws(', ', u.family_name, u.given_name), '') as person
 from (

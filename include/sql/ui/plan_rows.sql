@@ -1,7 +1,8 @@
--- Rows of one kind that a run's plan would change in one way (a preview, a hold), keyset by id; searched by name, email or
--- id: the first that fit. Names come from the portal, of new rows from the feed. Action by action, so that each part is one
--- ordered range. Indexes: plan_<run>_page, plan_<run>_id, users_<run>_name, _email, _id (staging.index_run), users_page_idx,
--- users_email_idx, classes_page_idx.
+-- Rows of one kind that a run's plan would change in one way (a preview, a hold), keyset by id; searched by name, email
+-- or
+-- id: the first that fit. Names come from the portal, of new rows from the feed. Action by action, so that each part is
+-- one ordered range. Indexes: plan_<run>_page, plan_<run>_id, users_<run>_name, _email, _id (staging.index_run),
+-- users_page_idx, users_email_idx, classes_page_idx.
 with known as materialized ( -- what the searched text names in the portal
   select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role)
   cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (

@@ -1,5 +1,5 @@
--- People whom the source named in a run but whom the portal may not hold, and why. Each condition finds its way by an index
--- of the run's partition (staging.index_run).
+-- People whom the source named in a run but whom the portal may not hold, and why. Each condition finds its way by an
+-- index of the run's partition (staging.index_run).
 select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.email, f.status, f.source_roles, f.roles,
   f.is_rejected, u.id as user_id, u.is_shared,
   (select json_agg(json_build_object('rule', g.rule, 'field', g.field, 'message', g.message))

@@ -1,4 +1,4 @@
--- The record: ids, selections, counts; the target is undone.
+-- Records the Undo: ids, selections, counts; the target is undone.
 -- In: undo_ids; run_id, district_id, target.
 -- Out: sync.former_ids, sync.school_selection, sync.worklist, sync.run_counts, sync.runs.
 delete from sync.former_ids i

@@ -1,4 +1,4 @@
--- Ids that the target gave to rows that it knew (a match, a change of issuer, two rows made one) go back first, so
+-- Puts back, first, ids that the target gave to rows that it knew (a match, a change of issuer, two rows made one), so
 -- that what it deleted can return under its own. Only where the row still has the id that the target gave, and no
 -- other row has the old one.
 -- In: sync.changes; run_id, district_id, target.

@@ -1,4 +1,4 @@
--- Rows that the target itself put in outside its plan (a merge of two rows): out again, before what it deleted comes
+-- Removes rows that the target itself put in outside its plan (a merge of two rows), before what it deleted comes
 -- back.
 -- In: sync.changes; target.
 -- Out: portal.student_books, portal.class_books, portal.enrollments, portal.user_schools.

@@ -1,4 +1,4 @@
--- A synced, shared, selected school without an enabled school admin needs one. In: run_id, district_id.
+-- Opens an item for each synced, shared, selected school without an enabled school admin. In: run_id, district_id.
 insert into sync.worklist (district_id, kind, subject_type, subject_id, opened_run_id)
 select s.district_id, 'school_needs_admin', 'school', s.id, %(run_id)s
 from portal.schools s

@@ -1,5 +1,6 @@
--- A student whom these runs put into a class with books, and who lacks one of them, needs it. In: run_id, district_id, run_ids (this
--- one, and those before it that died before their worklist). Put into: a new enrollment, or one that was ended and is active again.
+-- Opens an item for each student whom these runs put into a class with books, and who lacks one of them. In: run_id,
+-- district_id, run_ids (this one, and those before it that died before their worklist). Put into: a new enrollment, or
+-- one that was ended and is active again.
 insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id, opened_run_id)
 select distinct e.district_id, 'student_needs_books', 'user', e.user_id, e.class_id, %(run_id)s
 from portal.class_books b

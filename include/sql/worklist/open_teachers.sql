@@ -1,5 +1,6 @@
--- A teacher whom the sync added and who has no unexpired license of their own needs one. In: run_id, district_id.
--- Opened once a teacher, whatever run added them, so that a run that died before its worklist is caught up by the next.
+-- Opens an item for each teacher whom the sync added and who has no unexpired license of their own. In: run_id,
+-- district_id. Opened once a teacher, whatever run added them, so that a run that died before its worklist is caught up
+-- by the next.
 insert into sync.worklist (district_id, kind, subject_type, subject_id, opened_run_id)
 select u.district_id, 'teacher_needs_license', 'user', u.id, %(run_id)s
 from portal.users u

@@ -1,5 +1,6 @@
--- The school and the district of a class exist, and stay until the transaction ends. For classes that people make, and
--- for every class that moves; what a run adds is checked once, as a set (docs/adr/0004-set-based-references.md).
+-- Checks that the school and the district of a class exist, and stay until the transaction ends. For classes that
+-- people make, and for every class that moves; what a run adds is checked once, as a set
+-- (docs/adr/0004-set-based-references.md).
 create or replace function portal.check_class_references() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

@@ -1,5 +1,5 @@
--- For an undo and a merge: the people, classes and schools that the run's inserted classes, enrollments and school
--- memberships name exist, and stay until the transaction ends. See docs/adr/0004-set-based-references.md.
+-- For an undo and a merge: checks that the people, classes and schools that the run's inserted classes, enrollments and
+-- school memberships name exist, and stay until the transaction ends. See docs/adr/0004-set-based-references.md.
 -- run: sync.changes names the rows that it inserted.
 create or replace function portal.check_references_of_run(run bigint) returns void
 language plpgsql security definer set search_path = portal, pg_temp as $$

@@ -1,5 +1,5 @@
--- The district of a person exists, and stays until the transaction ends. Only for people made by hand: the record of
--- a run already holds its own district.
+-- Checks that the district of a person exists, and stays until the transaction ends. Only for people made by hand: the
+-- record of a run already holds its own district.
 create or replace function portal.check_user_district() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

@@ -1,5 +1,5 @@
--- The person and the school of a membership exist, and stay until the transaction ends. Only for rows that people make:
--- what a run adds is checked once, as a set (docs/adr/0004-set-based-references.md).
+-- Checks that the person and the school of a membership exist, and stay until the transaction ends. Only for rows that
+-- people make: what a run adds is checked once, as a set (docs/adr/0004-set-based-references.md).
 create or replace function portal.check_user_school_references() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

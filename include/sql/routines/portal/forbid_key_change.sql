@@ -1,4 +1,4 @@
--- Keys never change: rows of other tables name them without a foreign key that would follow.
+-- Refuses a change of a key: rows of other tables name them without a foreign key that would follow.
 create or replace function portal.forbid_key_change() returns trigger language plpgsql as $$
 begin
   raise exception 'the keys of % are not changed: insert the right row and delete the wrong one', tg_table_name;

@@ -1,4 +1,4 @@
--- A district that people or classes name stays, as a foreign key would see to.
+-- Refuses to delete a district that people or classes name, as a foreign key would.
 create or replace function portal.restrict_district_delete() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

@@ -1,4 +1,4 @@
--- A school that classes name stays, as a foreign key would see to.
+-- Refuses to delete a school that classes name, as a foreign key would.
 create or replace function portal.restrict_school_delete() returns trigger
 language plpgsql security definer set search_path = portal, pg_temp as $$
 begin

@@ -1,4 +1,4 @@
--- Statistics of a run's tables, so that the planner knows their sizes.
+-- Analyzes a run's tables, so that the planner knows their sizes.
 -- run: the run. parents: names of staging tables; 'resolved/users' is one of a table's parts.
 create or replace function staging.analyze_run(run bigint, parents text[]) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$

@@ -1,5 +1,5 @@
--- The enrollments of a plan where the portal already has some of the district: both sides are joined in full, and only
--- what differs comes out. Makes made_plan_<run>; the caller is staging.join_enrollments.
+-- Compares the enrollments of feed and portal where the portal already has some of the district: a full join, of which
+-- only what differs comes out. Makes made_plan_<run>; the caller is staging.join_enrollments.
 -- run, district: whose. is_reset: an ended enrollment that is not in the feed differs, too.
 -- work_mem is small on purpose: a hash table that fits into the processor's cache, written to files and read again in
 -- parts, takes two thirds of the time of one for all lines (PostgreSQL 18.4).

@@ -1,5 +1,5 @@
--- What the pages look up in a run's feed and plan. Made in the run's last task, when nobody waits for it any more: a
--- few seconds for a district of 900,000 students, where each such page would otherwise read a million rows.
+-- Makes the indexes by which pages look into a run's feed and plan, in the run's last task, when nobody waits for it
+-- any more: a few seconds for a district of 900,000 students, where each such page would otherwise read a million rows.
 -- Trees, not hashes: on a million rows those took three times as long (PostgreSQL 18.4).
 create or replace function staging.index_run(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$

@@ -1,7 +1,7 @@
--- The enrollments of a plan where the portal has none of the district: there is nothing to join, so every active line
--- is an add. Makes made_plan_<run>; the caller is staging.join_enrollments. By one process: workers would hand each
--- line over, which costs more than they save (0.87 s instead of 0.72 s for 500,000), and the parallel connection needs
--- the other processor.
+-- Lists the enrollments of a plan where the portal has none of the district: there is nothing to join, so every active
+-- line is an add. Makes made_plan_<run>; the caller is staging.join_enrollments. By one process: workers would hand
+-- each line over, which costs more than they save (0.87 s instead of 0.72 s for 500,000), and the parallel connection
+-- needs the other processor.
 create or replace function staging.list_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp set max_parallel_workers_per_gather = 0 as $$
 begin

@@ -1,5 +1,5 @@
--- The enrollments of a first load's plan, out of what staging.sort_enrollments has sorted. Makes made_plan_<run> and
--- returns how many there are; the caller is staging.join_enrollments.
+-- Lists the enrollments of a first load's plan, out of what staging.sort_enrollments has sorted. Makes made_plan_<run>
+-- and returns how many there are; the caller is staging.join_enrollments.
 -- Only where all people and classes are new, so that each number means a row of its own. Otherwise two numbers may
 -- mean one row (a person's former id next to the present one), and repeated lines show only by their portal ids.
 create or replace function staging.list_sorted_enrollments(run bigint) returns bigint

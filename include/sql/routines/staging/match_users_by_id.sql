@@ -1,7 +1,7 @@
 -- Finds the portal person of each person of the feed by source id, and whether anything about them changes: the widest
 -- join of a plan. Makes the run's part of staging.resolved for people anew.
--- is_same: every value is what the portal has. is_simple: also of the portal's role, and listed in exactly one school, a
--- selected one of the feed, where the portal has them and nowhere else.
+-- is_same: every value is what the portal has. is_simple: also of the portal's role, and listed in exactly one school,
+-- a selected one of the feed, where the portal has them and nowhere else.
 -- run, district, by_issuer: whose. listed, listed_ids: schools as people list them, and their portal ids.
 -- known: the district's schools in the portal. good: those of them that are in the feed and selected.
 -- Arrays, because parallel workers see no temporary table (PostgreSQL 18.4).

@@ -1,4 +1,4 @@
--- The enrollments that staging.join_enrollments made become a part of the run's plan.
+-- Makes the enrollments that staging.join_enrollments listed a part of the run's plan.
 create or replace function staging.plan_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin

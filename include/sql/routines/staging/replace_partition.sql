@@ -1,4 +1,4 @@
--- A table that was made by CREATE TABLE AS becomes a part of a staging table, in place of the part that was there.
+-- Makes a table that was made by CREATE TABLE AS a part of a staging table, in place of the part that was there.
 -- Such a part sits inside a run's own partition: exchanging it locks that one only, and not the table of all districts.
 -- SQL that joins such a part names it directly, because its statistics are there (the partition around it has none).
 -- parent: the run's partition. part: the last word of the part's name. made: the table.

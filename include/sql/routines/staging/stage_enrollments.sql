@@ -1,5 +1,5 @@
--- The run's enrollments out of raw_enrollments_<run>: typed and numbered (staging.enrollments), and the few unusual
--- ones again with the texts that findings and pages show (staging.unusual_enrollments).
+-- Stages the run's enrollments out of raw_enrollments_<run>: typed and numbered (staging.enrollments), and the few
+-- unusual ones again with the texts that findings and pages show (staging.unusual_enrollments).
 create or replace function staging.stage_enrollments(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin

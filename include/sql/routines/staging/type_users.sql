@@ -1,7 +1,7 @@
--- The people of a run, typed, with the portal roles that their words map to. Contacts, parents, guardians and relatives
--- are not ours and leave no trace. In: the run's raw_users and raw_roles. Makes its part of staging.users anew.
--- By CREATE TABLE AS, in which parallel workers take part; INSERT ... SELECT has none (PostgreSQL 18.4). Short cuts for
--- the many who are written in one word each come first; lists are built only for the others.
+-- Stages the people of a run as typed rows, with the portal roles that their words map to. Contacts, parents, guardians
+-- and relatives are not ours and leave no trace. In: the run's raw_users and raw_roles. Makes its part of staging.users
+-- anew. By CREATE TABLE AS, in which parallel workers take part; INSERT ... SELECT has none (PostgreSQL 18.4). Short
+-- cuts for the many who are written in one word each come first; lists are built only for the others.
 create or replace function staging.type_users(run bigint) returns void
 language plpgsql security definer set search_path = staging, pg_temp as $$
 begin
