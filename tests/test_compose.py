@@ -64,7 +64,7 @@ def test_every_airflow_service_waits_for_the_migrations_to_succeed(services: dic
     assert services["migrate"]["restart"] == "no"
 
 
-def test_no_secret_stands_in_the_file_and_none_may_be_left_out(services: dict[str, Any]) -> None:
+def test_no_secret_is_in_the_file_and_none_may_be_left_out(services: dict[str, Any]) -> None:
     for service in services.values():
         for name, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD$|SECRET|_KEY$|BROKER_URL|RESULT_BACKEND|SQL_ALCHEMY_CONN|CONN_PORTAL_DB", name):

@@ -72,7 +72,7 @@ def test_every_dag_and_each_of_its_parameters_is_in_the_configuration_page(dags:
         assert {name for name in dag.params if f"`{name}`" not in row} == set(), dag_id
 
 
-def test_every_dag_task_and_pool_stands_in_the_glossary(dags: dict[str, DAG]) -> None:
+def test_every_dag_task_and_pool_is_in_the_glossary(dags: dict[str, DAG]) -> None:
     names = {dag_id.replace("__bay", "__<key>") for dag_id in dags} | set(dag_steps.MINUTES)
     names |= {dag_factory.MANUAL_POOL} | {kind.pool for kind in source_kinds.KINDS}
     names |= {task_id for dag in dags.values() for task_id in dag.task_ids}

@@ -148,11 +148,11 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path):
     assert "'conn_id'" in refused(tmp_path, "source: {kind: clever, conn_id: x, connid: y}")[0]
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path):
+def test_a_key_that_is_there_twice_is_refused(tmp_path):
     assert complaints(write(tmp_path, WHOLE + "    owner: x\n"))[0][1] == 15
 
 
-def test_a_district_that_stands_twice_is_refused_with_the_place_of_the_first(tmp_path):
+def test_a_district_that_is_there_twice_is_refused_with_the_place_of_the_first(tmp_path):
     write(tmp_path, SHORT, "a.yaml")
     write(tmp_path, SHORT, "b.yaml")
     ((file, line, text),) = complaints(tmp_path)
@@ -251,7 +251,7 @@ def test_a_file_that_is_no_text_says_so(tmp_path):
     assert "UTF-8" in complaints(path)[0][2]
 
 
-def test_a_path_without_a_registry_says_which_setting_to_mend(tmp_path):
+def test_a_path_without_a_registry_says_which_setting_to_fix(tmp_path):
     for path in (tmp_path, tmp_path / "none.yaml"):
         with pytest.raises(ConfigError, match="registry"):
             load_registry(path)
@@ -319,7 +319,7 @@ def test_a_right_cron_expression_has_no_problem(expression):
         ("1,,2 * * * *", "minute"),
     ],
 )
-def test_a_wrong_cron_expression_is_told_in_words(expression, part):
+def test_a_wrong_cron_expression_is_reported_in_words(expression, part):
     assert part in cron_problem(expression)
 
 

@@ -314,7 +314,7 @@ def test_pages_that_are_too_large_are_halved(morning: Morning) -> None:
     assert any("limit=39" in request.query for request in morning.made_up.server("clever").requests)
 
 
-def test_a_rotated_token_is_found_by_the_application_and_refused_where_it_stands_alone(morning: Morning) -> None:
+def test_a_rotated_token_is_found_by_the_application_and_refused_where_it_is_alone(morning: Morning) -> None:
     old, versions = morning.made_up.access, morning.world.versions()
     morning.fault("expired_token", "*/sections", nth=2)
     check_untouched(morning, morning.sync(), "failed", "401", versions)

@@ -179,7 +179,7 @@ def test_the_half_that_teaches_under_a_new_id_is_put_up_for_review(kim: World, t
     assert kim.reviews() == set()
 
 
-def test_someone_new_of_the_same_name_beside_a_teacher_who_became_staff_is_nobody_else(kim: World) -> None:
+def test_someone_new_of_the_same_name_next_to_a_teacher_who_became_staff_is_nobody_else(kim: World) -> None:
     feed = split(teaches="u2", staff="u1", identifier="T-2", email="another.kim@people.example")
     assert kim.run(MemorySource(feed, ISSUER)).status == "launched"
     assert kim.reviews() == set()

@@ -41,7 +41,7 @@ def test_what_a_run_keeps_of_itself_holds_no_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("table", ["users", "enrollments"])
-def test_a_database_error_is_told_by_its_code_and_file_and_never_by_the_row(world: World, table: str) -> None:
+def test_a_database_error_is_reported_by_its_code_and_file_and_never_by_the_row(world: World, table: str) -> None:
     world.run(town())
     world.do("create function portal.refuse() returns trigger language plpgsql as"
              " $$ begin raise exception 'row: %', new; end $$")  # fmt: skip

@@ -50,7 +50,7 @@ def test_a_ragged_line_of_a_person_counts_as_seen_with_all_that_hangs_on_it(worl
     assert world.findings(ran, "ragged_line")
 
 
-def test_where_a_ragged_line_still_tells_its_id_the_others_that_are_missing_are_gone(world: World) -> None:
+def test_where_a_ragged_line_still_shows_its_id_the_others_that_are_missing_are_gone(world: World) -> None:
     world.run(csv_files(town()))
     files = csv_files(town().without("a2"))
     world.run(_line(files, "users.csv", "a1,", "a1,active,2026-01-01,true,S1,student"))
@@ -88,7 +88,7 @@ def test_a_blank_line_names_nothing_and_protects_nothing_also_one_of_nothing_but
 
 
 @pytest.mark.parametrize("known", ["identifier", "email", "username", "name"])
-def test_a_person_without_an_id_counts_as_seen_by_what_the_row_still_tells(world: World, known: str) -> None:
+def test_a_person_without_an_id_counts_as_seen_by_what_the_row_still_shows(world: World, known: str) -> None:
     world.run(town())
     record = next(r for r in town().collections["users"] if r["source_id"] == "a1")
     kept = {"identifier": ("identifier",), "email": ("email",), "username": ("username",),
@@ -104,7 +104,7 @@ def test_a_person_without_an_id_counts_as_seen_by_what_the_row_still_tells(world
     assert world.findings(ran, "missing_id")
 
 
-def test_a_person_of_whom_nothing_is_told_takes_the_proof_from_all(world: World) -> None:
+def test_a_person_of_whom_nothing_is_known_takes_the_proof_from_all(world: World) -> None:
     world.run(town())
     world.run(town().without("a1", "a2").add("users", {"source_id": "", "status": "active", "role": "student"}))
     assert world.unshared("users") == set()
@@ -141,7 +141,7 @@ def test_a_rejected_row_with_blanks_around_its_ids_counts_as_seen(world: World) 
 
 
 @pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1"}, {"user_source_id": " "}, {}])
-def test_an_enrollment_that_does_not_tell_both_class_and_person_takes_the_proof_from_all_enrollments(
+def test_an_enrollment_that_does_not_name_both_class_and_person_takes_the_proof_from_all_enrollments(
     world: World, known: dict[str, str]
 ) -> None:
     world.run(town())
@@ -197,7 +197,7 @@ def test_a_class_whose_school_is_not_shared_is_rejected_and_names_its_school(wor
 
 
 @pytest.mark.parametrize("known", ["class_code", "title"])
-def test_a_class_without_an_id_counts_as_seen_by_what_the_row_still_tells(world: World, known: str) -> None:
+def test_a_class_without_an_id_counts_as_seen_by_what_the_row_still_shows(world: World, known: str) -> None:
     world.run(town())
     record = next(r for r in town().collections["classes"] if r["source_id"] == "c-t1")
     row = {"source_id": "", "status": "active", "school_source_id": "S1", known: record[known]}
@@ -234,7 +234,7 @@ def test_a_rejected_school_counts_as_seen_with_its_classes_and_people(world: Wor
     assert world.counts(ran, "schools")["rejected"] == 1
 
 
-def test_who_stood_in_a_rejected_school_without_a_class_still_does(world: World) -> None:
+def test_people_of_a_rejected_school_stay_in_it_without_a_class(world: World) -> None:
     world.run(town().teacher("t9", "S1", "S2"))
     world.run(town().teacher("t9", "S1").with_("S2", source_id=""))
     assert world.schools_of("t9") == {"S1": True, "S2": True}
@@ -257,7 +257,7 @@ def test_a_school_that_could_not_be_read_and_named_takes_the_proof_from_all_scho
     assert world.schools_of("b1") == {"S2": True}
 
 
-def test_a_rejected_row_beside_a_good_one_of_the_same_id_changes_nothing(world: World) -> None:
+def test_a_rejected_row_next_to_a_good_one_of_the_same_id_changes_nothing(world: World) -> None:
     world.run(town())
     before = world.versions()
     rejects = (_reject("orgs", "S1"), _reject("users", "a1"), _reject("classes", "c-t1"))
@@ -539,7 +539,7 @@ def test_selecting_a_school_needs_a_bulk_file_and_says_so(world: World) -> None:
     assert world.findings(world.run(csv_files(Roster(), mode="delta")), "needs_bulk_file") == []
 
 
-def test_a_bulk_file_beside_delta_files_proves_its_own_absences_only(world: World) -> None:
+def test_a_bulk_file_next_to_delta_files_proves_its_own_absences_only(world: World) -> None:
     world.run(csv_files(town()))
     less = town().without("a1", "c-t4")
     world.run(csv_files(less, modes={"classes": "delta"}))

@@ -103,7 +103,7 @@ def test_the_source_gives_another_role_the_role_never_changes_and_it_is_recorded
     assert world.worklist("role_drift") == []
 
 
-def test_drift_means_that_the_portals_role_is_none_of_the_sources(world: World) -> None:
+def test_drift_means_that_the_portals_role_is_not_among_the_sources(world: World) -> None:
     world.run(town())
     world.run(town().with_("t1", role="administrator,teacher").with_("a1", role="student,teacher"))
     assert world.worklist("role_drift") == []

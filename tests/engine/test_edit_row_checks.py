@@ -22,7 +22,7 @@ def _found(world: World, ran: Any, rule: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("collection", ["orgs", "users", "classes", "enrollments"])
-def test_a_row_without_an_id_is_dropped_and_told(world: World, collection: str) -> None:
+def test_a_row_without_an_id_is_dropped_and_reported(world: World, collection: str) -> None:
     entity = "schools" if collection == "orgs" else collection
     row = {
         "orgs": {"name": "No id", "type": "school"}, "users": {"role": "student", "email": "x@people.example"},
@@ -183,7 +183,7 @@ def test_an_enrollment_of_another_role_is_passed_over(world: World) -> None:
     assert _found(world, ran, "enrollment_role") == [("enrollments", "e-c-t1-a3", "info")]
 
 
-def test_findings_hold_no_value_of_a_person_and_say_how_to_mend_them_at_the_source(world: World) -> None:
+def test_findings_hold_no_value_of_a_person_and_say_how_to_fix_them_at_the_source(world: World) -> None:
     secret = "Zyx"
     roster = town().with_("a1", given_name="", family_name=f"{secret}name", email=f"{secret}-address")
     roster = roster.with_("a1", grades=f"{secret}gr", username=f"{secret}user", identifier=f"{secret}sis")
@@ -201,7 +201,7 @@ def test_findings_hold_no_value_of_a_person_and_say_how_to_mend_them_at_the_sour
         )
 
 
-def test_two_letters_of_a_grade_are_not_told_either(world: World) -> None:
+def test_two_letters_of_a_grade_are_not_reported_either(world: World) -> None:
     ran = world.run(town().with_("a1", grades="XQ"))
     assert "XQ" not in world.findings(ran, "unknown_grade")[0]["message"]
 

@@ -231,7 +231,7 @@ def test_added_rows_bear_the_run_and_changed_rows_keep_their_before_image(world:
     assert world.value("select count(*) from sync.changes where run_id = %s and action = 'delete'", second.id) == 0
 
 
-def test_the_days_of_a_person_are_told_by_every_id_they_were_known_by(world: World) -> None:
+def test_the_days_of_a_person_are_reported_by_every_id_they_were_known_by(world: World) -> None:
     first = world.run(town())
     second = world.run(town().renamed({"a1": "n1"}))
     row_id = world.person("n1")["id"]

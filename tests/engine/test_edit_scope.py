@@ -45,7 +45,7 @@ def test_an_edit_changes_a_person_whom_the_feed_lists_in_a_selected_school(world
     assert world.person("both")["family_name"] == "Changed"
 
 
-def test_an_edit_changes_a_person_who_stood_in_a_selected_school(world: World) -> None:
+def test_an_edit_changes_a_person_who_was_in_a_selected_school(world: World) -> None:
     roster = _two_schools(world)
     world.run(roster.without_rows("e-c1-both").with_("both", family_name="Changed", org_source_ids="S2"))
     assert world.person("both")["family_name"] == "Changed"
@@ -53,7 +53,7 @@ def test_an_edit_changes_a_person_who_stood_in_a_selected_school(world: World) -
     assert world.person("both")["is_shared"] is True  # stands in a deselected school
 
 
-def test_an_edit_leaves_a_person_alone_who_stands_in_deselected_schools_only(world: World) -> None:
+def test_an_edit_leaves_a_person_alone_who_is_in_deselected_schools_only(world: World) -> None:
     roster = _two_schools(world)
     before = world.versions()
     world.run(roster.with_("s2", family_name="Changed", org_source_ids="").with_("t2", email="x@people.example"))
@@ -89,7 +89,7 @@ def test_a_person_is_unshared_only_if_no_selected_school_lists_them(world: World
     assert world.schools_of("s1") == {"S1": False}  # a deselected school takes no one in
 
 
-def test_a_person_who_stands_in_a_deselected_school_is_not_unshared(world: World) -> None:
+def test_a_person_who_is_in_a_deselected_school_is_not_unshared(world: World) -> None:
     roster = _two_schools(world)
     world.run(roster.without("both"))
     assert world.person("both")["is_shared"] is True
@@ -99,7 +99,7 @@ def test_a_person_who_stands_in_a_deselected_school_is_not_unshared(world: World
 
 
 @pytest.mark.parametrize("status", ["tobedeleted", "inactive"])
-def test_the_sources_own_word_unshares_no_one_who_stands_in_a_deselected_school(world: World, status: str) -> None:
+def test_the_sources_own_word_unshares_no_one_who_is_in_a_deselected_school(world: World, status: str) -> None:
     roster = _two_schools(world)
     world.run(roster.with_("both", status=status).with_("s1", status=status))
     assert world.person("both")["is_shared"] is True

@@ -45,7 +45,7 @@ def test_the_index_lists_every_run_with_its_outcome_newest_first(site: Path) -> 
     assert outcomes == ["Stopped", "Warnings", "All checks passed"]
 
 
-def test_times_are_told_with_the_districts_time_zone(site: Path) -> None:
+def test_times_are_reported_with_the_districts_time_zone(site: Path) -> None:
     for name in ("index.html", "runs/1.html"):
         assert re.search(r"\d{4}, \d+:\d\d [AP]M C[SD]T<", (site / "harbor" / name).read_text()), name
 

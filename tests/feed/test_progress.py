@@ -61,7 +61,7 @@ def told_of(act: Any, *, step: float = 3.0, sink: Any = None) -> list[dict[str, 
     return told
 
 
-def test_rows_are_told_per_collection_as_they_come() -> None:
+def test_rows_are_reported_per_collection_as_they_come() -> None:
     def act(sink: Any) -> None:
         sink.copy_rows("orgs", ["source_id"], [["1"]])
         sink.copy_rows("users", ["source_id"], [["1"], ["2"]])
@@ -70,11 +70,11 @@ def test_rows_are_told_per_collection_as_they_come() -> None:
     assert told_of(act) == [{"orgs": 1}, {"orgs": 1, "users": 2}, {"orgs": 1, "users": 3}]
 
 
-def test_a_quick_reading_tells_nothing() -> None:
+def test_a_quick_reading_reports_nothing() -> None:
     assert told_of(lambda sink: sink.copy_rows("orgs", ["source_id"], [["1"]] * 9), step=0.01) == []
 
 
-def test_a_file_tells_its_lines_while_it_is_read() -> None:
+def test_a_file_reports_its_lines_while_it_is_read() -> None:
     told = told_of(lambda sink: sink.copy_csv("users", ["source_id"], io.BytesIO(b"abc\n" * 6)))
     assert [counts["users"] for counts in told[:3]] == [2, 4, 6]
 
@@ -112,7 +112,7 @@ def steps(cursor: Any, run_id: int) -> Any:
     return cursor.fetchone()[0]
 
 
-def test_the_run_shows_what_is_told_while_the_step_is_at_work(portal: Any, at_work: tuple[Any, int]) -> None:
+def test_the_run_shows_what_is_reported_while_the_step_is_at_work(portal: Any, at_work: tuple[Any, int]) -> None:
     cursor, run_id = at_work
     teller = Teller(portal.connect, run_id, "extract")
     teller({"users": 40})
@@ -123,7 +123,7 @@ def test_the_run_shows_what_is_told_while_the_step_is_at_work(portal: Any, at_wo
     teller.close()
 
 
-def test_where_it_cannot_be_told_the_reading_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_progress_cannot_be_reported_the_reading_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     asked = []
 
     def refuse() -> Any:
@@ -138,7 +138,7 @@ def test_where_it_cannot_be_told_the_reading_goes_on(caplog: pytest.LogCaptureFi
     assert "how far the reading has come is not shown" in caplog.text
 
 
-def test_a_connection_that_breaks_ends_the_telling_and_not_the_reading(portal: Any, at_work: tuple[Any, int]) -> None:
+def test_a_connection_that_breaks_ends_the_reports_and_not_the_reading(portal: Any, at_work: tuple[Any, int]) -> None:
     _, run_id = at_work
     opened: list[Any] = []
 

@@ -69,7 +69,7 @@ def test_an_enrollment_whose_own_id_is_only_blanks_is_rejected_and_counts_as_see
 
 
 @pytest.mark.parametrize("known", [{"class_source_id": "c-t1"}, {"user_source_id": "a1", "class_source_id": " "}, {}])
-def test_an_enrollment_that_could_not_be_read_is_told_once(world: World, known: dict[str, str]) -> None:
+def test_an_enrollment_that_could_not_be_read_is_reported_once(world: World, known: dict[str, str]) -> None:
     reject = {"collection": "enrollments", "rule": "ragged_line", "message": "Correct it.", "known": known}
     ran = world.run(MemorySource(town(), rejects=(reject,)))
     assert _doubt(world, ran, "enrollments").startswith("1 records could not be read")
@@ -105,7 +105,7 @@ def test_a_class_keeps_what_a_term_or_a_course_gave_whose_line_could_not_be_read
     assert before[0][VALUES[file][0]] is not None
 
 
-def test_what_was_read_of_terms_and_courses_counts_also_beside_a_line_that_was_not(world: World) -> None:
+def test_what_was_read_of_terms_and_courses_counts_also_next_to_a_line_that_was_not(world: World) -> None:
     world.run(csv_files(_with_values()))
     files = csv_files(_with_values().with_("T1", title="Fall").with_("K1", subjects="art")
                       .with_("c-t2", term_source_ids=""))  # fmt: skip
@@ -129,7 +129,7 @@ def test_a_blank_line_of_terms_or_courses_keeps_nothing(world: World) -> None:
 
 @pytest.mark.parametrize(("column", "kept"), [("starts_on", "starts_on"), ("ends_on", "ends_on")])
 @pytest.mark.parametrize("day", ["20/08/2026", "2026-02-31", "soon"])
-def test_classes_keep_the_day_of_a_term_that_is_none(world: World, column: str, kept: str, day: str) -> None:
+def test_classes_keep_their_day_where_a_terms_day_is_not_a_date(world: World, column: str, kept: str, day: str) -> None:
     world.run(_with_values())
     before = world.class_("c-t1"), world.class_("c-t2")
     ran = world.run(_with_values().with_("T1", **{column: day}, title="Fall"))

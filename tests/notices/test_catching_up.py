@@ -16,7 +16,7 @@ def tell_to_the_end(world: World, app: Connection, outbox: Outbox) -> int:
         return tell(world, app, outbox)
 
 
-def test_the_next_run_tells_what_a_run_that_died_before_its_mails_had_to_tell_and_once(
+def test_the_next_run_reports_once_what_a_run_that_died_before_its_mails_would_have_reported(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -46,7 +46,9 @@ def test_teachers_hear_of_their_students_of_such_a_run_once(world: World, app: C
 
 
 @pytest.mark.parametrize("why", ["undone", "two rows put together", "told"])
-def test_of_what_is_no_news_any_more_nobody_is_told(world: World, app: Connection, outbox: Outbox, why: str) -> None:
+def test_nobody_is_notified_of_what_is_no_news_any_more(
+    world: World, app: Connection, outbox: Outbox, why: str
+) -> None:
     world.subscribe(ADMIN)
     world.count("students", added=31)
     wrote(world)

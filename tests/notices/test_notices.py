@@ -34,14 +34,16 @@ def both(mail: Mail) -> Iterator[str]:
     yield mail.html
 
 
-def test_a_run_with_nothing_to_tell_sends_no_mail(world: World, app: Connection, outbox: Outbox) -> None:
+def test_a_run_with_nothing_to_report_sends_no_mail(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.count("students", updated=40)
     world.end("launched")
     assert tell(world, app, outbox) == 0
 
 
-def test_new_teachers_are_told_by_name_and_new_students_by_count(world: World, app: Connection, outbox: Outbox) -> None:
+def test_new_teachers_are_reported_by_name_and_new_students_by_count(
+    world: World, app: Connection, outbox: Outbox
+) -> None:
     world.subscribe(ADMIN)
     pine = world.school()
     world.person("teacher", pine, given="Maria", family="Montfort")
@@ -80,7 +82,7 @@ def test_the_addresses_in_mails_are_those_of_pages() -> None:
     assert "added" in get_args(What)
 
 
-def test_each_thing_is_told_once(world: World, app: Connection, outbox: Outbox) -> None:
+def test_each_thing_is_reported_once(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.person("teacher", world.school())
     world.end("launched")
@@ -112,7 +114,7 @@ def test_a_dummy_admin_gets_no_mail_not_even_as_a_subscriber(world: World, app: 
     assert tell(world, app, outbox) == 0
 
 
-def test_a_failed_run_is_told_with_its_sentence(world: World, app: Connection, outbox: Outbox) -> None:
+def test_a_failed_run_is_reported_with_its_sentence(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.end("failed", "The source refused our credentials: ask the district for new ones.")
     assert tell(world, app, outbox) == 1
@@ -138,7 +140,7 @@ def test_schools_that_are_new_and_not_selected_are_offered_once(world: World, ap
     assert tell(world, app, outbox) == 0
 
 
-def test_a_hold_that_waits_is_told_with_its_numbers_and_where_to_answer(
+def test_a_hold_that_waits_is_reported_with_its_numbers_and_where_to_answer(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -195,7 +197,7 @@ def test_a_reading_of_events_is_called_hourly(world: World, app: Connection, out
         assert "Hourly Edit of" in body
 
 
-def test_a_hold_that_was_answered_before_its_mail_went_is_not_told(
+def test_a_hold_that_was_answered_before_its_mail_went_is_not_reported(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -209,7 +211,7 @@ def test_a_hold_that_was_answered_before_its_mail_went_is_not_told(
     assert world.one("select count(*) from sync.notices where sent_at is null") == 0
 
 
-def test_rejected_rows_are_told_by_rule_with_their_cure_and_not_again_while_they_stay_as_many(
+def test_rejected_rows_are_reported_by_rule_with_how_to_fix_them_and_not_again_while_they_stay_as_many(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -234,7 +236,7 @@ def test_rejected_rows_are_told_by_rule_with_their_cure_and_not_again_while_they
     assert tell(world, app, outbox) == 1
 
 
-def test_licenses_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_can_be_undone(
+def test_licenses_freed_by_a_reset_are_reported_with_who_held_them_and_how_long_it_can_be_undone(
     world: World, app: Connection, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROSTER_UNDO_DAYS", "7")
@@ -259,7 +261,7 @@ def test_licenses_freed_by_a_reset_are_told_with_who_held_them_and_how_long_it_c
         assert "Grade 5 Math" in body
 
 
-def test_role_drift_is_told_with_both_roles(world: World, app: Connection, outbox: Outbox) -> None:
+def test_role_drift_is_reported_with_both_roles(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     person = world.person("teacher", given="Ann", family="Drifter", origin="manual")
     world.rows("insert into sync.worklist (district_id, kind, subject_type, subject_id, detail, opened_run_id) values"
@@ -272,7 +274,7 @@ def test_role_drift_is_told_with_both_roles(world: World, app: Connection, outbo
         assert "teacher in the portal, school admin at the source" in body
 
 
-def test_a_preview_is_told_with_its_table(world: World, app: Connection, outbox: Outbox) -> None:
+def test_a_preview_is_reported_with_its_table(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.begin("reset", plan={"counts": {"classes": {"add": 7, "delete": 1234}}, "bases": {"classes": 2000}})
     world.end("previewed")
@@ -304,7 +306,7 @@ def test_an_undo_is_announced_and_says_that_the_next_nightly_sync_follows_the_so
         assert "Put back" in body
 
 
-def test_an_undo_tells_nothing_again_and_calls_no_book_freed_that_goes_along_with_its_student(
+def test_an_undo_reports_nothing_again_and_calls_no_book_freed_that_goes_along_with_its_student(
     world: World, app: Connection, outbox: Outbox
 ) -> None:
     world.subscribe(ADMIN)
@@ -358,7 +360,7 @@ def test_the_preview_of_an_undo_says_what_would_come_back(world: World, app: Con
         (-1, None),
     ],
 )
-def test_an_expiry_is_told_30_7_and_1_days_before_and_on_the_day(
+def test_an_expiry_is_reported_30_7_and_1_days_before_and_on_the_day(
     world: World, app: Connection, outbox: Outbox, days: int, headline: str | None
 ) -> None:
     world.subscribe(ADMIN)
@@ -372,7 +374,7 @@ def test_an_expiry_is_told_30_7_and_1_days_before_and_on_the_day(
     assert notices.send_expiry(app, world.district, outbox.post, LINKS) == 0, "told once"
 
 
-def test_an_expiry_is_told_without_a_run_too(world: World, app: Connection, outbox: Outbox) -> None:
+def test_an_expiry_is_reported_without_a_run_too(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.mode("all")
     world.rows("update sync.settings set expires_on = %(day)s", day=TODAY + timedelta(days=6))
@@ -381,7 +383,9 @@ def test_an_expiry_is_told_without_a_run_too(world: World, app: Connection, outb
     assert f"Set a later date: {page}\n" in outbox.only().text
 
 
-def test_a_feed_that_looks_incomplete_is_told_with_its_reason(world: World, app: Connection, outbox: Outbox) -> None:
+def test_a_feed_that_looks_incomplete_is_reported_with_its_reason(
+    world: World, app: Connection, outbox: Outbox
+) -> None:
     world.subscribe(ADMIN)
     world.rows("""update sync.runs set proof = '{"not_complete": {"users": "60%% fewer students came."}}'""")
     world.end("launched")
@@ -516,7 +520,7 @@ def test_a_mail_server_that_is_away_is_asked_three_times_and_not_for_every_mail(
     assert tell(world, app, outbox) == 10
 
 
-def test_a_wrong_mail_connection_is_told_once_in_its_own_sentence_and_the_mails_wait(
+def test_a_wrong_mail_connection_is_reported_once_in_its_own_sentence_and_the_mails_wait(
     world: World, app: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     def post(_: Mail) -> None:
@@ -534,7 +538,7 @@ def test_a_wrong_mail_connection_is_told_once_in_its_own_sentence_and_the_mails_
     assert world.one("select count(*) from sync.notices where sent_at is null") == 2
 
 
-def test_the_items_that_a_mail_told_of_are_marked_as_notified(world: World, app: Connection, outbox: Outbox) -> None:
+def test_the_items_that_a_mail_reported_are_marked_as_notified(world: World, app: Connection, outbox: Outbox) -> None:
     world.subscribe(ADMIN)
     world.person("teacher", world.school())
     world.end("launched")

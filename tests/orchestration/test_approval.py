@@ -162,7 +162,7 @@ def test_nothing_of_the_question_is_rendered_or_kept_beforehand(held):
     assert question.body is None
 
 
-def test_a_settled_question_is_not_asked(held, asked):
+def test_a_closed_question_is_not_asked(held, asked):
     begin(held.portal, "second")
     with pytest.raises(AirflowSkipException):
         held.ask()

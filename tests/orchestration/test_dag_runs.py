@@ -145,7 +145,7 @@ def test_a_run_that_may_not_run_now_is_skipped_and_green(bay):
     assert bay.last_run()[2] == "expired"
 
 
-def test_a_run_refused_at_its_start_is_red_recorded_and_told(bay, monkeypatch):
+def test_a_run_refused_at_its_start_is_red_recorded_and_reported(bay, monkeypatch):
     bay.run(preview_only=True)
     bay.rows("update sync.settings set school_mode = 'listed' returning 1")
     bay.rows("update sync.school_selection set is_selected = false returning 1")

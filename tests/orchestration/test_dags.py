@@ -186,7 +186,7 @@ def test_dags_test_gets_no_deadline_and_no_retries(tmp_path, monkeypatch):
     assert {task.retries for task in dag.tasks} == {0}
 
 
-def test_a_broken_registry_is_one_import_error_that_tells_all_and_takes_no_other_dag_away(tmp_path, monkeypatch):
+def test_a_broken_registry_is_one_import_error_that_lists_all_and_takes_no_other_dag_away(tmp_path, monkeypatch):
     path = registry(tmp_path, ["harbor"])
     path.write_text(path.read_text().replace("America/Chicago", "Mars/Base").replace("night-shift", "x, nmae: y"))
     monkeypatch.setenv(registry_file.DISTRICTS_VARIABLE, str(path))

@@ -140,7 +140,7 @@ def _tell_late():
         pool.submit(lambda: asyncio.run(deadline.tell_late(cast("Any", {}), district="bay", hours=4))).result()
 
 
-def test_a_late_run_is_told_to_whom_the_setting_names(catcher, monkeypatch, caplog):
+def test_a_late_run_is_reported_to_those_whom_the_setting_names(catcher, monkeypatch, caplog):
     monkeypatch.setenv(deadline.ALERTS_VARIABLE, "night@publisher.example")
     with caplog.at_level(logging.ERROR):
         _tell_late()
@@ -176,7 +176,7 @@ def test_nothing_waits_for_ever_on_a_connection_to_the_portal(portal, monkeypatc
         assert connection.info.dsn_parameters["tcp_user_timeout"] == "120000"
 
 
-def test_a_portal_that_is_away_is_told_without_host_or_user(monkeypatch):
+def test_a_portal_that_is_away_is_reported_without_host_or_user(monkeypatch):
     settings = {"conn_type": "postgres", "host": "127.0.0.1", "port": free_port(), "login": "someone", "schema": "x"}
     monkeypatch.setenv("AIRFLOW_CONN_PORTAL_DB", json.dumps(settings))
     with pytest.raises(DatabaseFailure) as caught:
@@ -220,6 +220,6 @@ def test_an_unexpected_failure_is_shown_by_kind_and_place_and_never_by_its_text(
     assert "ada@" not in str(told) + caplog.text
 
 
-def test_our_own_failures_are_told_in_their_own_sentence():
+def test_our_own_failures_are_reported_in_their_own_sentence():
     error = AuthError("The source refused the key.")
     assert failures.as_user_error(error, "extract") is error

@@ -1,0 +1,1 @@
+"""Random rosters, random work of people and random runs: what always holds."""

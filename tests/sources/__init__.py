@@ -1,0 +1,1 @@
+"""Tests of roster_sync.sources: Clever, OneRoster over REST and CSV, and what they share."""

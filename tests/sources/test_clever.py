@@ -281,7 +281,7 @@ def test_a_full_minute_is_waited_out_until_the_reset(simulate: Callable[..., Sim
 
 
 @pytest.mark.parametrize("read_by", ["district", "schools"])
-def test_lists_that_are_read_side_by_side_share_one_budget_and_never_meet_its_end(
+def test_lists_that_are_read_concurrently_share_one_budget_and_never_meet_its_end(
     simulate: Callable[..., Simulator], sink: MemorySink, read_by: str
 ) -> None:
     simulator, time = simulate(rate_limit=120), Time(now=now())
@@ -443,7 +443,7 @@ def test_a_paused_district_is_read_but_adds_only(
     assert sink.ids("users")
 
 
-def test_a_pause_that_is_over_or_to_come_is_none(simulate: Callable[..., Simulator]) -> None:
+def test_a_pause_that_is_over_or_to_come_does_not_count(simulate: Callable[..., Simulator]) -> None:
     for start, end in (("2020-06-01", "2020-08-01"), ("2999-06-01", "2999-08-01")):
         assert source(simulate(pause_start=start, pause_end=end)).fetch(MemorySink()).adds_only == ""
 
@@ -458,7 +458,7 @@ def test_a_district_that_is_disconnected_confirms_no_absence(simulate: Callable[
         source(simulator).is_live("orgs", "0" * 24)
 
 
-def test_another_record_than_the_one_asked_for_tells_nothing(stub: Stub) -> None:
+def test_another_record_than_the_one_asked_for_proves_nothing(stub: Stub) -> None:
     stub.handle = lambda asked: answer({"data": {"id": "u2"}})
     read = opened(Access(stub.base, password="token"))
     assert (read.is_live("users", "u2"), read.is_live("users", "u1")) == (True, None)
@@ -478,7 +478,7 @@ def test_the_probe_goes_step_by_step(simulate: Callable[..., Simulator]) -> None
     assert [step.name for step in source(simulator).probe().steps] == ["Token", "District", "Schools"]
 
 
-def test_the_probe_names_the_step_that_fails_and_its_cure(simulate: Callable[..., Simulator]) -> None:
+def test_the_probe_names_the_step_that_fails_and_how_to_fix_it(simulate: Callable[..., Simulator]) -> None:
     simulator = simulate()
     extra = {"district_id": entry(simulator).id}
     step = opened(Access(simulator.url, "demo-client", "wrong", extra)).probe().steps[-1]
@@ -506,7 +506,7 @@ def broken(simulator: Simulator, **settings: Any) -> ProbeStep:
     return report.steps[-1]
 
 
-def test_each_failure_of_the_probe_names_its_likely_cause_and_cure(simulate: Callable[..., Simulator]) -> None:
+def test_each_failure_of_the_probe_names_its_likely_cause_and_fix(simulate: Callable[..., Simulator]) -> None:
     simulator = simulate()
     step = by_application(simulator, district_id="f" * 24).probe().steps[-1]
     assert (step.name, step.is_ok) == ("Application credentials", False)
@@ -530,7 +530,7 @@ def test_each_failure_of_the_probe_names_its_likely_cause_and_cure(simulate: Cal
     assert (step.name, "Clever dashboard" in step.message, "Secretname" in step.message) == ("District", True, False)
 
 
-def test_the_probe_tells_state_and_age_of_the_data(simulate: Callable[..., Simulator]) -> None:
+def test_the_probe_reports_state_and_age_of_the_data(simulate: Callable[..., Simulator]) -> None:
     synced = datetime.fromtimestamp(now() - 5 * 3600, timezone.utc).isoformat()
     simulator = simulate(last_sync=synced, pause_start="2020-06-01", pause_end="2999-08-01")
     report = source(simulator).probe()
@@ -621,7 +621,7 @@ def test_an_empty_page_proves_nothing_where_the_one_before_announced_it(stub: St
 @pytest.mark.parametrize(
     "counted", [{"count": 2}, {"paging": {"count": 2}}, {"paging": {"total": 2}}, {}, {"count": 1}]
 )
-def test_a_count_is_found_wherever_it_stands_and_a_pages_own_count_is_none(stub: Stub, counted: dict[str, Any]) -> None:
+def test_a_total_is_found_in_every_form_and_the_count_of_a_page_is_not_one(stub: Stub, counted: dict[str, Any]) -> None:
     link = "/v3.1/users?starting_after=a" if counted == {"count": 1} else ""
     stub.handle = lambda asked: answer(page({"id": "a"}, link=link, **counted))
     found = opened(Access(stub.base, password="token"))._api.count("/users", role="student")

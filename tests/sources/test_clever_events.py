@@ -91,7 +91,7 @@ def test_reading_from_the_newest_event_brings_nothing(simulator: Simulator, sink
     assert read.has_news()
 
 
-def test_the_short_lists_come_whole_beside_the_events(simulator: Simulator, sink: MemorySink) -> None:
+def test_the_short_lists_come_whole_next_to_the_events(simulator: Simulator, sink: MemorySink) -> None:
     start = newest_id(simulator)
     assert start
     simulator.set_day(3)

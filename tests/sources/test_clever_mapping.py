@@ -56,7 +56,7 @@ def test_staff_go_by_their_staff_id_and_a_role_that_is_only_asked_for_counts_too
     told(user({"staff": STAFF}, "teacher"), role="staff,teacher")
 
 
-def test_who_has_no_school_stands_at_the_district() -> None:
+def test_people_without_a_school_belong_to_the_district() -> None:
     found = user({"district_admin": {"title": "Head"}}, "district_admin")
     told(found, role="district_admin", org_source_ids="d1", primary_org_source_id=None, identifier=None)
 
@@ -65,7 +65,7 @@ def test_a_primary_school_that_is_not_in_the_list_of_schools_counts_too() -> Non
     told(user({"teacher": {**TEACHER, "schools": ["s3"]}}, "teacher"), org_source_ids="s1,s3")
 
 
-def test_schools_terms_and_courses_are_told_field_by_field() -> None:
+def test_schools_terms_and_courses_are_reported_field_by_field() -> None:
     school = {"id": "s1", "name": "Elm", "sis_id": "E", "district": "d1", "state_id": "NY7", "nces_id": "36"}
     told(
         row("orgs", mapping.school_row(school)), source_id="s1", name="Elm", type="school", identifier="E",

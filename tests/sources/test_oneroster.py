@@ -386,7 +386,7 @@ def test_few_pages_are_on_their_way_at_a_time(simulate: Callable[..., Simulator]
 # -- bad records -------------------------------------------------------------------------------------------------------
 
 
-def test_records_that_are_none_are_passed_on_without_an_id_or_told(sink: MemorySink) -> None:
+def test_records_that_are_none_are_passed_on_without_an_id_or_reported(sink: MemorySink) -> None:
     from roster_sync.sources.oneroster.mapping import WANTED, read_page
     from roster_sync.sources.oneroster.source import put
 
@@ -466,7 +466,7 @@ COLLECTION_FAULTS = {
 
 @pytest.mark.parametrize("fault", COLLECTION_FAULTS)
 @pytest.mark.parametrize("collection", ["users", "classes", "enrollments"])
-def test_the_probe_tells_each_collection_that_cannot_be_read(
+def test_the_probe_reports_each_collection_that_cannot_be_read(
     simulate: Callable[..., Simulator], fault: str, collection: str
 ) -> None:
     simulator = simulate()

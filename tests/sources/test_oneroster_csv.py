@@ -234,7 +234,7 @@ def test_lines_swallowed_between_two_stray_quotes_are_read_one_by_one(
 # -- what a bad line costs ---------------------------------------------------------------------------------------------
 
 
-def test_a_ragged_line_costs_itself_and_is_told_with_its_number(
+def test_a_ragged_line_costs_itself_and_is_reported_with_its_number(
     roster: CsvRoster, sink: MemorySink, tmp_path: Path
 ) -> None:
     roster.replace("enrollments", "e2,,,k1,s1,u2,student,false,,", "e2,,,k1,s1,u2,student")
@@ -381,7 +381,7 @@ def test_a_quoted_line_break_survives_the_line_by_line_reading(
         ("enrollments", "primary", "role", ["enrollments.csv, line 1", "twice"]),
     ],
 )
-def test_a_wrong_header_is_refused_with_file_line_and_cure(
+def test_a_wrong_header_is_refused_with_file_line_and_fix(
     roster: CsvRoster, tmp_path: Path, file: str, old: str, new: str, words: list[str]
 ) -> None:
     roster.replace(file, old, new)
@@ -407,7 +407,7 @@ def test_an_empty_file_is_refused_and_one_with_only_its_header_is_not(
     assert "enrollments.csv, line 1" in refusal(roster, tmp_path)
 
 
-def test_semicolons_are_told_as_such(roster: CsvRoster, tmp_path: Path) -> None:
+def test_semicolons_are_reported_as_such(roster: CsvRoster, tmp_path: Path) -> None:
     roster.files["users"] = roster.files["users"].replace(b",", b";")
     assert "commas" in refusal(roster, tmp_path)
 
@@ -473,7 +473,7 @@ def test_neither_manifest_nor_users_is_refused(roster: CsvRoster, tmp_path: Path
     assert "users.csv" in refusal(roster, tmp_path)
 
 
-def test_nothing_at_the_address_is_told_without_its_secrets(sink: MemorySink, tmp_path: Path) -> None:
+def test_nothing_at_the_address_is_reported_without_its_secrets(sink: MemorySink, tmp_path: Path) -> None:
     with pytest.raises(FeedBroken, match="There is nothing at"):
         fetch(str(tmp_path / "none.zip"), sink)
     with pytest.raises(FeedBroken) as caught:
@@ -482,7 +482,7 @@ def test_nothing_at_the_address_is_told_without_its_secrets(sink: MemorySink, tm
     assert "signature" not in str(caught.value)
 
 
-def test_a_store_whose_package_is_missing_is_told_with_the_package(
+def test_a_store_whose_package_is_missing_is_reported_with_the_package(
     sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gcsfs", None)
@@ -545,7 +545,7 @@ def test_a_damaged_member_is_refused(roster: CsvRoster, sink: MemorySink, tmp_pa
         fetch(str(path), sink)
 
 
-def test_two_rosters_side_by_side_are_refused(roster: CsvRoster, sink: MemorySink, tmp_path: Path) -> None:
+def test_two_rosters_in_one_archive_are_refused(roster: CsvRoster, sink: MemorySink, tmp_path: Path) -> None:
     path = roster.zip(tmp_path, "one/")
     with zipfile.ZipFile(path, "a") as packed:
         packed.writestr("two/users.csv", roster.files["users"])
@@ -556,7 +556,7 @@ def test_two_rosters_side_by_side_are_refused(roster: CsvRoster, sink: MemorySin
 # -- test connection ---------------------------------------------------------------------------------------------------
 
 
-def test_the_probe_tells_what_is_wrong_and_never_raises(roster: CsvRoster, tmp_path: Path) -> None:
+def test_the_probe_reports_what_is_wrong_and_never_raises(roster: CsvRoster, tmp_path: Path) -> None:
     roster.replace("users", "email", "emial")
     report = source(roster.zip(tmp_path)).probe()
     assert not report.is_ok

@@ -100,7 +100,7 @@ def test_x_ratelimit_reset_is_waited_for(stub: Stub, time: Time) -> None:
     assert time.slept == [42.0]
 
 
-def test_a_wait_that_is_too_long_ends_the_try_and_is_told(stub: Stub, time: Time) -> None:
+def test_a_wait_that_is_too_long_ends_the_try_and_is_reported(stub: Stub, time: Time) -> None:
     with pytest.raises(RateLimited) as caught:
         ask(stub, time, answer({}, 429, Retry_After="7200"), OK)
     assert caught.value.retry_after == 7200

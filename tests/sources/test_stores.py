@@ -116,12 +116,12 @@ def test_an_account_may_have_a_key_instead_of_a_password(roster: CsvRoster, sftp
     )
 
 
-def test_a_wrong_password_is_told(sftp: Sftp) -> None:
+def test_a_wrong_password_is_reported(sftp: Sftp) -> None:
     text = refusal(AuthError, f"sftp://{sftp.authority}/roster.zip", sftp.access(password=PASSWORD + "x"))
     assert "does not let us in: check the login and the password" in text
 
 
-def test_a_path_that_is_not_there_is_told(sftp: Sftp) -> None:
+def test_a_path_that_is_not_there_is_reported(sftp: Sftp) -> None:
     text = refusal(FeedBroken, f"sftp://{sftp.authority}/none.zip", sftp.access())
     assert text.startswith(f"There is nothing at sftp://{sftp.authority}/none.zip: check the path")
 
@@ -149,7 +149,7 @@ def test_a_host_key_is_taken_as_ssh_keyscan_or_airflow_writes_it(
     source(f"sftp://{sftp.authority}/roster.zip", sftp.access(host_key=text)).fetch(MemorySink())
 
 
-def test_a_host_key_that_is_none_is_told(sftp: Sftp) -> None:
+def test_a_host_key_that_is_not_one_is_reported(sftp: Sftp) -> None:
     assert "is not a host key" in refusal(ConfigError, f"sftp://{sftp.authority}/a.zip", sftp.access(host_key="AAAA!"))
 
 
@@ -158,13 +158,13 @@ def test_a_secret_goes_to_no_other_server_than_its_connections(sftp: Sftp) -> No
     assert "names the server other.example, but its connection is for 127.0.0.1" in text
 
 
-def test_a_server_that_does_not_answer_is_told() -> None:
+def test_a_server_that_does_not_answer_is_reported() -> None:
     text = refusal(SourceUnavailable, "sftp://127.0.0.1:1/roster.zip", Access("", LOGIN, PASSWORD))
     assert "see that its host and port are right" in text
 
 
 @pytest.mark.parametrize("name", ["roster.zip", "flat"])
-def test_a_connection_that_is_cut_in_the_middle_is_told(
+def test_a_connection_that_is_cut_in_the_middle_is_reported(
     roster: CsvRoster, sftp: Sftp, tmp_path: Path, name: str
 ) -> None:
     grow(roster)
@@ -191,20 +191,20 @@ def test_s3_takes_the_names_of_fsspecs_options_too(roster: CsvRoster, s3: S3, tm
 
 
 @pytest.mark.parametrize("address", [f"s3://{BUCKET}/none.zip", "s3://nobucket/roster.zip"])
-def test_a_key_or_a_bucket_that_is_not_there_is_told(s3: S3, address: str) -> None:
+def test_a_key_or_a_bucket_that_is_not_there_is_reported(s3: S3, address: str) -> None:
     assert refusal(FeedBroken, address, s3.access()).startswith(f"There is nothing at {address}: check the path")
 
 
-def test_wrong_credentials_are_told(s3: S3) -> None:
+def test_wrong_credentials_are_reported(s3: S3) -> None:
     text = refusal(AuthError, f"s3://{BUCKET}/roster.zip", s3.access(login="another"))
     assert "check the login and password (the keys) of the connection" in text
 
 
-def test_half_of_the_credentials_are_told(s3: S3) -> None:
+def test_half_of_the_credentials_are_reported(s3: S3) -> None:
     assert "needs both" in refusal(ConfigError, f"s3://{BUCKET}/roster.zip", s3.access(password=""))
 
 
-def test_a_bucket_of_another_region_is_told(s3: S3) -> None:
+def test_a_bucket_of_another_region_is_reported(s3: S3) -> None:
     s3.redirects = True
     assert "`region_name`" in refusal(ConfigError, f"s3://{BUCKET}/roster.zip", s3.access())
 
@@ -215,7 +215,7 @@ def test_an_endpoint_in_the_clear_is_for_this_machine_only(s3: S3) -> None:
 
 
 @pytest.mark.parametrize("name", ["roster.zip", "flat"])
-def test_a_body_that_breaks_off_is_told(roster: CsvRoster, s3: S3, tmp_path: Path, name: str) -> None:
+def test_a_body_that_breaks_off_is_reported(roster: CsvRoster, s3: S3, tmp_path: Path, name: str) -> None:
     roster.zip(tmp_path)
     roster.folder(tmp_path / "flat")
     s3.breaks_after = 0
@@ -223,7 +223,7 @@ def test_a_body_that_breaks_off_is_told(roster: CsvRoster, s3: S3, tmp_path: Pat
     assert "broke off" in text
 
 
-def test_that_no_access_key_is_given_is_told() -> None:
+def test_that_no_access_key_is_given_is_reported() -> None:
     tried = GenericError("Error performing PUT http://169.254.169.254/latest/api/token in 4 s: tok-1a2b")
     with pytest.raises(AuthError, match="needs an access key") as caught, stores.as_user_error("s3://rosters/a.zip"):
         raise tried

@@ -31,7 +31,7 @@ def unsafe():
     return [(method, path) for method, path in routes() if method in UNSAFE]
 
 
-def test_what_airflow_serves_of_ours_is_this_app_and_nothing_beside_it(api_server):
+def test_what_airflow_serves_of_ours_is_this_app_and_nothing_else(api_server):
     ours = [route for route in api_server.routes if str(getattr(route, "path", "")).startswith(PREFIX)]
     assert [(route.path, route.app) for route in ours] == [(PREFIX, app())]
 
@@ -108,7 +108,7 @@ def test_a_visitor_without_login_is_led_to_it(pages):
         ("POST", "/districts/harbor/sync/start", None, "/districts/harbor"),
     ],
 )
-def test_after_the_login_a_visitor_stands_on_a_page_again(pages, method, path, shown, back):
+def test_after_the_login_a_visitor_is_on_the_page_again(pages, method, path, shown, back):
     headers = {} if shown is None else {"hx-request": "true", "hx-current-url": shown}
     text = pages.client(None).request(method, f"/roster{path}", headers=headers).text
     [address] = re.findall(r'/auth/login\?next=([^"&]+)"', text)
@@ -165,7 +165,7 @@ def test_a_run_or_a_person_of_another_district_is_not_found(pages):
     assert visitor.get(f"/roster/districts/harbor/people/{person}").status_code == 404
 
 
-def test_a_row_of_another_district_is_no_place_to_go_on_from(pages):
+def test_a_list_cannot_continue_from_a_row_of_another_district(pages):
     for kind, table in (("schools", "schools"), ("classes", "classes"), ("teachers", "users")):
         after = pages.one(f"select min(id) from portal.{table} where district_id = %s", pages.orchard)  # noqa: S608
         text = pages.client().get(f"/roster/districts/harbor/roster/{kind}?after={after}").text
@@ -227,7 +227,7 @@ def test_what_no_column_can_hold_is_refused_in_a_sentence(pages, value):
     assert all(value not in answer.text for answer in answers if answer.status_code == 422)
 
 
-def test_every_call_of_the_api_tells_what_it_gives_and_how_it_refuses(pages):
+def test_every_call_of_the_api_describes_what_it_gives_and_how_it_refuses(pages):
     schema = pages.client("vera").get("/roster/openapi.json").json()
     operations = [one for path in schema["paths"].values() for one in path.values()]
     assert len(operations) >= 30

@@ -54,7 +54,7 @@ def test_who_may_only_look_finds_nothing_to_start(visit, product):
     assert page.get_by_role("button", name="Start Sync").count() == 0
 
 
-def test_a_connection_that_fails_is_told_with_its_cause(visit):
+def test_a_connection_that_fails_is_reported_with_its_cause(visit):
     page = visit("staff", "/roster/districts/newtown/sync")
     page.get_by_role("button", name="Test Connection").click()
     page.locator(".checks .no").first.wait_for()
@@ -124,7 +124,7 @@ def test_deselecting_a_school_and_a_reset_with_approval_and_its_undo(visit, prod
     assert product.one(SCHOOLS) == before
 
 
-def test_a_support_call_is_answered_and_no_name_stands_in_an_address(visit, product):
+def test_a_support_call_is_answered_and_no_name_is_in_an_address(visit, product):
     email, teacher = product.one(ONE_TEACHER.format("email")), product.one(ONE_TEACHER.format("id"))
     page = visit("vera", f"{HARBOR}/roster/teachers")
     page.get_by_role("searchbox").fill(email)

@@ -45,7 +45,7 @@ def test_every_change_is_exported_with_before_and_after(pages):
     assert f"run-{run}-students-updated.csv" in answer.headers["content-disposition"]
 
 
-def test_every_rejected_row_is_exported_with_its_cure(pages):
+def test_every_rejected_row_is_exported_with_how_to_fix_it(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched")
     pages.cursor.execute(
         "insert into sync.findings (run_id, entity, source_id, severity, rule, message, line)"

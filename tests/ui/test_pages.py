@@ -31,7 +31,7 @@ def test_every_page_shows_the_products_version_to_whoever_is_logged_in(pages, pa
     assert __version__ not in pages.client(None).get(f"/roster{path}", headers=headers).text
 
 
-def test_the_district_that_needs_a_person_stands_first(pages):
+def test_the_district_that_needs_a_person_comes_first(pages):
     for days in (1, 0.2):
         madeup.run(pages.cursor, pages.harbor, "launched", days_ago=days)
     madeup.run(pages.cursor, pages.orchard, "failed", message="The key was refused.")
@@ -68,7 +68,7 @@ def test_a_search_for_the_word_of_a_filter_is_kept_from_page_to_page(pages):
     assert 'href="?view=failed&amp;q=all"' in text
 
 
-def test_one_run_is_told_as_one(pages):
+def test_one_run_is_reported_as_one(pages):
     assert 'aria-label="Last run: 1 launched"' in pages.client("olga").get("/roster/").text
 
 
@@ -308,7 +308,7 @@ def test_each_reason_why_someone_is_not_here_has_its_sentence(pages, columns, fo
     assert "selected in the settings" not in text  # all schools are synced, whatever was ticked before
 
 
-def test_rosters_are_paged_by_name_and_no_name_stands_in_an_address(pages):
+def test_rosters_are_paged_by_name_and_no_name_is_in_an_address(pages):
     visitor, seen, path = pages.client(), [], "/roster/districts/harbor/roster/students"
     query = ""
     while query is not None:
@@ -394,7 +394,7 @@ def test_a_district_that_was_never_synced_has_all_its_pages(pages):
     assert pages.client("staff").get("/roster/districts/nowhere").status_code == 404
 
 
-def test_a_database_that_is_away_is_told_in_a_sentence(pages, monkeypatch):
+def test_a_database_that_is_away_is_reported_in_a_sentence(pages, monkeypatch):
     from roster_sync.ui.web import pool
 
     pool.POOL.close()

@@ -39,13 +39,13 @@ def test_while_the_file_is_refused_the_last_good_one_counts(file):
     assert sorted(registry_cache.all_districts()) == ["harbor"]
 
 
-def test_a_registry_that_never_was_good_is_told(file):
+def test_a_registry_that_never_was_good_is_reported(file):
     write(file, "  - {key: harbor}\n", 1000)
     with pytest.raises(ConfigError):
         registry_cache.all_districts()
 
 
-def test_a_registry_that_is_missing_is_told_and_its_districts_stay_where_it_was_read_once(file):
+def test_a_registry_that_is_missing_is_reported_and_its_districts_stay_where_it_was_read_once(file):
     with pytest.raises(ConfigError, match="There is no registry at"):
         registry_cache.all_districts()
     write(file, ENTRY.format("harbor", "Harbor"), 1000)

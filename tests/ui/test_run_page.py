@@ -50,7 +50,7 @@ def label(pages, person):
     return pages.one("select concat_ws(', ', family_name, given_name) from portal.users where id = %s", person)
 
 
-def test_whoever_holds_a_license_that_would_be_freed_stands_on_the_page_by_name(pages, held_reset):
+def test_whoever_holds_a_license_that_would_be_freed_is_on_the_page_by_name(pages, held_reset):
     run, teachers = held_reset
     text = pages.client().get(f"{HARBOR}/runs/{run}").text
     holders = text.partition("Licenses that would be freed")[2]
@@ -125,7 +125,7 @@ def test_a_run_that_did_not_go_through_shows_the_way_on_to_whoever_may_go_it(pag
         assert f'href="{HARBOR}{way}"' not in ways["vera"]
 
 
-def test_steps_stand_in_the_order_in_which_they_were_done_last(pages):
+def test_steps_are_in_the_order_in_which_they_were_done_last(pages):
     made = [("notify", 30), ("extract", 40), ("apply", 50), ("validate", 45)]
     done = [
         {"name": name, "started_at": f"2026-01-05T02:15:{second}+00:00",
@@ -138,7 +138,7 @@ def test_steps_stand_in_the_order_in_which_they_were_done_last(pages):
     assert steps == ["Worklist and emails", "Reading the roster", "Checking the roster", "Updating the portal"]
 
 
-def test_an_incomplete_roster_is_told_with_its_reasons_each_once(pages):
+def test_an_incomplete_roster_is_reported_with_its_reasons_each_once(pages):
     run = madeup.run(pages.cursor, pages.harbor, "launched")
     missing = "A page is missing."
     proof = {"adds_only": "", "reasons": {"users": missing}, "not_complete": {"classes": missing}}
@@ -172,7 +172,7 @@ def test_a_run_that_was_refused_or_not_answered_says_so_and_by_whom(pages, held_
     assert 'value="approve"' not in text
 
 
-def test_one_is_told_as_one(pages):
+def test_one_is_reported_as_one(pages):
     teacher = madeup.person(pages.cursor, pages.harbor, "teacher")
     madeup.item(pages.cursor, pages.harbor, "role_drift", teacher, source_roles=["school_admin"])
     text = pages.client().get(HARBOR).text

@@ -35,7 +35,7 @@ def test_choosing_schools_is_kept_with_who_and_what(pages):
     )
 
 
-def test_the_review_tells_who_changed_what_from_what_to_what(pages):
+def test_the_review_shows_who_changed_what_from_what_to_what(pages):
     pages.client().post(f"{HARBOR}/schools", data={"school_mode": "listed", "chosen": ["harbor-s2", "harbor-s3"]})
     pages.client().post(f"{HARBOR}/expiration", data={"expires": "on", "expires_on": "2190-06-30"})
     pages.client().post(f"{HARBOR}/emails", data={"add": "lead@school.example.org"})
@@ -87,14 +87,14 @@ def test_what_the_choice_means_is_asked_only_for_who_may_choose(pages):
     assert asks not in pages.client("vera").get(f"{HARBOR}/schools").text
 
 
-def test_how_long_a_reset_can_be_undone_is_told_as_it_is_set(pages, monkeypatch):
+def test_how_long_a_reset_can_be_undone_is_reported_as_it_is_set(pages, monkeypatch):
     monkeypatch.setenv("ROSTER_UNDO_DAYS", "7")
     preview = madeup.run(pages.cursor, pages.harbor, "previewed", mode="reset")
     for path in (f"{HARBOR}/mode", f"/roster/districts/harbor/runs/{preview}"):
         assert re.search("undo (a Reset|it) for 7 days", pages.client().get(path).text)
 
 
-def test_licenses_of_people_who_stand_in_no_other_school_are_counted_too(pages):
+def test_licenses_of_people_who_are_in_no_other_school_are_counted_too(pages):
     pages.cursor.execute("insert into portal.products (code, title) values ('MATH', 'Math Suite') returning id")
     product = pages.cursor.fetchone()[0]
     pages.cursor.execute(
@@ -126,7 +126,7 @@ def test_settings_that_no_run_could_follow_are_refused_and_nothing_of_them_is_ke
     assert history(pages) == []
 
 
-def test_who_gets_the_mails_and_who_changed_what_is_told_by_the_api_too(pages):
+def test_who_gets_the_mails_and_who_changed_what_is_reported_by_the_api_too(pages):
     program = pages.client(by="bearer", site=None)
     home = "/roster/api/v1/districts/harbor"
     assert program.post(f"{home}/subscriptions", json={"email": "Lead@School.example.org"}).status_code == 204
@@ -173,7 +173,7 @@ def test_an_email_of_another_district_is_not_taken_off(pages):
     assert pages.one("select is_active from sync.subscriptions where id = %s", theirs)
 
 
-def test_a_working_connection_is_told_and_its_schools_can_be_chosen(pages, registry: Path):
+def test_a_working_connection_is_reported_and_its_schools_can_be_chosen(pages, registry: Path):
     folder = registry.parent / "harbor"
     if not folder.exists():
         write_csv(MadeUpDistrict(seed=3, students=60, schools=2).day(1), folder)
@@ -183,7 +183,7 @@ def test_a_working_connection_is_told_and_its_schools_can_be_chosen(pages, regis
     assert known > 3
 
 
-def test_a_connection_that_is_missing_is_told_with_its_cure(pages):
+def test_a_connection_that_is_missing_is_reported_with_how_to_fix_it(pages):
     text = pages.client("staff").post("/roster/districts/newtown/sync/connection").text
     assert "Awesome" not in text
     assert "clever_newtown" in text

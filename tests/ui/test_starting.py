@@ -74,7 +74,7 @@ def test_an_undo_is_started_for_its_run(pages):
     assert who == "dana"
 
 
-def test_a_paused_dag_is_told_instead_of_queued(pages):
+def test_a_paused_dag_is_reported_instead_of_queued(pages):
     from airflow.models.dag import DagModel
     from airflow.utils.session import create_session
 
@@ -182,7 +182,7 @@ def test_a_question_can_be_answered_as_soon_as_airflow_puts_it_and_the_page_wait
     assert "Your answer was saved" in pages.client().get(page).text  # also for whoever did not give it
 
 
-def test_a_question_that_airflow_never_puts_is_told_and_not_waited_for_for_ever(pages):
+def test_a_question_that_airflow_never_puts_is_reported_and_not_waited_for_for_ever(pages):
     run = madeup.run(pages.cursor, pages.harbor, "held", wrote=True)
     madeup.hold(pages.cursor, run)
     pages.cursor.execute("update sync.holds set asked_at = now() - interval '11 minutes' where run_id = %s", (run,))

@@ -164,7 +164,7 @@ def test_two_people_who_are_not_the_same_stay_two(pages):
     assert pages.one("select count(*) from portal.users where id in (%s, %s)", one, two) == 2
 
 
-def test_nothing_ticked_is_told(pages):
+def test_nothing_ticked_is_reported(pages):
     answer = pages.client().post(f"{WORKLIST}/books", data={})
     assert answer.status_code == 409
     assert "Nothing is selected" in answer.text

@@ -112,7 +112,7 @@ def test_every_file_of_a_plan_is_a_stage_or_asks_for_one_row() -> None:
     assert {stage.name for stage in STAGES} == files - NOT_STAGES
 
 
-def test_the_stages_stand_in_the_order_of_their_parts() -> None:
+def test_the_stages_are_in_the_order_of_their_parts() -> None:
     parts = list(PARTS)
     assert [stage.part for stage in STAGES] == sorted((stage.part for stage in STAGES), key=parts.index)
 

@@ -35,7 +35,7 @@ def test_a_limit_of_a_hundred_lifts_that_of_updates_too() -> None:
     assert for_run(Limits(), 99).updated_percent == 75
 
 
-def test_a_breach_is_told_in_the_words_and_numbers_that_mails_and_pages_use() -> None:
+def test_a_breach_is_reported_in_the_words_and_numbers_that_mails_and_pages_use() -> None:
     breach = Breach("enrollments", "removals", 4812, 9100, 50)
     assert breach.sentence() == "4,812 of 9,100 enrollments would be removed; the limit is 50%."
     breach = Breach("people", "turnover", 1204, 9100, 10)

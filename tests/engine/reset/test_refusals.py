@@ -110,7 +110,7 @@ def test_a_live_school_stays_with_its_licenses_and_its_classes_with_their_books(
     assert harbor.value("select count(*) from portal.student_books") == 1
 
 
-def test_a_live_school_stays_also_without_a_class_and_who_stood_in_it_still_does(harbor: World) -> None:
+def test_a_live_school_stays_also_without_a_class_and_so_do_its_people(harbor: World) -> None:
     harbor.edit(two_schools().school("east").teacher("t4", "north", "east"))
     roster = two_schools().teacher("t4", "north")
     harbor.reset(MemorySource(roster, live={("orgs", "east"): True}))

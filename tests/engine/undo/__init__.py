@@ -1,0 +1,1 @@
+"""Tests of the Undo, the audit and housekeeping."""

@@ -99,7 +99,7 @@ def test_a_run_without_its_images_is_not_undone(harbor: World) -> None:
         harbor.undo(harbor.run_id)
 
 
-def test_rows_of_settled_questions_are_dropped_and_those_of_open_and_approved_ones_kept(harbor: World) -> None:
+def test_rows_of_closed_questions_are_dropped_and_those_of_open_and_approved_ones_kept(harbor: World) -> None:
     harbor.edit(two_schools())
     rows = "select count(*) from sync.held_rows"
     assert harbor.ask_to_reset(two_schools().without_school("south")) == "held"

@@ -57,7 +57,7 @@ def test_an_undo_makes_two_of_them_again_bit_for_bit_and_asks_again(harbor: Worl
     matching.same_person(harbor.app, item, "Ada Approver")
 
 
-def test_a_review_is_settled_once(harbor: World) -> None:
+def test_a_review_is_closed_once(harbor: World) -> None:
     put_up_for_review(harbor)
     item = review(harbor)
     matching.same_person(harbor.app, item, "Ada Approver")

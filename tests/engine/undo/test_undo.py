@@ -100,7 +100,7 @@ def test_after_an_undo_the_next_run_does_the_same_again(harbor: World) -> None:
     assert counts == harbor.tuples(query, harbor.run_id)
 
 
-def test_a_preview_writes_nothing_and_tells_the_real_numbers(harbor: World) -> None:
+def test_a_preview_writes_nothing_and_reports_the_real_numbers(harbor: World) -> None:
     with_work(harbor)
     harbor.reset(changed())
     target, before = harbor.run_id, harbor.snapshot(())
@@ -607,7 +607,7 @@ def test_undo_works_where_the_sync_has_expired(harbor: World) -> None:
 # --- Held and approved runs ---
 
 
-def test_what_a_held_edit_wrote_can_be_undone_and_its_question_is_settled(harbor: World) -> None:
+def test_what_a_held_edit_wrote_can_be_undone_and_its_question_is_closed(harbor: World) -> None:
     roster = two_schools()
     for number in range(40):
         roster.student(f"x{number}", "north")

@@ -48,7 +48,7 @@ def test_a_student_who_came_back_in_such_a_run_needs_them_too(world: World, app:
     assert students(world) == {(klass, student)}
 
 
-def test_a_run_of_which_people_were_told_is_not_looked_at_again(world: World, app: Connection) -> None:
+def test_a_run_of_which_people_were_notified_is_not_looked_at_again(world: World, app: Connection) -> None:
     klass, _ = newcomer(world, books=0)
     wrote(world)
     told(world, app)
@@ -59,7 +59,7 @@ def test_a_run_of_which_people_were_told_is_not_looked_at_again(world: World, ap
     assert students(world) == set()  # there before the class got books
 
 
-def test_a_preview_tells_of_no_run(world: World, app: Connection) -> None:
+def test_a_preview_reports_no_run(world: World, app: Connection) -> None:
     first = newcomer(world)
     wrote(world)
     world.begin(status="previewed")
@@ -80,7 +80,7 @@ def test_a_run_that_wrote_again_after_an_approval_and_died_then_is_caught_up(wor
     assert students(world) == {first}
 
 
-def test_what_such_a_run_had_opened_and_a_person_settled_is_not_opened_again(world: World, app: Connection) -> None:
+def test_what_such_a_run_had_opened_and_a_person_closed_is_not_opened_again(world: World, app: Connection) -> None:
     newcomer(world)
     wrote(world)
     worklist.refresh(app, world.run_id)

@@ -200,7 +200,7 @@ def test_what_a_person_or_a_license_closed_is_not_opened_again(world: World, app
     assert world.open_items() == set()
 
 
-def test_deselecting_a_school_closes_its_items_and_those_of_people_who_stand_in_no_other(
+def test_deselecting_a_school_closes_its_items_and_those_of_people_who_are_in_no_other(
     world: World, app: Connection
 ) -> None:
     pine, oak = world.school(), world.school("Oak School")

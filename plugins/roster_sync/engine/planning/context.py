@@ -1,4 +1,4 @@
-"""What a plan goes by: the run, its district's settings, and what its feed proves."""
+"""What a plan is based on: the run, its district's settings, and what its feed proves."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _without_traceback(send: Callable[..., None]) -> Callable[..., None]:
 
     Where the connection is cut, the thread dies with a traceback on stderr and the reader raises the same error. To be
     removed once paramiko catches it in SFTPFile._prefetch_thread, or readv takes no thread; if the method is renamed,
-    test_a_connection_that_is_cut_in_the_middle_is_told fails.
+    test_a_connection_that_is_cut_in_the_middle_is_reported fails.
     """
 
     def send_quietly(*arguments: Any) -> None:
