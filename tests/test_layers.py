@@ -148,3 +148,16 @@ def test_no_two_tests_have_the_same_name():
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
     assert {name for name, count in names.items() if count > 1} == set()
+
+
+def test_a_line_of_sql_has_at_most_120_characters() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.sql"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    written = [name for name in listed.stdout.splitlines() if name != "docs/schema.sql"]  # that one is generated
+    assert len(written) > 50
+    too_long = [
+        f"{name}:{number}"
+        for name in written
+        for number, line in enumerate((REPOSITORY / name).read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert not too_long

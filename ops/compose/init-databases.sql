@@ -10,7 +10,9 @@ alter role roster_app password :'app_password';
 \i /roster/airflow_role.sql
 alter role airflow password :'airflow_password';
 
-select 'create database airflow owner airflow' where not exists (select from pg_database where datname = 'airflow') \gexec
-select 'create database portal owner roster_owner' where not exists (select from pg_database where datname = 'portal') \gexec
+select 'create database airflow owner airflow'
+where not exists (select from pg_database where datname = 'airflow') \gexec
+select 'create database portal owner roster_owner'
+where not exists (select from pg_database where datname = 'portal') \gexec
 revoke connect on database airflow, portal from public;
 grant connect on database portal to roster_app;

@@ -1,5 +1,5 @@
--- The views and functions of the three schemas with their comments, and the roles that may read or call them: null for a
--- function that every role may call.
+-- The views and functions of the three schemas with their comments, and the roles that may read or call them: null for
+-- a function that every role may call.
 select n.nspname as schema, 'view' as kind, c.relname as name, obj_description(c.oid, 'pg_class') as comment,
   array(
     select pg_get_userbyid(g.grantee)::text from aclexplode(c.relacl) g

@@ -13,7 +13,8 @@ begin
   end if;
   -- Since PostgreSQL 16 CREATEROLE alone cannot grant a role that someone else made.
   for existing in
-    select rolname from pg_roles where rolname in ('roster_read', 'roster_edit', 'roster_reset', 'roster_undo', 'roster_desk')
+    select rolname from pg_roles
+    where rolname in ('roster_read', 'roster_edit', 'roster_reset', 'roster_undo', 'roster_desk')
   loop
     execute format('grant %I to roster_owner with admin true, inherit false, set true', existing);
   end loop;

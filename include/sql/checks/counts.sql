@@ -21,10 +21,12 @@ set received = excluded.received, rejected = excluded.rejected, warned = exclude
 -- Records that could neither be read nor named came too; of people nobody can tell the kind, and most are students.
 update sync.run_counts k set received = k.received + r.n, rejected = k.rejected + r.n
 from (
-  select case collection when 'orgs' then 'schools' when 'users' then 'students' else collection end as entity, count(*) as n
+  select case collection when 'orgs' then 'schools' when 'users' then 'students' else collection end as entity,
+    count(*) as n
   from raw_rejects
   where rule <> 'blank_line' and collection in ('orgs', 'users', 'classes', 'enrollments')
-    and case when collection = 'enrollments' then coalesce(btrim(known ->> 'class_source_id'), '') = '' and coalesce(btrim(known ->> 'user_source_id'), '') = ''
+    and case when collection = 'enrollments' then coalesce(btrim(known ->> 'class_source_id'), '') = ''
+        and coalesce(btrim(known ->> 'user_source_id'), '') = ''
              else coalesce(btrim(source_id), '') = '' end
   group by 1) r
 where k.run_id = %(run_id)s and k.entity = r.entity;

@@ -3,7 +3,8 @@
 -- In: raw_enrollments, staging.unusual_enrollments, enrollment_counts, which says what need not be looked for.
 insert into sync.findings (run_id, entity, severity, rule, field, message)
 select %(run_id)s, 'enrollments', 'error', 'missing_id', 'sourcedId',
-  'This row has no id, or one of more than 1,000 bytes, so nobody can tell whom it means; it was passed over. Give it its id at the source.'
+  'This row has no id, or one of more than 1,000 bytes, so nobody can tell whom it means; '
+  'it was passed over. Give it its id at the source.'
 from raw_enrollments e
 where (staging.is_blank(e.source_id) or staging.is_blank(e.class_source_id) or staging.is_blank(e.user_source_id))
   and (select rejected from enrollment_counts) > 0 limit 1000;
@@ -22,11 +23,23 @@ union all
    and (select other_roles from enrollment_counts) > 0 limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
-  'The class ' || left(coalesce(e.class_source_id, ''), 60) || ' that an enrollment names is not in the feed; the enrollment was passed over. Share the class, or remove the enrollment.'
- from staging.unusual_enrollments e where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
-   and (%(classes_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes' and i.source_id = e.class_source_id)) limit 1000)
+  'The class ' || left(coalesce(e.class_source_id, ''), 60)
+    || ' that an enrollment names is not in the feed; the enrollment was passed over. Share the class, or remove the enrollment.'
+ from staging.unusual_enrollments e
+ where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null
+   and not e.is_rejected and e.is_active and not %(is_partial)s
+   and (%(classes_complete)s or not exists (
+     select from sync.source_ids i
+     where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes'
+       and i.source_id = e.class_source_id)) limit 1000)
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
-  'The person ' || left(coalesce(e.user_source_id, ''), 60) || ' whom an enrollment names is not in the feed; the enrollment was passed over. Share the person, or remove the enrollment.'
- from staging.unusual_enrollments e where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null and not e.is_rejected and e.is_active and not %(is_partial)s
-   and (%(users_complete)s or not exists (select from sync.source_ids i where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = e.user_source_id)) limit 1000);
+  'The person ' || left(coalesce(e.user_source_id, ''), 60)
+    || ' whom an enrollment names is not in the feed; the enrollment was passed over. Share the person, or remove the enrollment.'
+ from staging.unusual_enrollments e
+ where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null
+   and not e.is_rejected and e.is_active and not %(is_partial)s
+   and (%(users_complete)s or not exists (
+     select from sync.source_ids i
+     where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users'
+       and i.source_id = e.user_source_id)) limit 1000);

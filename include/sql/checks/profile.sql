@@ -27,13 +27,15 @@ staged as (
   select 'schools' as entity, 'orgs' as collection, count(*) as staged, count(*) filter (where is_rejected) as rejected,
     count(*) filter (where source_id is null) as without_id,
     null::bigint as with_role, null::bigint as without_role, null::bigint as unknown_role,
-    null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes, null::bigint as dangling_users
+    null::bigint as active, null::bigint as dangling_schools, null::bigint as dangling_classes,
+    null::bigint as dangling_users
   from staging.schools where run_id = %(run_id)s
   union all
   select 'users', 'users', count(*), count(*) filter (where is_rejected), count(*) filter (where source_id is null),
     count(*) filter (where not is_rejected and status = 'active' and source_roles <> '{}'),
     count(*) filter (where not is_rejected and status = 'active' and source_roles = '{}'),
-    count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and source_roles <> '{}' and not exists (
+    count(*) filter (where not is_rejected and status = 'active' and roles = '{}' and source_roles <> '{}'
+      and not exists (
       select from unnest(source_roles) word
       where regexp_replace(lower(word), '[^a-z]', '', 'g') = any (%(role_words)s))),
     count(*) filter (where not is_rejected and status = 'active'), (select people from placeless), null, null
@@ -57,7 +59,8 @@ staged as (
 ),
 whole as (
   select r.feed -> 'collections' as collections, r.feed -> 'found' as found, r.feed -> 'repeated' as repeated,
-    exists (select from jsonb_each(r.feed -> 'collections') c where c.value ->> 'is_complete' = 'true') as has_a_complete_one
+    exists (select from jsonb_each(r.feed -> 'collections') c
+      where c.value ->> 'is_complete' = 'true') as has_a_complete_one
   from sync.runs r where r.id = %(run_id)s
 ),
 counted as (

@@ -50,10 +50,12 @@ facts (kind, subject_key) as (
     where c.run_id = r.id and c.table_name in ('license_assignments', 'student_books') and c.action = 'delete')
   union all
   select 'role_drift', run_key from run r where r.mode <> 'undo' and exists ( -- reported when it was first seen
-    select from sync.worklist w where w.district_id = r.district_id and w.kind = 'role_drift' and w.opened_run_id = r.id)
+    select from sync.worklist w
+    where w.district_id = r.district_id and w.kind = 'role_drift' and w.opened_run_id = r.id)
   union all
   select 'match_review', run_key from run r where exists (
-    select from sync.worklist w where w.district_id = r.district_id and w.kind = 'match_review' and w.opened_run_id = r.id)
+    select from sync.worklist w
+    where w.district_id = r.district_id and w.kind = 'match_review' and w.opened_run_id = r.id)
   union all
   -- the same rows of the same rule are not reported again every night; another number of them is
   select 'rejected', f.entity || ':' || f.rule || ':' || count(*)

@@ -4,14 +4,16 @@ insert into staging.schools (run_id, source_id, status, name, sis_id, state_id, 
 select
   %(run_id)s, nullif(btrim(o.source_id), ''),
   staging.as_status(o.status),
-  nullif(btrim(o.name), ''), nullif(btrim(o.identifier), ''), nullif(btrim(o.state_id), ''), nullif(btrim(o.nces_id), ''),
+  nullif(btrim(o.name), ''), nullif(btrim(o.identifier), ''), nullif(btrim(o.state_id), ''),
+  nullif(btrim(o.nces_id), ''),
   coalesce(btrim(o.source_id), '') = '',
   case when coalesce(btrim(o.name), '') = '' then array['name'] else '{}' end
 from raw_orgs o
 where lower(btrim(o.type)) = 'school';
 
 insert into staging.schools (run_id, source_id, status, is_rejected)
-select %(run_id)s, btrim(r.source_id), 'active', true from raw_rejects r where r.collection = 'orgs' and btrim(r.source_id) <> '';
+select %(run_id)s, btrim(r.source_id), 'active', true from raw_rejects r
+where r.collection = 'orgs' and btrim(r.source_id) <> '';
 
 -- Rows that repeat an id are folded: active beats gone; where they differ, the portal's value wins.
 with repeated as (
@@ -51,7 +53,8 @@ with cut as (
     sis_id = staging.unless_too_long(sis_id),
     state_id = staging.unless_too_long(state_id),
     nces_id = staging.unless_too_long(nces_id)
-  where run_id = %(run_id)s and (staging.is_too_long(source_id) or staging.is_too_long(name) or staging.is_too_long(sis_id)
+  where run_id = %(run_id)s
+    and (staging.is_too_long(source_id) or staging.is_too_long(name) or staging.is_too_long(sis_id)
     or staging.is_too_long(state_id) or staging.is_too_long(nces_id))
   returning source_id, is_rejected
 )

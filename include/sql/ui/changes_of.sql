@@ -1,7 +1,8 @@
 -- What a run did to the rows with these ids: the second half of a search by name. Index: changes_key, once per id
 -- (`offset 0` keeps the planner from joining the run's 900,000 rows instead).
 select c.id, c.table_name, c.key, c.action, c.before, c.after, c.changed, c.phase, u.role,
-  case when u.id is not null then concat_ws(', ', u.family_name, u.given_name) else coalesce(s.name, k.title) end as label,
+  case when u.id is not null then concat_ws(', ', u.family_name, u.given_name)
+    else coalesce(s.name, k.title) end as label,
   u.email
 from unnest(%(ids)s::bigint[]) as wanted (id)
 cross join lateral (

@@ -16,4 +16,5 @@ select (select count(*) from chosen) as schools,
     + (select count(*) from people p join portal.license_assignments l on l.user_id = p.user_id
        where not exists (
          select from portal.user_schools us
-         where us.user_id = p.user_id and us.is_active and us.school_id not in (select c.id from chosen c))) as licenses;
+         where us.user_id = p.user_id and us.is_active
+           and us.school_id not in (select c.id from chosen c))) as licenses;

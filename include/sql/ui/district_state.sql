@@ -1,7 +1,8 @@
 -- One district's settings and what is open, in one row. Indexes: primary keys, worklist_open, runs_district.
 select s.school_mode, s.expires_on,
   (select count(*) from sync.school_selection c where c.district_id = %(district)s) as schools_known,
-  (select count(*) from sync.school_selection c where c.district_id = %(district)s and c.is_selected) as schools_selected,
+  (select count(*) from sync.school_selection c
+    where c.district_id = %(district)s and c.is_selected) as schools_selected,
   (select count(*) from sync.subscriptions b where b.district_id = %(district)s and b.is_active) as subscribers,
   good.id as good_id, good.finished_at as good_at, good.issuer
 from (select 1) always

@@ -30,7 +30,8 @@ with asked as (
   left join portal.districts d on d.key = a.key
   left join lateral (
     select r.id, r.status, r.mode, r.started_at, r.message, r.step
-    from sync.runs r where r.district_id = d.id and r.status <> 'previewed' and (r.steps <> '[]' or r.status <> 'launched')
+    from sync.runs r where r.district_id = d.id and r.status <> 'previewed'
+      and (r.steps <> '[]' or r.status <> 'launched')
     order by r.id desc limit 1) last on true
   left join lateral (
     select r.id, r.finished_at from sync.runs r
@@ -39,7 +40,8 @@ with asked as (
     order by r.id desc limit 1) good on true
   left join waiting on waiting.district_id = d.id
   left join lateral (
-    select exists (select from sync.worklist w where w.district_id = d.id and w.resolved_at is null) as has_items) items on true
+    select exists (select from sync.worklist w
+      where w.district_id = d.id and w.resolved_at is null) as has_items) items on true
 ), totals as (
   select count(*) as all_districts,
     count(*) filter (where rank <= 4) as person,
@@ -72,5 +74,6 @@ select t.*, p.*, n.open_items
 from totals t
 left join page p on true
 left join lateral (
-  select count(*) as open_items from sync.worklist w where w.district_id = p.district_id and w.resolved_at is null) n on true
+  select count(*) as open_items from sync.worklist w
+  where w.district_id = p.district_id and w.resolved_at is null) n on true
 order by p.rank, p.sort_name, p.key;

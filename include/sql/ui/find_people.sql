@@ -19,7 +19,8 @@ with named as materialized (
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
-    where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role) and %(exact)s <> '' and position('@' in %(exact)s) = 0
+    where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
+      and %(exact)s <> '' and position('@' in %(exact)s) = 0
       and coalesce(lower(p.given_name), '') collate "C" >= %(exact)s
       and coalesce(lower(p.given_name), '') collate "C" < %(exact_end)s
     order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id

@@ -8,7 +8,8 @@ with claimed as (
   returning w.subject_id, w.second_subject_id
 ), given as (
   insert into portal.student_books (user_id, class_id, book_id)
-  select c.subject_id, c.second_subject_id, b.book_id from claimed c join portal.class_books b on b.class_id = c.second_subject_id
+  select c.subject_id, c.second_subject_id, b.book_id from claimed c
+  join portal.class_books b on b.class_id = c.second_subject_id
   on conflict do nothing
 )
 select count(*) as items from claimed;

@@ -1,7 +1,8 @@
 -- Names for the ids on one page whose rows a run deleted (any run, where none is named): from its before-images.
 -- Index: changes_key, once per id (`offset 0` keeps the planner from joining the run's 900,000 rows instead).
 select wanted.kind, wanted.id,
-  coalesce(nullif(concat_ws(', ', c.before ->> 'family_name', c.before ->> 'given_name'), ''), c.before ->> 'name', c.before ->> 'title') as label
+  coalesce(nullif(concat_ws(', ', c.before ->> 'family_name', c.before ->> 'given_name'), ''), c.before ->> 'name',
+    c.before ->> 'title') as label
 from (
   select 'user' as kind, 'users' as table_name, unnest(%(users)s::bigint[]) as id
   union all select 'class', 'classes', unnest(%(classes)s::bigint[])

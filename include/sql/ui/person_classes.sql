@@ -1,5 +1,6 @@
 -- The classes of one person, current ones first. Index: enrollments_user_idx.
-select c.id, c.title, c.period, c.term_name, c.is_shared, s.name as school, e.role, e.is_active, e.is_primary, e.ended_at,
+select c.id, c.title, c.period, c.term_name, c.is_shared, s.name as school, e.role, e.is_active, e.is_primary,
+  e.ended_at,
   e.origin, e.begins_on, e.ends_on, e.created_run_id, r.started_at as since,
   (select string_agg(b.title, ', ' order by b.title) from portal.student_books t join portal.books b on b.id = t.book_id
      where t.user_id = e.user_id and t.class_id = e.class_id) as books,

@@ -7,7 +7,8 @@ with known as materialized ( -- what the searched text names in the portal
   select f.id as row_id from unnest(%(roles)s::text[]) as wanted (role)
   cross join unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
     select p.id from portal.users p
-    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
+    where %(pattern)s <> '' and p.district_id = %(district)s
+      and portal.role_order(p.role) = portal.role_order(wanted.role)
       and coalesce(lower(p.family_name), '') collate "C" >= name.family
       and coalesce(lower(p.family_name), '') collate "C" < name.family || %(last)s
       and (name.given = '' or (coalesce(lower(p.given_name), '') collate "C" >= name.given
@@ -16,22 +17,27 @@ with known as materialized ( -- what the searched text names in the portal
   union
   select f.id from unnest(%(roles)s::text[]) as wanted (role) cross join lateral (
     select p.id from portal.users p
-    where %(pattern)s <> '' and p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(wanted.role)
+    where %(pattern)s <> '' and p.district_id = %(district)s
+      and portal.role_order(p.role) = portal.role_order(wanted.role)
       and coalesce(lower(p.given_name), '') collate "C" >= %(exact)s
       and coalesce(lower(p.given_name), '') collate "C" < %(exact_end)s
-    order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id -- skips in users_page_idx
+    -- skips in users_page_idx
+    order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id
     limit 300) f
   union
   (select p.id from portal.users p
-   where %(pattern)s <> '' and p.district_id = %(district)s and p.email is not null and lower(btrim(p.email)) = %(exact)s
+   where %(pattern)s <> '' and p.district_id = %(district)s and p.email is not null
+     and lower(btrim(p.email)) = %(exact)s
      and p.role = any(%(roles)s::text[]) limit 300)
   union
   (select k.id from portal.classes k
    where %(pattern)s <> '' and %(kind)s = 'classes' and k.district_id = %(district)s
-     and coalesce(lower(k.title), '') collate "C" >= %(exact)s and coalesce(lower(k.title), '') collate "C" < %(exact_end)s limit 300)
+     and coalesce(lower(k.title), '') collate "C" >= %(exact)s
+     and coalesce(lower(k.title), '') collate "C" < %(exact_end)s limit 300)
   union
   (select s.id from portal.schools s
-   where %(pattern)s <> '' and %(kind)s = 'schools' and s.district_id = %(district)s and lower(s.name) like %(pattern)s limit 300)
+   where %(pattern)s <> '' and %(kind)s = 'schools' and s.district_id = %(district)s and lower(s.name) like %(pattern)s
+   limit 300)
 ), staged as materialized ( -- and in the feed
   select n.source_id from unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
     select f.source_id from staging.users f
@@ -46,7 +52,8 @@ with known as materialized ( -- what the searched text names in the portal
      and (lower(f.email) = %(exact)s or f.source_id = %(as_typed)s) limit 300)
   union
   (select f.source_id from staging.classes f
-   where %(pattern)s <> '' and %(kind)s = 'classes' and f.run_id = %(run)s and lower(f.title) like %(pattern)s limit 300)
+   where %(pattern)s <> '' and %(kind)s = 'classes' and f.run_id = %(run)s and lower(f.title) like %(pattern)s
+   limit 300)
   union
   (select f.source_id from staging.schools f
    where %(pattern)s <> '' and %(kind)s = 'schools' and f.run_id = %(run)s and lower(f.name) like %(pattern)s limit 300)
@@ -82,6 +89,8 @@ left join portal.classes c on p.entity = 'classes' and c.id = p.row_id
 left join lateral (
   select f.family_name, f.given_name, f.email from staging.users f
   where p.entity = 'users' and u.id is null and f.run_id = %(run)s and f.source_id = p.source_id limit 1) su on true
-left join staging.schools ss on p.entity = 'schools' and s.id is null and ss.run_id = %(run)s and ss.source_id = p.source_id
-left join staging.classes sc on p.entity = 'classes' and c.id is null and sc.run_id = %(run)s and sc.source_id = p.source_id
+left join staging.schools ss on p.entity = 'schools' and s.id is null and ss.run_id = %(run)s
+  and ss.source_id = p.source_id
+left join staging.classes sc on p.entity = 'classes' and c.id is null and sc.run_id = %(run)s
+  and sc.source_id = p.source_id
 order by p.row_id;

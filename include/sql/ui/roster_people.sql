@@ -5,7 +5,8 @@ select u.id, u.family_name, u.given_name, u.email, u.grade, u.role, u.is_shared,
 from (
   select p.* from portal.users p
   where p.district_id = %(district)s and portal.role_order(p.role) = portal.role_order(%(role)s)
-    and (%(after)s = 0 or (coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id) > (
+    and (%(after)s = 0 or (coalesce(lower(p.family_name), '') collate "C",
+      coalesce(lower(p.given_name), '') collate "C", p.id) > (
       select coalesce(lower(a.family_name), '') collate "C", coalesce(lower(a.given_name), '') collate "C", a.id
       from portal.users a where a.id = %(after)s and a.district_id = %(district)s))
   order by coalesce(lower(p.family_name), '') collate "C", coalesce(lower(p.given_name), '') collate "C", p.id

@@ -11,10 +11,12 @@ from (
   order by lower(p.name), p.id limit %(limit)s) s
 left join sync.settings d on d.district_id = s.district_id
 left join sync.school_selection c on c.district_id = s.district_id and c.source_id = s.source_id
-left join lateral (select count(*) as people from portal.user_schools us where us.school_id = s.id and us.is_active) n on true
+left join lateral (select count(*) as people from portal.user_schools us
+  where us.school_id = s.id and us.is_active) n on true
 left join lateral (select count(*) as classes from portal.classes k where k.school_id = s.id and k.is_shared) k on true
 left join lateral (select count(*) as licenses from portal.license_assignments l where l.school_id = s.id) l on true
 left join lateral (
   select count(*) as admins from portal.users u join portal.user_schools us on us.user_id = u.id and us.school_id = s.id
-  where u.district_id = %(district)s and portal.role_order(u.role) = portal.role_order('school_admin') and u.is_enabled and us.is_active) a on true
+  where u.district_id = %(district)s and portal.role_order(u.role) = portal.role_order('school_admin') and u.is_enabled
+    and us.is_active) a on true
 order by lower(s.name), s.id;

@@ -1,5 +1,6 @@
 -- A district's runs, newest first, keyset by id, with what each did. Index: runs_district.
-select r.id, r.mode, r.trigger, r.status, r.started_at, r.finished_at, r.started_by, r.message, r.undoes_run_id, r.parameters,
+select r.id, r.mode, r.trigger, r.status, r.started_at, r.finished_at, r.started_by, r.message, r.undoes_run_id,
+  r.parameters,
   extract(epoch from coalesce(r.finished_at, now()) - r.started_at)::float8 as seconds,
   c.added, c.updated, c.removed, c.rejected, c.held
 from (select * from sync.runs s where s.district_id = %(district)s

@@ -1,5 +1,6 @@
 -- One school of a district, with its settings and who manages it.
-select s.*, coalesce(t.school_mode, 'all') = 'all' or coalesce(c.is_selected, false) or s.origin = 'manual' as is_selected,
+select s.*,
+  coalesce(t.school_mode, 'all') = 'all' or coalesce(c.is_selected, false) or s.origin = 'manual' as is_selected,
   made.started_at as made_at,
   (select count(*) from portal.user_schools us where us.school_id = s.id and us.is_active) as people,
   (select count(*) from portal.classes k where k.school_id = s.id and k.is_shared) as classes

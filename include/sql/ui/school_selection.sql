@@ -4,6 +4,7 @@ select c.source_id, coalesce(s.name, c.name, c.source_id) as name, c.is_selected
 from sync.school_selection c
 left join lateral (
   select p.id, p.name, p.is_shared from portal.schools p
-  where p.district_id = c.district_id and p.source_id = c.source_id order by p.is_shared desc, p.id desc limit 1) s on true
+  where p.district_id = c.district_id and p.source_id = c.source_id order by p.is_shared desc, p.id desc
+  limit 1) s on true
 where c.district_id = %(district)s
 order by lower(coalesce(s.name, c.name, c.source_id)), c.source_id;

@@ -3,7 +3,8 @@
 with chosen as (
   select w.id, u.id as user_id, u.role as old_role, w.detail -> 'source_roles' ->> 0 as new_role
   from sync.worklist w join portal.users u on u.id = w.subject_id and u.district_id = %(district)s
-  where w.district_id = %(district)s and w.kind = 'role_drift' and w.id = any(%(items)s::bigint[]) and w.resolved_at is null
+  where w.district_id = %(district)s and w.kind = 'role_drift' and w.id = any(%(items)s::bigint[])
+    and w.resolved_at is null
     and w.detail -> 'source_roles' ->> 0 in ('teacher', 'school_admin', 'district_admin', 'student')
   for update of w
 ), changed as (

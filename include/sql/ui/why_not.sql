@@ -13,18 +13,21 @@ select f.source_id, concat_ws(', ', f.family_name, f.given_name) as label, f.ema
 from (
   select s.* from staging.users s
   where s.run_id = %(run)s and s.source_id in (
-    select n.source_id from unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given) cross join lateral (
+    select n.source_id from unnest(%(families)s::text[], %(givens)s::text[]) as name (family, given)
+    cross join lateral (
       select a.source_id from staging.users a
       where a.run_id = %(run)s and lower(a.family_name) collate "C" >= name.family
         and lower(a.family_name) collate "C" < name.family || %(last)s
         and (name.given = '' or starts_with(lower(a.given_name), name.given)) limit 20) n
     union
     (select a.source_id from staging.users a
-     where a.run_id = %(run)s and (lower(a.email) = %(exact)s or a.source_id = %(as_typed)s or lower(a.sis_id) = %(exact)s) limit 20))
+     where a.run_id = %(run)s
+       and (lower(a.email) = %(exact)s or a.source_id = %(as_typed)s or lower(a.sis_id) = %(exact)s) limit 20))
   limit 20) f
 left join lateral ( -- each look-up by itself: joined, the view would be read whole
   select i.row_id from sync.source_ids i
-  where i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users' and i.source_id = f.source_id) i on true
+  where i.district_id = %(district)s and i.issuer = %(issuer)s and i.entity = 'users'
+    and i.source_id = f.source_id) i on true
 left join portal.users u on u.id = i.row_id
 left join sync.settings t on t.district_id = %(district)s
 order by 2, 1;

@@ -3,7 +3,8 @@
 -- closed because its subject was gone: an undo, or a subject that is shared again, opens those again.
 create temporary table judged on commit drop as
 with wanted_schools as (
-  select s.id, s.is_shared, s.origin = 'manual' or coalesce(t.school_mode, 'all') = 'all' or coalesce(l.is_selected, false) as is_selected
+  select s.id, s.is_shared,
+    s.origin = 'manual' or coalesce(t.school_mode, 'all') = 'all' or coalesce(l.is_selected, false) as is_selected
   from portal.schools s
   left join sync.settings t on t.district_id = s.district_id
   left join sync.school_selection l on l.district_id = s.district_id and l.source_id = s.source_id
@@ -47,18 +48,21 @@ select i.id,
     when i.kind = 'student_needs_books' and not c.is_selected then 'deselected'
     when i.kind = 'student_needs_books' and not exists (
       select from portal.enrollments e
-      where e.class_id = i.second_subject_id and e.user_id = i.subject_id and e.role = 'student' and e.is_active) then 'ended'
+      where e.class_id = i.second_subject_id and e.user_id = i.subject_id and e.role = 'student' and e.is_active)
+    then 'ended'
     when i.kind = 'match_review' and i.second_subject_id is not null
       and not exists (select from portal.users o where o.id = i.second_subject_id) then 'deleted'
   end as gone,
   case i.kind
     when 'teacher_needs_license' then case
       when exists (select from portal.license_assignments a
-                   where a.user_id = i.subject_id and (a.expires_on is null or a.expires_on >= current_date)) then 'licensed'
+                   where a.user_id = i.subject_id and (a.expires_on is null or a.expires_on >= current_date))
+    then 'licensed'
       when p.role <> 'teacher' then 'no_teacher' end
     when 'school_needs_admin' then case
       when exists (select from portal.user_schools us join portal.users u on u.id = us.user_id
-                   where us.school_id = i.subject_id and us.is_active and u.role = 'school_admin' and u.is_enabled) then 'has_admin' end
+                   where us.school_id = i.subject_id and us.is_active and u.role = 'school_admin' and u.is_enabled)
+    then 'has_admin' end
     when 'student_needs_books' then case
       when not exists (select from portal.class_books b where b.class_id = i.second_subject_id and not exists (
         select from portal.student_books m
