@@ -1,5 +1,6 @@
 -- Airflow's metadata database: marks runs of `dags test` that are still 'running', and their tasks, as failed.
--- `dags test` runs everything in its own process: when that is gone, nothing ends them, and a scheduler would adopt them.
+-- `dags test` runs everything in its own process: when that is gone, nothing ends them,
+-- and a scheduler would adopt them.
 with closed as (
   update dag_run set state = 'failed', end_date = now()
   where state = 'running' and triggered_by = 'TEST'

@@ -24,7 +24,8 @@ union all
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_class', 'classSourcedId',
   'The class ' || left(coalesce(e.class_source_id, ''), 60)
-    || ' that an enrollment names is not in the feed; the enrollment was passed over. Share the class, or remove the enrollment.'
+    || ' that an enrollment names is not in the feed; the enrollment was passed over. '
+    'Share the class, or remove the enrollment.'
  from staging.unusual_enrollments e
  where (select dangling_classes from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.class_n is null
    and not e.is_rejected and e.is_active and not %(is_partial)s
@@ -35,7 +36,8 @@ union all
 union all
 (select %(run_id)s, 'enrollments', null, 'warning', 'dangling_user', 'userSourcedId',
   'The person ' || left(coalesce(e.user_source_id, ''), 60)
-    || ' whom an enrollment names is not in the feed; the enrollment was passed over. Share the person, or remove the enrollment.'
+    || ' whom an enrollment names is not in the feed; the enrollment was passed over. '
+    'Share the person, or remove the enrollment.'
  from staging.unusual_enrollments e
  where (select dangling_users from enrollment_counts) > 0 and e.run_id = %(run_id)s and e.user_n is null
    and not e.is_rejected and e.is_active and not %(is_partial)s

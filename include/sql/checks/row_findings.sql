@@ -45,7 +45,8 @@ insert into sync.findings (run_id, entity, source_id, severity, rule, field, mes
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'unknown_grade', 'grades',
   'The grade "' || left(btrim(u.grades), 1)
-    || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); the one in the portal stays. Correct it at the source.'
+    || '***" is not in the CEDS list (PK, TK, KG, 01 to 13, UG ...); '
+    'the one in the portal stays. Correct it at the source.'
  from kept_values u where 'grade' = any (u.keep) and u.grades <> '' limit 1000)
 union all
 (select %(run_id)s, 'users', u.source_id, 'warning', 'missing_name',

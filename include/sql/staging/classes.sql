@@ -24,8 +24,8 @@ with course as (
     case when m.n is null then t.title else m.title end as term_name,
     case when m.n is null then t.starts_on else m.starts_on end as starts_on,
     case when m.n is null then t.ends_on else m.ends_on end as ends_on,
-    not %(terms_complete)s and case when m.n is not null then m.are_some_missing else t.source_id is null
-      and btrim(l.term_source_ids) <> '' end as is_partial,
+    not %(terms_complete)s and case when m.n is not null then m.are_some_missing
+      else t.source_id is null and btrim(l.term_source_ids) <> '' end as is_partial,
     coalesce(m.keeps_start, 'starts_on' = any (t.keep), false) as keeps_start,
     coalesce(m.keeps_end, 'ends_on' = any (t.keep), false) as keeps_end
   from raw_classes l

@@ -24,22 +24,22 @@ left join staging.users u on u.run_id = %(run_id)s and u.source_id = r.user_sour
 where r.class_source_id <> '' or r.user_source_id <> '';
 select staging.analyze_run(%(run_id)s, array['unusual_enrollments/rows']);
 
--- What is asked of them again and again, counted once: whatever is not unusual is active and points somewhere. A line
--- is here twice where two rows of the feed bear its person's or class's id. A class or a person that a delta leaves out
--- may be the portal's.
+-- The counts that several checks need, taken once: whatever is not unusual is active and points somewhere. A line is
+-- here twice where two rows of the feed have its person's or class's id. A class or a person that a delta leaves out
+-- may be in the portal.
 create temporary table enrollment_counts on commit drop as
 with came as (
   select count(*) as lines from raw_enrollments
 ), judged as (
   select distinct on (e.place, case when e.place is null then row_number() over () end) e.*,
-    e.class_n is null and (%(classes_complete)s
-      or not exists (select from sync.source_ids i
+    e.class_n is null and (%(classes_complete)s or not exists (
+      select from sync.source_ids i
       where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'classes'
-      and i.source_id = e.class_source_id)) as no_class,
-    e.user_n is null and (%(users_complete)s
-      or not exists (select from sync.source_ids i
+        and i.source_id = e.class_source_id)) as no_class,
+    e.user_n is null and (%(users_complete)s or not exists (
+      select from sync.source_ids i
       where i.district_id = %(district_id)s and i.issuer = %(issuer)s and i.entity = 'users'
-      and i.source_id = e.user_source_id)) as no_user
+        and i.source_id = e.user_source_id)) as no_user
   from staging.unusual_enrollments e where e.run_id = %(run_id)s
 ), counted as (
   select count(*) filter (where place is null) as unread, count(*) filter (where is_rejected) as rejected,

@@ -6,7 +6,7 @@
 create temporary table raw_orgs (source_id text, status text, name text, type text, identifier text,
   parent_source_id text, state_id text, nces_id text) on commit preserve rows;
 create temporary table raw_terms (source_id text, status text, title text, type text, starts_on text, ends_on text)
-on commit preserve rows;
+  on commit preserve rows;
 create temporary table raw_courses (source_id text, status text, title text, course_code text, grades text,
   subjects text) on commit preserve rows;
 create temporary table raw_classes (n integer generated always as identity (cache 1000), source_id text, status text,

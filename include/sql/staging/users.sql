@@ -42,8 +42,8 @@ with gone as (
 ), words as ( -- lists are united in one pass each: a source that writes a person once per school repeats everyone
   select l.source_id, array_agg(distinct w) as source_roles from living l, unnest(l.source_roles) w group by l.source_id
 ), roles as (
-  select d.source_id, array_agg(d.r
-    order by array_position(array['teacher', 'school_admin', 'district_admin', 'student'], d.r)) as roles
+  select d.source_id,
+    array_agg(d.r order by array_position(array['teacher', 'school_admin', 'district_admin', 'student'], d.r)) as roles
   from (select distinct l.source_id, r from living l, unnest(l.roles) r) d group by d.source_id
 ), places as (
   select l.source_id, array_agg(distinct o) as school_source_ids from living l, unnest(l.school_source_ids) o
@@ -81,7 +81,7 @@ left join places o on o.source_id = f.source_id;
 create temporary table long_users on commit drop as -- not within the statement below: one that updates has no workers
 select n from staging.users
 where run_id = %(run_id)s
-and (staging.is_too_long(source_id) or staging.is_too_long(email) or staging.is_too_long(username)
+  and (staging.is_too_long(source_id) or staging.is_too_long(email) or staging.is_too_long(username)
     or staging.is_too_long(given_name) or staging.is_too_long(family_name) or staging.is_too_long(sis_id)
     or staging.is_too_long(state_id));
 with cut as (
