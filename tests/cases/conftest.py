@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from roster_sync.config.expectations import Expectation
 from roster_sync.feed import data_docs, suites
 from tests.cases.playing import Play, play_case
 from tests.cases.state import State
@@ -19,7 +20,7 @@ def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of a whole feed without Great Expectations, which takes a second a run (tests/feed tests it)."""
 
     def judge(
-        profile: Mapping[str, Mapping[str, Any]], checks: list[suites.Check]
+        profile: Mapping[str, Mapping[str, Any]], checks: list[Expectation]
     ) -> tuple[list[suites.Judged], dict[str, Any]]:
         observed = [(check, profile[check.entity][check.column]) for check in checks]
         return [suites.Judged(check, _is_met(check, value), None if value is None else float(value))
@@ -29,7 +30,7 @@ def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_docs, "write", lambda *_: "")
 
 
-def _is_met(check: suites.Check, value: Any) -> bool:
+def _is_met(check: Expectation, value: Any) -> bool:
     return value is None or (float(value) >= 1 if check.most is None else float(value) <= check.most)
 
 

@@ -226,8 +226,10 @@ def play_case(world: World, name: str, *, until: int | None = None) -> Play:
     folder = DATA / name
     case = json.loads((folder / "case.json").read_text(encoding="utf-8"))
     world.registry(roles=tuple(case.get("roles", ("teacher", "student"))))
-    quirks = [Quirk(**{key: tuple(value) if key == "replace" else value for key, value in quirk.items()})
-              for quirk in case.get("exchange", [])]  # fmt: skip
+    exchange: list[dict[str, Any]] = case.get("exchange", [])
+    quirks = [
+        Quirk(**quirk | ({"replace": tuple(quirk["replace"])} if "replace" in quirk else {})) for quirk in exchange
+    ]
     play = Play(world, case["source"], case.get("version", "1.1"), case.get("auth", "bearer"), quirks)
     for step in case["steps"]:
         if "run" in step and until is not None and len(play.ends) >= until:

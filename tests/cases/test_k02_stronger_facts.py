@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_a_class_code_of_last_year_is_another_class(
 
 def test_a_class_code_with_the_same_title_and_students_is_the_same_class(play: Callable[..., Play]) -> None:
     played = play()
-    made = {
+    made: dict[str, Any] = {
         "teachers": "T1",
         "students": ["S0", "S1"],
         "title": "Algebra",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
 from roster_sync.core import vocabulary
 
-LABELS = {
+LABELS: dict[str, Mapping[str, object]] = {
     "sync.runs.mode": vocabulary.MODES,
     "sync.runs.trigger": vocabulary.TRIGGERS,
     "sync.runs.status": vocabulary.STATUSES,

@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from roster_sync.core.errors import DatabaseFailure
 from roster_sync.database import db
 from roster_sync.engine import apply, undo
-from roster_sync.engine.planning import comparison, plan
+from roster_sync.engine.planning import comparison, decision, plan
 from roster_sync.feed import staging
 from tests.dsl.roster import MemorySource, delta, town
 from tests.dsl.world import World
@@ -115,9 +115,9 @@ def _at_once(world: World, work: Callable[[World], str]) -> list[str]:
 
 def test_two_districts_are_planned_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     both = threading.Barrier(2)
-    decide = plan.decide
+    decide = decision.decide
 
-    def meet(*values: Any) -> plan.Decision:
+    def meet(*values: Any) -> decision.Decision:
         both.wait(20)
         return decide(*values)
 

@@ -57,7 +57,8 @@ def ticking(step: float) -> Any:
 
 def told_of(act: Any, *, step: float = 3.0, sink: Any = None) -> list[dict[str, int]]:
     told: list[dict[str, int]] = []
-    Watched(Scripted(act), lambda counts: told.append(dict(counts)), ticking(step)).fetch(sink or Bin())
+    into: Any = Bin() if sink is None else sink
+    Watched(Scripted(act), lambda counts: told.append(dict(counts)), ticking(step)).fetch(into)
     return told
 
 

@@ -74,7 +74,8 @@ class Held:
         }
 
     def ask(self, task_id: str = "question") -> Any:
-        return self.dag.get_task(task_id).execute(self.context(task_id))
+        task: Any = self.dag.get_task(task_id)
+        return task.execute(self.context(task_id))
 
     def answer(self, *options: str, by: dict[str, str] | None = STAFF, timedout: bool = False, reason: str = "") -> Any:
         event = {
@@ -84,7 +85,8 @@ class Held:
             "responded_by_user": by,
             "timedout": timedout,
         }
-        return self.dag.get_task("question").execute_complete(self.context("question"), event)
+        question: Any = self.dag.get_task("question")
+        return question.execute_complete(self.context("question"), event)
 
     def hold(self) -> dict[str, Any]:
         return self.row("select answer, answered_by, reason, superseded_by from sync.holds where run_id = %s")

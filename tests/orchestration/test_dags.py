@@ -45,7 +45,7 @@ def dags(bag) -> dict[str, DAG]:
 
 def test_a_dag_file_lists_its_tasks(dags):
     for dag in dags.values():
-        lines = ast.get_docstring(ast.parse(Path(dag.fileloc).read_text())).splitlines()
+        lines = (ast.get_docstring(ast.parse(Path(dag.fileloc).read_text())) or "").splitlines()
         listed = {task_id for line in lines for task_id in re.findall(r"\w+", line) if task_id in dag.task_ids}
         assert listed == set(dag.task_ids), dag.dag_id
 
@@ -214,13 +214,13 @@ def test_a_district_whose_events_are_read_has_a_second_dag(tmp_path):
     dags = dag_factory.build_all(registry_file.load_registry(freshened(tmp_path)))
     assert set(dags) == {"roster_sync__bay", "roster_sync__cove", "roster_freshen__bay"}
     dag = dags["roster_freshen__bay"]
-    minute, *rest = dag.timetable.expression.split()
+    minute, *rest = str(getattr(dag.timetable, "expression", "")).split()
     assert (0 <= int(minute) < 60, rest) == (True, ["*"] * 4)
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "night-shift")
     assert {task.task_id for task in dag.tasks} == {"start", *STEPS}
     assert dag.get_task("extract").pool == "source_clever"
-    assert "never removes" in dag.doc_md
-    assert "red" in dag.doc_md
+    assert "never removes" in str(dag.doc_md)
+    assert "red" in str(dag.doc_md)
     assert dict(dag.params) == {}
 
 

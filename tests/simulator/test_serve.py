@@ -51,7 +51,7 @@ def test_a_settings_file_makes_districts_that_can_be_controlled(tmp_path):
 
         def count() -> int:
             headers = {"Authorization": "Bearer small-token"}
-            asked = {"role": "student", "count": "true", "limit": 1}
+            asked = {"role": "student", "count": "true", "limit": "1"}
             return int(requests.get(f"{url}/v3.1/users", asked, headers=headers, timeout=10).json()["count"])
 
         try:

@@ -588,7 +588,7 @@ def test_a_total_that_is_the_same_for_every_role_is_the_total_of_none(
     def handle(asked: Asked) -> object:
         name, role = asked.path.split("/")[-1], asked.query.get("role", "")
         ids = {"districts": ["d1"], "schools": ["s1"], "users": people.get(role, [])}.get(name, [])
-        total = {"count": totals[ROLES.index(role)]} if role and "count" in asked.query else {}
+        total: dict[str, Any] = {"count": totals[ROLES.index(role)]} if role and "count" in asked.query else {}
         return page(*({"id": one, "roles": {role: {}}} for one in ids), **total)
 
     stub.handle = lambda asked: answer(handle(asked))

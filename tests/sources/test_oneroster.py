@@ -456,7 +456,7 @@ def test_the_probe_says_that_a_clock_is_wrong(simulate: Callable[..., Simulator]
     assert "60 minutes" in read.probe().steps[-1].message
 
 
-COLLECTION_FAULTS = {
+COLLECTION_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "403": ({"kind": "status", "status": 403}, "403.*ask the district"),
     "404": ({"kind": "status", "status": 404}, "404.*check the version"),
     "html": ({"kind": "html"}, "web page.*check"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.ui import madeup
@@ -79,7 +81,10 @@ def test_a_run_whose_findings_are_there_has_none_of_another_severity(pages):
     ],
 )
 def test_changes_that_are_no_longer_kept_are_not_said_to_be_none(pages, status, mode, counted, told):
-    columns = {"held": {"wrote": True}, "previewed": {"plan": {"counts": {"students": {"unshare": 4}}}}}
+    columns: dict[str, dict[str, Any]] = {
+        "held": {"wrote": True},
+        "previewed": {"plan": {"counts": {"students": {"unshare": 4}}}},
+    }
     run = madeup.run(
         pages.cursor, pages.harbor, status, days_ago=15, mode=mode, counts={"students": {counted: 4}},
         **columns.get(status, {}),

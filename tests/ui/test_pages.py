@@ -50,6 +50,7 @@ def test_districts_are_filtered_searched_and_paged_in_the_same_order(pages):
     visitor = pages.client("staff")
     first = visitor.get("/roster/").text
     after = re.search(r'\?after=(\w+)"', first)
+    assert after
     second = visitor.get(f"/roster/?after={after[1]}", headers={"HX-Request": "true"}).text
     assert "<html" not in second
     assert not set(shown(first)) & set(shown(second))
@@ -136,6 +137,7 @@ def test_changes_show_before_and_after_and_are_found_by_name_without_it_in_an_ad
     first = pages.client().get(f"{path}?kind=students&what=updated").text
     assert "<del>05</del>" in first
     after = re.search(r"after=(c\d+)", first)
+    assert after
     second = pages.client().get(f"{path}?kind=students&what=updated&after={after[1]}").text
     assert not set(shown(first)) & set(shown(second))
     name = pages.one("select family_name from portal.users where district_id = %s and role = 'student'", pages.harbor)
@@ -310,7 +312,7 @@ def test_each_reason_why_someone_is_not_here_has_its_sentence(pages, columns, fo
 
 def test_rosters_are_paged_by_name_and_no_name_is_in_an_address(pages):
     visitor, seen, path = pages.client(), [], "/roster/districts/harbor/roster/students"
-    query = ""
+    query: str | None = ""
     while query is not None:
         text = visitor.get(path + query).text
         seen += shown(text)

@@ -63,12 +63,18 @@ def changes(pages, run, kind, what, search=None, after=""):
     return [html.unescape(re.sub("<[^>]+>", "", row)).strip() for row in rows], text
 
 
+def cursor_of(text: str) -> str:
+    """Where the next page begins, from the link to it."""
+    found = re.search(r"after=(\d+(?:\.\d+)?)", text)
+    assert found
+    return found[1]
+
+
 def test_a_plan_is_listed_in_pages_and_new_rows_bear_the_feeds_names(pages, preview):
     first, text = changes(pages, preview, "students", "updated")
     assert len(first) == 50
-    cursor = re.search(r"after=(\d+)", text)[1]
-    second, _ = changes(pages, preview, "students", "updated", after=cursor)
-    third, _ = changes(pages, preview, "students", "updated", after=re.search(r"after=(\d+)", _)[1])
+    second, text = changes(pages, preview, "students", "updated", after=cursor_of(text))
+    third, _ = changes(pages, preview, "students", "updated", after=cursor_of(text))
     assert len(first + second + third) == 120
     assert changes(pages, preview, "students", "added")[0] == [f"O'Newly{n}, Nova" for n in range(1, 5)]
     assert changes(pages, preview, "classes", "added")[0] == ["Zoology"]
@@ -78,7 +84,7 @@ def test_a_plan_is_listed_in_pages_and_new_rows_bear_the_feeds_names(pages, prev
 def test_enrollments_that_would_end_are_listed_in_pages(pages, preview):
     first, text = changes(pages, preview, "enrollments", "unshared")
     assert len(first) == 50
-    second, _ = changes(pages, preview, "enrollments", "unshared", after=re.search(r"after=(\d+\.\d+)", text)[1])
+    second, _ = changes(pages, preview, "enrollments", "unshared", after=cursor_of(text))
     assert len(second) == 10
 
 
