@@ -128,13 +128,6 @@ def test_every_file_says_what_it_needs_and_what_it_leaves(folder: str) -> None:
         assert re.search(r"\bIn: .*\bOut: ", _header(path), re.DOTALL), path.name
 
 
-@pytest.mark.parametrize("folder", ["plan", "apply", "reset", "undo", "runs", "matching"])
-def test_no_line_of_the_engine_s_sql_is_longer_than_120_characters(folder: str) -> None:
-    for path in (db.SQL_FOLDER / folder).glob("*.sql"):
-        long = [line for line in path.read_text(encoding="utf-8").splitlines() if len(line) > 120]
-        assert not long, path.name
-
-
 RUNS: Final[dict[str, dict[str, Any]]] = {"an Edit": {}, "a Reset": {"mode": "reset", "max_deleted_percent": 100}}
 
 
