@@ -164,3 +164,20 @@ def visit(product: Stack, browser: Any, sessions: dict[str, Any]) -> Iterator[Vi
     yield visits
     visits.close()
     assert visits.complaints == []
+
+
+@pytest.fixture
+def unpaused(api_server: Any, settings: dict[str, str]) -> None:
+    """No DAG run of an earlier test is left, and no DAG is paused."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.query(DagRun).delete()
+        session.query(DagModel).update({"is_paused": False})
+    # `dags test` of another test in this worker may have written the DAGs of another registry over ours.
+    reset = SerializedDagModel.get_dag("roster_reset")
+    if reset is None or "harbor" not in str(reset.params.get_param("district").schema):
+        serialize(settings)

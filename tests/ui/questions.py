@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from roster_sync.engine import holds
-from tests.ui.conftest import Pages, serialize
+from tests.ui.conftest import Pages
 
 HARBOR = "/roster/districts/harbor"
-
-
-@pytest.fixture(autouse=True)
-def unpaused(api_server, settings):
-    from airflow.models.dag import DagModel
-    from airflow.models.dagrun import DagRun
-    from airflow.models.serialized_dag import SerializedDagModel
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        session.query(DagRun).delete()
-        session.query(DagModel).update({"is_paused": False})
-    # `dags test` of another test in this worker may have written the DAGs of another registry over ours.
-    reset = SerializedDagModel.get_dag("roster_reset")
-    if reset is None or "harbor" not in str(reset.params.get_param("district").schema):
-        serialize(settings)
 
 
 def put_question(pages: Pages, hold: int) -> str:

@@ -6,9 +6,9 @@ import pytest
 
 from roster_sync.ui.web import dag_runs
 from tests.ui import madeup
-from tests.ui.questions import HARBOR, put_question, unpaused
+from tests.ui.questions import HARBOR, put_question
 
-__all__ = ["unpaused"]
+pytestmark = pytest.mark.usefixtures("unpaused")
 API = "/roster/api/v1/districts/harbor"
 REPLACED = "answered or replaced"
 

@@ -8,6 +8,8 @@ from tests.ui import madeup
 from tests.ui.conftest import REGISTRY
 from tests.ui.questions import HARBOR, put_question
 
+pytestmark = pytest.mark.usefixtures("unpaused")
+
 
 def runs_of(dag_id):
     from airflow.models.dagrun import DagRun
