@@ -256,3 +256,15 @@ def _anchors(page: Path) -> set[str]:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    folder = REPOSITORY / "docs" / "adr"
+    titles = {
+        page.name: page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for page in folder.glob("0*.md")
+    }
+    listed = re.findall(
+        r"^- \[(.+)\]\((0[\w-]+\.md)\)$", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [(title, name) for name, title in sorted(titles.items())] == listed
