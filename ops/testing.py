@@ -25,7 +25,7 @@ NO_BROWSER = "the browser tests are left out: they need chromium (Debian, Ubuntu
 HELP = """\
 bin/test                   all checks (ruff check, ruff format --check, mypy), then all tests
 bin/test --fast            the same checks, then all tests but those marked slow or browser
-bin/test --coverage        as bin/test, and fails where the tests reach less of the package than they did (what CI runs)
+bin/test --coverage        as bin/test, and prints which lines of the package no test reaches
 bin/test tests/engine -x   no checks, and only these tests: the arguments are pytest's
 bin/test --fast tests/ui   no checks, and of these tests only the fast ones
 bin/test --help            this page
@@ -35,7 +35,7 @@ Markers: slow (starts processes, containers or whole DAG runs), browser (drives 
 """
 FAST = ["-m", "not slow and not browser"]
 COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
-"""What is measured, and the floor: pyproject.toml. A fifth slower than without (Python 3.11), so only on demand."""
+"""What is measured: pyproject.toml. Slower than without, so only on demand."""
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "--quiet", "."),
