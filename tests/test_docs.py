@@ -19,8 +19,8 @@ from roster_sync.core import source_kinds
 from roster_sync.notices import outbox
 from roster_sync.orchestration import cluster_policies, dag_factory, dag_steps, hooks, params
 from tests.dsl.database import Database
+from tests.dsl.layers import LAYERS
 from tests.orchestration.registries import registry
-from tests.test_layers import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONFIGURATION = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_the_architecture_page_lists_every_task_and_every_room_in_its_order() ->
     tasks = re.findall(r"^\| `(\w+)` \|.*`roster_\w+` \|$", ARCHITECTURE, re.MULTILINE)
     assert sorted(tasks) == sorted(dag_steps.MINUTES)
     table = ARCHITECTURE.partition("| Folder | Holds |")[2].partition("\n\n")[0]
-    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ROOMS
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == LAYERS
 
 
 def test_every_variable_that_the_code_reads_is_in_the_configuration_page_and_no_other() -> None:
@@ -182,7 +182,7 @@ def test_what_a_page_names_is_there(page: Path) -> None:
         other = page.parent / target if target else page
         assert other.exists(), target
         assert not anchor or anchor in _anchors(other), f"{target}#{anchor}"
-    tops = "|".join(("docs", "include", "ops", "bin", "tests", "dags", "helm", "plugins", *ROOMS))
+    tops = "|".join(("docs", "include", "ops", "bin", "tests", "dags", "helm", "plugins", *LAYERS))
     for name in re.findall(rf"`((?:{tops})/[\w./-]+)`", text):
         assert any((folder / name).exists() for folder in (REPOSITORY, PACKAGE)), name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,22 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.dsl.layers import LAYERS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGINS = REPOSITORY / "plugins"
 PACKAGE = PLUGINS / "roster_sync"
 
-ROOMS = (
-    "core",
-    "config",
-    "database",
-    "sources",
-    "feed",
-    "engine",
-    "notices",
-    "orchestration",
-    "ui",
-)
-"""The folders of the package, from the bottom up: each may import itself and what stands before it."""
 WITH_AIRFLOW = {"orchestration", "ui"}
 MOST_MODULES = 13
 HEAVY = {"pandas", "numpy", "great_expectations"}
@@ -73,16 +64,16 @@ def part(path: Path) -> str:
 
 
 def rooms_imported(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imports(path) if name.startswith("roster_sync.")} & set(ROOMS)
+    return {name.split(".")[1] for name in imports(path) if name.startswith("roster_sync.")} & set(LAYERS)
 
 
 def test_every_folder_of_the_package_is_a_room_with_a_place_in_the_order():
-    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(LAYERS)
 
 
-@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) in ROOMS], ids=module_name)
+@pytest.mark.parametrize("path", [path for path in package_modules() if part(path) in LAYERS], ids=module_name)
 def test_a_module_imports_its_own_room_and_lower_ones_only(path):
-    allowed = set(ROOMS[: ROOMS.index(part(path)) + 1])
+    allowed = set(LAYERS[: LAYERS.index(part(path)) + 1])
     assert rooms_imported(path) <= allowed
 
 
@@ -139,6 +130,13 @@ def test_no_module_grows_much_past_four_hundred_lines():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, module_name(path)
 
 
+def test_no_test_module_imports_another():
+    """What several tests share is in tests/dsl, or in a helper module of their folder."""
+    for path in (REPOSITORY / "tests").rglob("*.py"):
+        for name in imports(path):
+            assert not re.match(r"tests\.(.+\.)?test_", name), (path.name, name)
+
+
 def test_no_two_tests_have_the_same_name():
     """A rule names its tests by function (docs/rules.md), so that they may move."""
     names = Counter(
@@ -161,3 +159,20 @@ def test_a_line_of_sql_has_at_most_120_characters() -> None:
         if len(line) > 120
     ]
     assert not too_long
+
+
+BRITISH = ("enrol", "enrolment", "enrolments", "licence", "licences", "colour", "behaviour", "favour", "centre",
+           "organisation", "organisations", "recognise", "recognised", "synchronise", "synchronised")  # fmt: skip
+REPLACED = ("leash", "klass", "side_by_side")
+"""Names that gave way to those of docs/glossary.md."""
+
+
+@pytest.mark.parametrize("words", [BRITISH, REPLACED], ids=["British", "replaced"])
+def test_words_that_were_replaced_do_not_come_back(words: tuple[str, ...]) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    wrong = re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
+    found = []
+    for path in (REPOSITORY / name for name in listed.stdout.splitlines()):
+        if path.suffix in {".py", ".sql", ".md", ".html", ".txt", ".yaml", ".json", ".toml"} and path != Path(__file__):
+            found += [f"{path.name}: {match[0]}" for match in wrong.finditer(path.read_text(encoding="utf-8"))]
+    assert found == []

@@ -40,8 +40,8 @@ class Meanings:
             self.names |= dict.fromkeys((school.sourced_id, school.clever_id), ("school", school.key))
         for person in day.users():
             self.names |= dict.fromkeys((person.sourced_id, person.clever_id), (person.kind, person.key))
-        for klass in day.classes():
-            self.names |= dict.fromkeys((klass.sourced_id, klass.clever_id), ("class", klass.key))
+        for class_ in day.classes():
+            self.names |= dict.fromkeys((class_.sourced_id, class_.clever_id), ("class", class_.key))
 
     def of(self, source_id: str | None, email: str | None) -> Name:
         """What an id means; a row made by hand has none and goes by its email."""

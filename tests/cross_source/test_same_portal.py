@@ -84,7 +84,7 @@ def check_is_what_is_shared(portal: Image, made_up: Everywhere, *, has_district_
     known = {("teacher", person.key) for person in day.users("teacher")} & portal.tables["users"].keys()
     assert shared == (
         {("school", school.key) for school in day.schools()}
-        | {("class", klass.key) for klass in day.classes()} | people | known
+        | {("class", class_.key) for class_ in day.classes()} | people | known
     )  # fmt: skip
     classes = portal.tables["classes"]
     active = {

@@ -85,13 +85,13 @@ def test_an_enrollment_is_refused_that_names(world: World, named: str) -> None:
     other = world.elsewhere("other")
     other.run(town().renamed({"c-t1": "c-other"}))
     person = 0 if named == "an unknown person" else world.person("a3")["id"]
-    klass = 0 if named == "an unknown class" else world.class_("c-t1")["id"]
+    class_ = 0 if named == "an unknown class" else world.class_("c-t1")["id"]
     district = other if named == "a class of another district" else world
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
         world.do(
             "insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student')",
             district.district_id,
-            klass,
+            class_,
             person,
         )
 

@@ -30,10 +30,10 @@ def test_rows_made_by_hand_are_never_touched(world: World) -> None:
     school = world.school("S1")["id"]
     world.do("insert into portal.user_schools (user_id, school_id) values (%s, %s), (%s, %s)",
              admin, school, dummy, school)  # fmt: skip
-    klass = world.value("insert into portal.classes (district_id, school_id, title) values (%s, %s, 'By hand')"
+    class_ = world.value("insert into portal.classes (district_id, school_id, title) values (%s, %s, 'By hand')"
                         " returning id", world.district_id, school)  # fmt: skip
     world.do("insert into portal.enrollments (district_id, class_id, user_id, role) values (%s, %s, %s, 'student'),"
-             " (%s, %s, %s, 'teacher')", world.district_id, klass, _id(world, "a1"),
+             " (%s, %s, %s, 'teacher')", world.district_id, class_, _id(world, "a1"),
              world.district_id, world.class_("c-t1")["id"], _id(world, "t2"))  # fmt: skip
     hand_made = {table: [row for row in rows if ",manual," in row[1]] for table, rows in world.versions().items()}
     assert sum(map(len, hand_made.values())) == 7

@@ -289,8 +289,12 @@ def test_of_rows_that_repeat_an_id_active_beats_gone(
 def test_classes_that_repeat_an_id_are_folded_and_the_portals_values_win(world: World) -> None:
     world.run(town())
     ran = world.run(town().class_("c-t1", "S2", title="Another", class_code="other"))
-    klass = world.class_("c-t1")
-    assert (klass["title"], klass["sis_id"], klass["school_id"]) == ("Class c-t1", "sis-c-t1", world.school("S1")["id"])
+    class_ = world.class_("c-t1")
+    assert (class_["title"], class_["sis_id"], class_["school_id"]) == (
+        "Class c-t1",
+        "sis-c-t1",
+        world.school("S1")["id"],
+    )
     assert _found(world, ran, "repeated_id") == [("classes", "c-t1", "warning")]
 
 
@@ -326,9 +330,9 @@ def test_a_class_of_several_terms_has_the_earliest_start_and_the_latest_end(worl
     roster = town().term("T1", "Autumn", "2026-08-20", "2026-12-18").term("T2", "Spring", "2027-01-05", "2027-05-28")
     roster = roster.with_("c-t1", term_source_ids="T2,T1").with_("c-t2", term_source_ids="T2")
     world.run(csv_files(roster))
-    klass = world.class_("c-t1")
-    assert (klass["starts_on"], klass["ends_on"]) == (date(2026, 8, 20), date(2027, 5, 28))
-    assert klass["term_name"] == "Autumn, Spring"
+    class_ = world.class_("c-t1")
+    assert (class_["starts_on"], class_["ends_on"]) == (date(2026, 8, 20), date(2027, 5, 28))
+    assert class_["term_name"] == "Autumn, Spring"
     assert world.class_("c-t2")["starts_on"] == date(2027, 1, 5)
     assert world.class_("c-t3")["term_name"] is None
 

@@ -190,8 +190,8 @@ def test_a_class_that_changed_is_updated_and_one_that_is_gone_stays_and_is_not_s
     world.run(town())
     world.give_book("c-t2", "a3")
     ran = world.run(town().with_("c-t1", title="Algebra", periods="4", subjects="math,science").without_rows("c-t2"))
-    klass = world.class_("c-t1")
-    assert (klass["title"], klass["period"], klass["subject"]) == ("Algebra", "4", "math")
+    class_ = world.class_("c-t1")
+    assert (class_["title"], class_["period"], class_["subject"]) == ("Algebra", "4", "math")
     assert world.unshared("classes") == {"c-t2"}
     assert world.counts(ran, "classes") == {"received": 3, "updated": 1, "unchanged": 2, "unshared": 1}
     assert world.value("select count(*) from portal.class_books") == 1
@@ -308,11 +308,11 @@ def test_a_night_with_one_change_writes_that_row_alone(world: World) -> None:
 def test_a_class_that_moves_to_another_school_keeps_its_id_and_books(world: World) -> None:
     world.run(town())
     world.give_book("c-t1", "a1")
-    klass = world.class_("c-t1")
+    class_ = world.class_("c-t1")
     world.run(town().with_("c-t1", school_source_id="S2"))
     moved = world.class_("c-t1")
-    assert (moved["id"], moved["school_id"]) == (klass["id"], world.school("S2")["id"])
-    assert world.value("select count(*) from portal.class_books where class_id = %s", klass["id"]) == 1
+    assert (moved["id"], moved["school_id"]) == (class_["id"], world.school("S2")["id"])
+    assert world.value("select count(*) from portal.class_books where class_id = %s", class_["id"]) == 1
     assert world.schools_of("a1") == {"S1": True, "S2": True}
 
 

@@ -100,8 +100,8 @@ def test_a_class_keeps_what_a_term_or_a_course_gave_whose_line_could_not_be_read
     ran = world.run(files)
     assert world.class_("c-t1")["title"] == "Renamed"
     assert world.findings(ran, "ragged_line")
-    for was, klass in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
-        assert {column: klass[column] for column in VALUES[file]} == {column: was[column] for column in VALUES[file]}
+    for was, class_ in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
+        assert {column: class_[column] for column in VALUES[file]} == {column: was[column] for column in VALUES[file]}
     assert before[0][VALUES[file][0]] is not None
 
 
@@ -133,9 +133,9 @@ def test_classes_keep_their_day_where_a_terms_day_is_not_a_date(world: World, co
     world.run(_with_values())
     before = world.class_("c-t1"), world.class_("c-t2")
     ran = world.run(_with_values().with_("T1", **{column: day}, title="Fall"))
-    for was, klass in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
-        assert klass[kept] == was[kept] is not None
-        assert klass["term_name"] != was["term_name"]  # what is right of the term counts
+    for was, class_ in zip(before, (world.class_("c-t1"), world.class_("c-t2")), strict=True):
+        assert class_[kept] == was[kept] is not None
+        assert class_["term_name"] != was["term_name"]  # what is right of the term counts
     field = {"starts_on": "startDate", "ends_on": "endDate"}[column]
     (told,) = world.findings(ran, "malformed_date")
     assert (told["entity"], told["source_id"], told["field"]) == ("terms", "T1", field)

@@ -34,8 +34,8 @@ def test_the_next_run_reports_once_what_a_run_that_died_before_its_mails_would_h
 
 
 def test_teachers_hear_of_their_students_of_such_a_run_once(world: World, app: Connection, outbox: Outbox) -> None:
-    klass, _ = newcomer(world)
-    world.enroll(klass, world.person("teacher", email="mona@school.example.com"), "teacher")
+    class_, _ = newcomer(world)
+    world.enroll(class_, world.person("teacher", email="mona@school.example.com"), "teacher")
     wrote(world)
     dead = world.run_id
     world.begin()

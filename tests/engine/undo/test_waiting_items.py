@@ -31,18 +31,18 @@ def new_in_a_class_with_books(harbor: World) -> tuple[int, int, int]:
     old = harbor.id_of("users", "old")
     harbor.edit(after_the_summer(), max_deleted_percent=100)
     told(harbor)
-    new, klass = harbor.id_of("users", "new"), harbor.id_of("classes", "c2")
-    assert waiting(harbor) == {(new, klass)}
-    return old, new, klass
+    new, class_ = harbor.id_of("users", "new"), harbor.id_of("classes", "c2")
+    assert waiting(harbor) == {(new, class_)}
+    return old, new, class_
 
 
 def test_the_books_that_a_student_needs_are_not_forgotten_where_two_rows_become_one(harbor: World) -> None:
-    old, _, klass = new_in_a_class_with_books(harbor)
+    old, _, class_ = new_in_a_class_with_books(harbor)
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
-    assert waiting(harbor) == {(old, klass)}
+    assert waiting(harbor) == {(old, class_)}
     harbor.edit(after_the_summer())
     told(harbor)
-    assert waiting(harbor) == {(old, klass)}
+    assert waiting(harbor) == {(old, class_)}
     harbor.give_book("c2", "new")
     worklist.refresh_all(harbor.app)
     assert waiting(harbor) == set()
@@ -60,13 +60,13 @@ def test_an_undo_gives_the_item_back_to_the_row_that_it_was_opened_for(harbor: W
 
 
 def test_where_both_rows_wait_for_the_same_it_waits_once(harbor: World) -> None:
-    old, new, klass = new_in_a_class_with_books(harbor)
+    old, new, class_ = new_in_a_class_with_books(harbor)
     harbor.do(
         "insert into sync.worklist (district_id, kind, subject_type, subject_id, second_subject_id)"
-        " values (%(d)s, 'student_needs_books', 'user', %(o)s, %(c)s)", o=old, c=klass,
+        " values (%(d)s, 'student_needs_books', 'user', %(o)s, %(c)s)", o=old, c=class_,
     )  # fmt: skip
     matching.same_person(harbor.app, review(harbor), "Ada Approver")
-    assert waiting(harbor) == {(old, klass)}
+    assert waiting(harbor) == {(old, class_)}
     closed = "select resolution from sync.worklist where subject_id = %(n)s and resolved_by = 'sync'"
     assert harbor.tuples(closed, n=new) == [("deleted",)]
 
@@ -87,14 +87,14 @@ def test_the_license_that_a_teacher_needs_is_not_forgotten_either(harbor: World)
 def test_what_waited_for_a_class_and_a_student_made_anew_waits_for_the_old_ones_after_an_undo(harbor: World) -> None:
     harbor.edit(before_the_summer())
     told(harbor)
-    old, klass = harbor.id_of("users", "old"), harbor.id_of("classes", "c1")
+    old, class_ = harbor.id_of("users", "old"), harbor.id_of("classes", "c1")
     harbor.reset(before_the_summer().without("old", "c1"))
     told(harbor)
     target = harbor.run_id
     harbor.edit(before_the_summer())
     harbor.give_book("c1")
     told(harbor)
-    assert waiting(harbor) == {(harbor.id_of("users", "old"), harbor.id_of("classes", "c1"))} != {(old, klass)}
+    assert waiting(harbor) == {(harbor.id_of("users", "old"), harbor.id_of("classes", "c1"))} != {(old, class_)}
     assert harbor.undo(target) == "launched"
     told(harbor)
-    assert waiting(harbor) == {(old, klass)}
+    assert waiting(harbor) == {(old, class_)}

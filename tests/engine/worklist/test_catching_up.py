@@ -17,7 +17,7 @@ def told(world: World, app: Connection) -> None:
 
 def students(world: World) -> set[tuple[int, int]]:
     """Who needs books, and of which class."""
-    return {(klass, student) for kind, student, klass in world.open_items() if kind == "student_needs_books"}
+    return {(class_, student) for kind, student, class_ in world.open_items() if kind == "student_needs_books"}
 
 
 def test_students_of_a_run_that_died_before_its_worklist_need_books_as_well(world: World, app: Connection) -> None:
@@ -33,27 +33,27 @@ def test_students_of_a_run_that_died_before_its_worklist_need_books_as_well(worl
 
 
 def test_a_student_who_came_back_in_such_a_run_needs_them_too(world: World, app: Connection) -> None:
-    klass, student = newcomer(world, books=0)
+    class_, student = newcomer(world, books=0)
     world.begin()
     world.rows("insert into portal.books (code, title) values ('b1', 'Book 1')")
-    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": klass})
+    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": class_})
     world.rows(
         "insert into sync.changes (run_id, table_name, key, action) values (%(run)s, 'enrollments',"
         " jsonb_build_object('class_id', %(class)s, 'user_id', %(user)s, 'role', 'student'), 'restore')",
-        **{"user": student, "class": klass},
+        **{"user": student, "class": class_},
     )
     wrote(world)
     world.begin()
     told(world, app)
-    assert students(world) == {(klass, student)}
+    assert students(world) == {(class_, student)}
 
 
 def test_a_run_of_which_people_were_notified_is_not_looked_at_again(world: World, app: Connection) -> None:
-    klass, _ = newcomer(world, books=0)
+    class_, _ = newcomer(world, books=0)
     wrote(world)
     told(world, app)
     world.rows("insert into portal.books (code, title) values ('b1', 'Book 1')")
-    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": klass})
+    world.rows("insert into portal.class_books select %(class)s, id from portal.books", **{"class": class_})
     world.begin()
     told(world, app)
     assert students(world) == set()  # there before the class got books
